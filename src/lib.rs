@@ -1,0 +1,16 @@
+//! dmswarm: simulates and load-tests the OMA Device Management Server Delegation Protocol 1.3.
+//!
+//! The rooms, lowest floor first; nothing imports a room that stands below it in this list
+//! (`tests/floors.rs` holds that).
+//!
+//! | floor | room | its job |
+//! |--:|---|---|
+//! | 0 | [`clock`] | `Moment`: nanoseconds since the run began; the one place that asks the operating system |
+//! | 0 | [`ids`] | who is who: small typed numbers and names for servers, devices, sessions |
+//! | 0 | [`seed`] | where every dice throw comes from: one seed, split into named streams |
+//! | 0 | [`units`] | rates, shares, durations, sizes: read, check, print back the same |
+
+pub mod clock;
+pub mod ids;
+pub mod seed;
+pub mod units;

@@ -1,0 +1,3 @@
+//! The `dmswarm` command.
+
+fn main() {}
