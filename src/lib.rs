@@ -9,8 +9,11 @@
 //! | 0 | [`ids`] | who is who: small typed numbers and names for servers, devices, sessions |
 //! | 0 | [`seed`] | where every dice throw comes from: one seed, split into named streams |
 //! | 0 | [`units`] | rates, shares, durations, sizes: read, check, print back the same |
+//! | 1 | [`dm`] | what a server and a device say to each other (OMA DM). No IO |
 
 pub mod clock;
 pub mod ids;
 pub mod seed;
 pub mod units;
+
+pub mod dm;

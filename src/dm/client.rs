@@ -1,0 +1,313 @@
+//! The device: a machine that holds a tree, opens sessions, does what servers ask within their rights, and bootstraps
+//! itself. No IO.
+//!
+//! | file | its job |
+//! |---|---|
+//! | `effects` | what can happen to a device, what it wants done, what it notices |
+//! | `session` | one management session: packages 1 and 3 out, 2 and 4 in |
+//! | `commands` | the commands of one message against the tree |
+//! | `credentials` | who the two sides are to each other |
+
+mod commands;
+mod credentials;
+mod effects;
+mod session;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::clock::Moment;
+use crate::dm::bootstrap;
+use crate::dm::dmacc;
+use crate::dm::syncml::Message;
+use crate::dm::tree::{Template, Tree};
+use crate::dm::trigger::{NonceUsed, Trigger};
+use crate::dm::wire::Envelope;
+use crate::ids::{DeviceNumber, ServerId};
+
+use credentials::{Credentials, Nonces};
+pub use effects::{BootstrapFailure, Effect, Exchange, Failure, Ignored, Initiated, Input, Note, Outcome, Settings};
+use session::{Opening, Session, Turn};
+
+/// Triggers and wishes to connect that wait while a session is under way, at most.
+pub const QUEUE: usize = 8;
+
+/// One simulated device.
+#[derive(Debug)]
+pub struct Client {
+    tree: Tree,
+    settings: Arc<Settings>,
+    nonces: Vec<Nonces>,
+    current: Current,
+    queue: VecDeque<Wish>,
+    /// The last session that a trigger opened and that came to a good end.
+    last_triggered: Option<(ServerId, u16)>,
+    exchanges: u64,
+    /// Sessions the device has opened by itself.
+    own_sessions: u16,
+}
+
+/// What the device is busy with.
+#[derive(Debug)]
+enum Current {
+    Nothing,
+    Session(Box<Session>),
+    Fetch { exchange: Exchange, deadline: Moment },
+}
+
+/// What the device will do when it is free.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Wish {
+    Triggered { server: ServerId, session: u16, nonce: NonceUsed },
+    Connect { server: ServerId },
+    Fetch { url: String },
+}
+
+impl Client {
+    /// A device as it leaves the factory.
+    pub fn new(device: DeviceNumber, template: &Arc<Template>, settings: Arc<Settings>) -> Client {
+        Client {
+            tree: Tree::new(template, device),
+            settings,
+            nonces: Vec::new(),
+            current: Current::Nothing,
+            queue: VecDeque::new(),
+            last_triggered: None,
+            exchanges: 0,
+            own_sessions: 0,
+        }
+    }
+
+    /// The tree as it stands.
+    pub fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// The tree, for whoever sets the stage before a run.
+    pub fn tree_mut(&mut self) -> &mut Tree {
+        &mut self.tree
+    }
+
+    /// Whether it neither does nor plans anything.
+    pub fn is_idle(&self) -> bool {
+        matches!(self.current, Current::Nothing) && self.queue.is_empty()
+    }
+
+    /// When it wants to be woken; [`Moment::NEVER`] when it does not.
+    pub fn deadline(&self) -> Moment {
+        match &self.current {
+            Current::Nothing => Moment::NEVER,
+            Current::Session(session) => session.deadline,
+            Current::Fetch { deadline, .. } => *deadline,
+        }
+    }
+
+    /// Takes one input and pushes what follows from it.
+    pub fn handle(&mut self, now: Moment, input: Input, out: &mut Vec<Effect>) {
+        match input {
+            Input::Trigger(octets) => {
+                if let Err(why) = self.hear_trigger(&octets) {
+                    out.push(Effect::Note(Note::TriggerIgnored(why)));
+                }
+            }
+            Input::Connect { server } => {
+                if self.tree.account_of(&server).is_none() {
+                    out.push(Effect::Note(Note::ConnectIgnored { server, why: Ignored::UnknownServer }));
+                } else if self.queue.len() >= QUEUE {
+                    out.push(Effect::Note(Note::ConnectIgnored { server, why: Ignored::QueueFull }));
+                } else {
+                    self.queue.push_back(Wish::Connect { server });
+                }
+            }
+            Input::Answer { exchange, result } => self.hear_answer(now, exchange, result, out),
+            Input::Bootstrap { exchange, result } => self.hear_bootstrap(exchange, result, out),
+            Input::Wake => self.give_up_if_late(now, out),
+        }
+        while matches!(self.current, Current::Nothing)
+            && let Some(wish) = self.queue.pop_front()
+        {
+            self.grant(now, wish, out);
+        }
+        if self.is_idle() {
+            // A device at rest keeps no room for what it once waited for.
+            self.queue = VecDeque::new();
+        }
+    }
+
+    fn hear_trigger(&mut self, octets: &[u8]) -> Result<(), Ignored> {
+        let (trigger, digest) = Trigger::read(octets).map_err(Ignored::Unreadable)?;
+        let credentials = Credentials::load(&self.tree, &trigger.server, &self.nonces).ok_or(Ignored::UnknownServer)?;
+        let nonce = match &self.current {
+            // A server that has just ended this session calls again with the nonce that it was given in it.
+            Current::Session(session) if session.is_with(&trigger.server) => session.credentials.trigger_nonce(&digest),
+            _ => None,
+        };
+        let nonce = nonce.or_else(|| credentials.trigger_nonce(&digest)).ok_or(Ignored::BadDigest)?;
+        let (server, session) = (trigger.server, trigger.session_id);
+        let is_under_way = matches!(&self.current, Current::Session(current) if current.is_of(&server, session));
+        let waits = self.queue.iter().any(
+            |wish| matches!(wish, Wish::Triggered { server: s, session: id, .. } if *s == server && *id == session),
+        );
+        let was_had = self.last_triggered.as_ref().is_some_and(|(s, id)| *s == server && *id == session);
+        if is_under_way || waits || was_had {
+            return Err(Ignored::SameSession);
+        }
+        if self.queue.len() >= QUEUE {
+            return Err(Ignored::QueueFull);
+        }
+        self.queue.push_back(Wish::Triggered { server, session, nonce });
+        Ok(())
+    }
+
+    /// Begins what it has wished for, unless that has become pointless.
+    fn grant(&mut self, now: Moment, wish: Wish, out: &mut Vec<Effect>) {
+        let (server, opening) = match wish {
+            Wish::Fetch { url } => {
+                let exchange = self.next_exchange();
+                self.current = Current::Fetch { exchange, deadline: now + self.settings.answer_timeout };
+                return out.push(Effect::Fetch { exchange, url });
+            }
+            Wish::Triggered { server, session, nonce } => (server, Opening::Triggered { session, nonce }),
+            Wish::Connect { server } => {
+                self.own_sessions = self.own_sessions.wrapping_add(1);
+                (server, Opening::ByItself { serial: self.own_sessions })
+            }
+        };
+        let credentials = Credentials::load(&self.tree, &server, &self.nonces);
+        let session = credentials.map(|held| Session::new(server.clone(), opening, held, &self.tree, self.quiet()));
+        let Some(mut session) = session else {
+            let why = Ignored::UnknownServer;
+            return out.push(Effect::Note(match opening {
+                Opening::Triggered { .. } => Note::TriggerIgnored(why),
+                Opening::ByItself { .. } => Note::ConnectIgnored { server, why },
+            }));
+        };
+        out.push(Effect::Note(Note::SessionOpened { server, by: session.by() }));
+        let first = session.package_1(&self.tree, Vec::new());
+        self.post(now, Box::new(session), first, out);
+    }
+
+    fn hear_answer(
+        &mut self,
+        now: Moment,
+        exchange: Exchange,
+        result: Result<Envelope, Failure>,
+        out: &mut Vec<Effect>,
+    ) {
+        let Current::Session(mut session) = std::mem::replace(&mut self.current, Current::Nothing) else {
+            return;
+        };
+        if session.exchange != exchange {
+            // An answer to something this session has given up waiting for.
+            self.current = Current::Session(session);
+            return;
+        }
+        let turn = match result {
+            Ok(envelope) => session.hear(&envelope, &mut self.tree),
+            Err(failure) => Turn::End(Outcome::Failed(failure)),
+        };
+        match turn {
+            Turn::Say { body, is_final } => {
+                let message = session.message(body, is_final);
+                self.post(now, session, message, out);
+            }
+            Turn::Again { body } => {
+                let message = session.package_1(&self.tree, body);
+                self.post(now, session, message, out);
+            }
+            Turn::End(outcome) => self.end(*session, outcome, out),
+        }
+    }
+
+    fn post(&mut self, now: Moment, mut session: Box<Session>, mut message: Message, out: &mut Vec<Effect>) {
+        let exchange = self.next_exchange();
+        session.exchange = exchange;
+        session.deadline = now + self.settings.answer_timeout;
+        message.header.ver_proto = self.settings.ver_proto.to_owned();
+        message.header.meta.max_msg_size = Some(self.settings.max_msg_size);
+        let (url, seal) = (session.url.clone(), session.seal());
+        self.current = Current::Session(session);
+        out.push(Effect::Post { exchange, url, message: Box::new(message), seal });
+    }
+
+    /// Ends a session and sees what it has brought: bootstrap servers to ask, servers to connect to.
+    fn end(&mut self, session: Session, outcome: Outcome, out: &mut Vec<Effect>) {
+        session.credentials.save(&mut self.nonces);
+        self.nonces.retain(|nonces| self.tree.account_of(&nonces.server).is_some());
+        self.nonces.shrink_to_fit();
+        if outcome == Outcome::Done
+            && let Some(triggered) = session.triggered()
+        {
+            self.last_triggered = Some(triggered);
+        }
+        let by = session.by();
+        out.push(Effect::Note(Note::SessionEnded { server: session.server.clone(), by, outcome }));
+        let entries = self.tree.bootstrap_entries().into_iter();
+        let new = entries.filter(|entry| !session.entries_before.contains(entry));
+        self.queue.extend(new.map(|(_, url)| Wish::Fetch { url }));
+        self.connect_to_the_willing(&session.open_before, Some(&session.server));
+    }
+
+    fn hear_bootstrap(&mut self, exchange: Exchange, result: Result<Message, Failure>, out: &mut Vec<Effect>) {
+        match self.current {
+            Current::Fetch { exchange: current, .. } if current == exchange => self.current = Current::Nothing,
+            _ => return,
+        }
+        let before = open_accounts(&self.tree, self.quiet());
+        let done = match &result {
+            Ok(document) => bootstrap::apply(document, &mut self.tree).map_err(BootstrapFailure::Document),
+            Err(failure) => Err(BootstrapFailure::Fetch(failure.clone())),
+        };
+        match done {
+            Ok(servers) => {
+                out.extend(servers.into_iter().map(|server| Effect::Note(Note::Bootstrapped { server })));
+                self.connect_to_the_willing(&before, None);
+            }
+            Err(why) => out.push(Effect::Note(Note::BootstrapFailed(why))),
+        }
+    }
+
+    /// Plans a session with every server that may be connected to now and was not before: its account is new, or its
+    /// NoAutoInitialSession has been changed (5.2.1.4; bootstrap, Bootstrap 1.3).
+    fn connect_to_the_willing(&mut self, before: &[ServerId], but: Option<&ServerId>) {
+        for server in open_accounts(&self.tree, self.quiet()) {
+            let wish = Wish::Connect { server: server.clone() };
+            if !before.contains(&server) && but != Some(&server) && !self.queue.contains(&wish) {
+                self.queue.push_back(wish);
+            }
+        }
+    }
+
+    fn give_up_if_late(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        if now < self.deadline() {
+            return;
+        }
+        match std::mem::replace(&mut self.current, Current::Nothing) {
+            Current::Nothing => {}
+            Current::Session(session) => self.end(*session, Outcome::TimedOut, out),
+            Current::Fetch { .. } => out.push(Effect::Note(Note::BootstrapFailed(BootstrapFailure::TimedOut))),
+        }
+    }
+
+    fn quiet(&self) -> bool {
+        self.settings.quiet_value
+    }
+
+    fn next_exchange(&mut self) -> Exchange {
+        self.exchanges += 1;
+        Exchange(self.exchanges)
+    }
+}
+
+/// The servers that the device may connect to by itself. `quiet`: the value of NoAutoInitialSession that forbids it;
+/// an account without that leaf allows it.
+fn open_accounts(tree: &Tree, quiet: bool) -> Vec<ServerId> {
+    let is_quiet = |node: &str| {
+        let leaf = dmacc::place().join(node).join("NoAutoInitialSession");
+        tree.value(&leaf).is_some_and(|value| matches!(&*value, "true" | "1") == quiet)
+    };
+    tree.accounts().into_iter().filter(|(node, _)| !is_quiet(node)).map(|(_, server)| server).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,347 @@
+//! Sections 5.2.1.4, 5.2.1.5, 5.2.2.7, 5.2.2.8: the delegate's account and rights, then perhaps the end of the own account.
+
+use super::own_acls::OwnAcls;
+use super::search::{self, AccountSearch};
+use super::single::unless_gone;
+use super::{Changes, DeviceFailure, Next, Order, OrderResult, outcome};
+use crate::dm::acl::{Acl, Right};
+use crate::dm::dmacc::{self, DmAcc};
+use crate::dm::uri::Uri;
+use crate::ids::ServerId;
+
+/// Gives a delegate what it needs to manage a sub-tree.
+///
+/// 1. Reads the ACLs from the sub-tree up to the root and those below it, and looks for accounts where it needs to know
+///    them.
+/// 2. Makes the changes; those around a new account all or nothing.
+/// 3. In a full delegation deletes the own account, as the very last command.
+#[derive(Debug)]
+pub struct Handover {
+    me: ServerId,
+    delegate: ServerId,
+    subtree: Uri,
+    place: Place,
+    remove_own_account: bool,
+    search: AccountSearch,
+    own_acls: OwnAcls,
+    /// The ACLs to be changed; that of the sub-tree itself is the last.
+    acls: Vec<Change>,
+    state: State,
+}
+
+/// What is to be done about the delegate's account.
+#[derive(Debug)]
+pub enum Place {
+    /// It has none yet: this one is added.
+    New(Box<DmAcc>),
+    /// It has one: only its NoAutoInitialSession gets this value.
+    Existing { quiet: bool },
+    /// It has one, and it stays as it is.
+    Untouched,
+}
+
+impl Place {
+    /// `quiet`: for NoAutoInitialSession, where the account does not say.
+    pub fn for_account(account: Option<Box<DmAcc>>, quiet: bool) -> Place {
+        match account {
+            Some(mut account) => {
+                account.no_auto_initial_session.get_or_insert(quiet);
+                Place::New(account)
+            }
+            None => Place::Existing { quiet },
+        }
+    }
+}
+
+/// One ACL, as it was and as it will be.
+#[derive(Debug)]
+struct Change {
+    uri: Uri,
+    before: String,
+    after: String,
+}
+
+#[derive(Debug)]
+enum State {
+    Start,
+    /// Expects ACLs, and what the searches asked along with them.
+    Reading,
+    Searching,
+    /// Expects the changes to have been made.
+    Changing,
+    /// The flag is there already: expects its value.
+    ExpectFlag,
+    /// Expects the flag to have been changed.
+    ExpectFlagSet,
+    /// Expects the own account to have been deleted.
+    Leaving,
+}
+
+impl Handover {
+    /// `me` gives, `delegate` gets.
+    pub fn new(me: &ServerId, delegate: ServerId, subtree: Uri, place: Place, remove_own_account: bool) -> Handover {
+        let mut wanted = Vec::new();
+        if matches!(place, Place::Existing { .. }) {
+            wanted.push(delegate.clone());
+        }
+        if remove_own_account {
+            wanted.push(me.clone());
+        }
+        Handover {
+            me: me.clone(),
+            delegate,
+            own_acls: OwnAcls::new(subtree.clone()),
+            subtree,
+            place,
+            remove_own_account,
+            search: AccountSearch::new(wanted),
+            acls: Vec::new(),
+            state: State::Start,
+        }
+    }
+
+    pub fn next(&mut self, results: &[OrderResult], changes: &mut Changes) -> Next {
+        match self.state {
+            State::Start => {
+                let mut orders: Vec<Order> = self.line().into_iter().map(Order::GetAcl).collect();
+                orders.extend(self.own_acls.first());
+                orders.extend(self.search.first());
+                self.state = State::Reading;
+                Ok(Some(orders))
+            }
+            State::Reading => {
+                let acls = self.line().len().min(results.len());
+                self.merge(&results[..acls])?;
+                self.look(&results[acls..], changes)
+            }
+            State::Searching => self.look(results, changes),
+            State::Changing => self.changed(results, changes),
+            State::ExpectFlag => self.set_flag(outcome::at(results, 0), changes),
+            State::ExpectFlagSet => {
+                if outcome::is_done(outcome::at(results, 0).code) {
+                    changes.made()
+                } else {
+                    changes.not_made()
+                }
+                self.leave()
+            }
+            State::Leaving => {
+                let order = Order::Delete(self.account_of(&self.me)?);
+                match unless_gone(&order, outcome::at(results, 0)) {
+                    Some(failure) => Err(failure),
+                    None => {
+                        changes.remove_own_account();
+                        Ok(None)
+                    }
+                }
+            }
+        }
+    }
+
+    /// The sub-tree and everything above it.
+    fn line(&self) -> Vec<Uri> {
+        std::iter::successors(Some(self.subtree.clone()), Uri::parent).collect()
+    }
+
+    /// Works out the new ACL of the sub-tree. Inheritance is of a whole ACL: whoever had rights by inheritance would lose them with
+    /// the first own value, so the value starts as a copy of what was in force.
+    fn merge(&mut self, results: &[OrderResult]) -> Result<(), DeviceFailure> {
+        let (mut in_force, mut before) = (Acl::empty(), String::new());
+        for (place, uri) in self.line().into_iter().enumerate() {
+            let (order, result) = (Order::GetAcl(uri), outcome::at(results, place));
+            if let Some(failure) = outcome::failure(&order, result) {
+                return Err(failure);
+            }
+            let text = result.data.as_deref().unwrap_or_default();
+            in_force = Acl::parse(text).map_err(|_| outcome::refusal(&order, BAD_FORMAT))?;
+            if place == 0 {
+                before = text.to_owned();
+            }
+            if !in_force.is_empty() {
+                break;
+            }
+        }
+        // The delegate gets what this server has. This server keeps Replace: once the delegate is purged, nobody else
+        // could change the ACL any more.
+        let mine = self.rights_of_mine(&in_force);
+        in_force.grant(&self.delegate, &mine);
+        in_force.grant(&self.delegate, &[Right::Get, Right::Replace]);
+        in_force.grant(&self.me, &[Right::Replace]);
+        self.acls = vec![Change { uri: self.subtree.clone(), before, after: in_force.to_string() }];
+        Ok(())
+    }
+
+    /// Works out the new ACLs below the sub-tree: wherever an ACL of its own cuts a node off from what is granted
+    /// above, the delegate gets what this server has there. The accounts are the affair of the servers they are of, and
+    /// of whoever has the device: they go along only when this server leaves it altogether.
+    fn merge_below(&mut self) -> Result<(), DeviceFailure> {
+        let own_account = self.search.found(&self.me);
+        let mut below = Vec::new();
+        for (uri, before) in self.own_acls.found() {
+            let is_left_out = !self.remove_own_account && dmacc::place().covers(uri);
+            if is_left_out || own_account.as_ref().is_some_and(|own| own.covers(uri)) {
+                continue;
+            }
+            let acl = Acl::parse(before).map_err(|_| outcome::refusal(&Order::GetAcl(uri.clone()), BAD_FORMAT))?;
+            let after = acl.clone().granting(&self.delegate, &self.rights_of_mine(&acl));
+            if after != acl {
+                below.push(Change { uri: uri.clone(), before: before.clone(), after: after.to_string() });
+            }
+        }
+        self.acls.splice(..0, below);
+        Ok(())
+    }
+
+    fn rights_of_mine(&self, acl: &Acl) -> Vec<Right> {
+        Right::ALL.into_iter().filter(|right| acl.allows(&self.me, *right)).collect()
+    }
+
+    /// Goes on with the searches, then with the changes.
+    fn look(&mut self, results: &[OrderResult], changes: &mut Changes) -> Next {
+        let (of_acls, of_accounts) = results.split_at(self.own_acls.expects().min(results.len()));
+        let mut orders = self.own_acls.take(of_acls)?;
+        orders.extend(self.search.take(of_accounts).unwrap_or_default());
+        if !orders.is_empty() {
+            self.state = State::Searching;
+            return Ok(Some(orders));
+        }
+        if self.remove_own_account {
+            self.account_of(&self.me)?;
+        }
+        self.merge_below()?;
+        let orders = self.changes()?;
+        changes.begin(self.undo()?);
+        self.state = State::Changing;
+        Ok(Some(orders))
+    }
+
+    /// The second round. Made again only when the name of what was refused is needed.
+    fn changes(&self) -> Result<Vec<Order>, DeviceFailure> {
+        let grant = |change: &Change| Order::ReplaceAcl { uri: change.uri.clone(), acl: change.after.clone() };
+        let mut grants: Vec<Order> = self.acls.iter().map(grant).collect();
+        Ok(match &self.place {
+            Place::New(account) => {
+                let mut orders = account.orders(&dmacc::node_name(&self.delegate));
+                // One client gives each node its own ACL unless the parent's grants Replace, named before Add; so the
+                // account gets its ACL before its children.
+                let acl = self.account_acl().to_string();
+                orders.insert(1, Order::ReplaceAcl { uri: search::usual_place(&self.delegate), acl });
+                orders.append(&mut grants);
+                vec![Order::Atomic(orders)]
+            }
+            Place::Existing { quiet } => {
+                let flag = Order::AddLeaf { uri: self.flag()?, format: "bool", value: quiet.to_string() };
+                vec![all_or_nothing(grants), flag]
+            }
+            Place::Untouched => vec![all_or_nothing(grants)],
+        })
+    }
+
+    fn undo(&self) -> Result<Vec<Order>, DeviceFailure> {
+        let mut undo = self.former_acls();
+        match &self.place {
+            Place::New(_) => undo.push(Order::Delete(search::usual_place(&self.delegate))),
+            Place::Existing { .. } => undo.push(Order::Delete(self.flag()?)),
+            Place::Untouched => {}
+        }
+        Ok(undo)
+    }
+
+    fn former_acls(&self) -> Vec<Order> {
+        let former = |change: &Change| Order::ReplaceAcl { uri: change.uri.clone(), acl: change.before.clone() };
+        self.acls.iter().map(former).collect()
+    }
+
+    fn changed(&mut self, results: &[OrderResult], changes: &mut Changes) -> Next {
+        let first = outcome::at(results, 0);
+        let sent = |place: usize| self.changes().map(|mut orders| orders.swap_remove(place));
+        if !outcome::is_done(first.code) || first.inner.iter().any(|inner| !outcome::is_done(inner.code)) {
+            let failure = outcome::failure(&sent(0)?, first);
+            let failure = failure.unwrap_or_else(|| DeviceFailure::Refused {
+                code: first.code,
+                order: "Atomic",
+                uri: String::new(),
+            });
+            let flag_is_set =
+                matches!(self.place, Place::Existing { .. }) && outcome::is_done(outcome::at(results, 1).code);
+            if flag_is_set {
+                changes.begin(vec![Order::Delete(self.flag()?)]);
+            } else if failure.reason_code() != outcome::NOT_ROLLED_BACK {
+                changes.not_made();
+            }
+            return Err(failure);
+        }
+        if !matches!(self.place, Place::Existing { .. }) {
+            changes.made();
+            return self.leave();
+        }
+        match outcome::at(results, 1).code {
+            code if outcome::is_done(code) => {
+                changes.made();
+                self.leave()
+            }
+            code => {
+                changes.begin(self.former_acls());
+                changes.made();
+                if code == ALREADY_EXISTS {
+                    self.state = State::ExpectFlag;
+                    return Ok(Some(vec![Order::Get(self.flag()?)]));
+                }
+                // An account that the delegate made itself may be closed to this server (D34).
+                self.leave()
+            }
+        }
+    }
+
+    fn set_flag(&mut self, found: &OrderResult, changes: &mut Changes) -> Next {
+        let Place::Existing { quiet } = self.place else { return self.leave() };
+        let before = match found.data.as_deref() {
+            Some("true" | "1") => true,
+            Some("false" | "0") => false,
+            _ => return self.leave(),
+        };
+        if before == quiet || !outcome::is_done(found.code) {
+            return self.leave();
+        }
+        let uri = self.flag()?;
+        let set = |value: bool| Order::ReplaceLeaf { uri: uri.clone(), format: "bool", value: value.to_string() };
+        changes.begin(vec![set(before)]);
+        self.state = State::ExpectFlagSet;
+        Ok(Some(vec![set(quiet)]))
+    }
+
+    fn leave(&mut self) -> Next {
+        if !self.remove_own_account {
+            return Ok(None);
+        }
+        self.state = State::Leaving;
+        Ok(Some(vec![Order::Delete(self.account_of(&self.me)?)]))
+    }
+
+    /// This server keeps what it needs to fill the account now and to take it away later; the delegate may do with it
+    /// as it likes, but for taking it away, unless nobody else is left who could.
+    fn account_acl(&self) -> Acl {
+        let rights = [Right::Get, Right::Replace, Right::Add, Right::Delete];
+        let delegates = if self.remove_own_account { &rights[..] } else { &rights[..3] };
+        Acl::empty().granting(&self.me, &rights).granting(&self.delegate, delegates)
+    }
+
+    fn flag(&self) -> Result<Uri, DeviceFailure> {
+        Ok(self.account_of(&self.delegate)?.join("NoAutoInitialSession"))
+    }
+
+    fn account_of(&self, server: &ServerId) -> Result<Uri, DeviceFailure> {
+        let nowhere = || outcome::refusal(&Order::Get(search::usual_place(server)), super::single::NOT_FOUND);
+        self.search.found(server).ok_or_else(nowhere)
+    }
+}
+
+/// Orders that must not be done in part.
+fn all_or_nothing(mut orders: Vec<Order>) -> Order {
+    if orders.len() == 1 { orders.swap_remove(0) } else { Order::Atomic(orders) }
+}
+
+/// The status of a target that is there already.
+const ALREADY_EXISTS: u16 = 418;
+/// The status for a value that is not of its format.
+const BAD_FORMAT: u16 = 415;
