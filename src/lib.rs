@@ -10,6 +10,7 @@
 //! | 0 | [`seed`] | where every dice throw comes from: one seed, split into named streams |
 //! | 0 | [`units`] | rates, shares, durations, sizes: read, check, print back the same |
 //! | 1 | [`dm`] | what a server and a device say to each other (OMA DM). No IO |
+//! | 2 | [`delegation`] | what two servers say to each other (the delegation protocol). No IO |
 
 pub mod clock;
 pub mod ids;
@@ -17,3 +18,5 @@ pub mod seed;
 pub mod units;
 
 pub mod dm;
+
+pub mod delegation;

@@ -1,0 +1,174 @@
+//! What a server has under way, by name: its POSTs, errands, timers and sessions, and what it has learnt of devices.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::clock::Moment;
+use crate::delegation::ended::Ended;
+use crate::delegation::exchange::Outgoing;
+use crate::delegation::flow::Approach;
+use crate::delegation::machine::Job;
+use crate::ids::{DeviceNumber, ServerNumber, SessionId};
+
+/// Names one record of this server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct RecordId(u64);
+
+impl RecordId {
+    pub const FIRST: RecordId = RecordId(0);
+    pub const LAST: RecordId = RecordId(u64::MAX);
+}
+
+/// Who made up a session's name. Both sides do so independently, so a name alone says nothing (D35).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Initiator {
+    Us,
+    Them,
+}
+
+/// A process's full name: sessionId, peer, and who of the two made it up.
+pub(super) type SessionKey = (SessionId, ServerNumber, Initiator);
+
+/// Everything that leads from a name to a record. At rest a record costs one entry in `sessions`.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Book {
+    records: u64,
+    posts_made: u64,
+    errands_made: u64,
+    posts: BTreeMap<Outgoing, RecordId>,
+    errands: BTreeMap<Job, RecordId>,
+    timers: BTreeSet<(Moment, RecordId)>,
+    sessions: BTreeMap<SessionKey, RecordId>,
+    agreed: BTreeMap<(DeviceNumber, ServerNumber), Approach>,
+    devices: BTreeMap<DeviceNumber, Learnt>,
+    /// Accounts that a server had when the run began and that this server has removed since.
+    removed: BTreeSet<(DeviceNumber, ServerNumber)>,
+    pub ended: Ended,
+}
+
+/// What became different from the registry.
+#[derive(Debug, Clone, Copy, Default)]
+struct Learnt {
+    /// Sessions this server has named for the device; counted per device, so that names do not depend on what other
+    /// devices do.
+    sessions: u32,
+    /// Whether this server has an account there; `None` while it is as the registry says.
+    account: Option<bool>,
+    /// Whether this server has given its authority away (5.2.1.5).
+    gave_up: bool,
+}
+
+impl Book {
+    pub fn new_record(&mut self) -> RecordId {
+        self.records += 1;
+        RecordId(self.records)
+    }
+
+    pub fn new_post(&mut self, record: RecordId) -> Outgoing {
+        self.posts_made += 1;
+        let exchange = Outgoing(self.posts_made);
+        self.posts.insert(exchange, record);
+        exchange
+    }
+
+    /// The record whose POST this is; asked once, when its outcome is known.
+    pub fn take_post(&mut self, exchange: Outgoing) -> Option<RecordId> {
+        self.posts.remove(&exchange)
+    }
+
+    pub fn new_errand(&mut self, record: RecordId) -> Job {
+        self.errands_made += 1;
+        let job = Job(self.errands_made);
+        self.errands.insert(job, record);
+        job
+    }
+
+    /// The record whose errand this is; asked once, when it has ended.
+    pub fn take_errand(&mut self, job: Job) -> Option<RecordId> {
+        self.errands.remove(&job)
+    }
+
+    /// Moves a record's timer; [`Moment::NEVER`] for none.
+    pub fn rearm(&mut self, record: RecordId, before: Moment, after: Moment) {
+        if before == after {
+            return;
+        }
+        if before.is_set() {
+            self.timers.remove(&(before, record));
+        }
+        if after.is_set() {
+            self.timers.insert((after, record));
+        }
+    }
+
+    pub fn deadline(&self) -> Moment {
+        self.timers.first().map_or(Moment::NEVER, |(moment, _)| *moment)
+    }
+
+    /// The record whose timer fires first, if it is due.
+    pub fn due(&self, now: Moment) -> Option<RecordId> {
+        self.timers.first().filter(|(moment, _)| *moment <= now).map(|(_, record)| *record)
+    }
+
+    /// A name that this server has not used: server, device and how many it has named for the device, in hexadecimal.
+    pub fn new_session(&mut self, me: ServerNumber, device: DeviceNumber) -> SessionId {
+        let learnt = self.devices.entry(device).or_default();
+        learnt.sessions += 1;
+        SessionId::new(format!("{:x}-{:x}-{:x}", me.0, device.0, learnt.sessions))
+    }
+
+    pub fn open_session(&mut self, key: SessionKey, record: RecordId) {
+        self.sessions.insert(key, record);
+    }
+
+    pub fn close_session(&mut self, key: &SessionKey) {
+        self.sessions.remove(key);
+    }
+
+    pub fn session(&self, key: &SessionKey) -> Option<RecordId> {
+        self.sessions.get(key).copied()
+    }
+
+    /// Every record with a session of this name, whoever the peer is and whoever made the name up.
+    pub fn sessions_named(&self, id: &SessionId) -> impl Iterator<Item = (ServerNumber, RecordId)> {
+        let first = (id.clone(), ServerNumber(0), Initiator::Us);
+        let last = (id.clone(), ServerNumber(u16::MAX), Initiator::Them);
+        self.sessions.range(first..=last).map(|((_, peer, _), record)| (*peer, *record))
+    }
+
+    pub fn agree(&mut self, device: DeviceNumber, peer: ServerNumber, approach: Approach) {
+        self.agreed.insert((device, peer), approach);
+    }
+
+    /// What was agreed for the next delegation of this device; holds once.
+    pub fn take_agreed(&mut self, device: DeviceNumber, peer: ServerNumber) -> Option<Approach> {
+        self.agreed.remove(&(device, peer))
+    }
+
+    /// Whether this server has an account on the device, where that differs from what it was at first.
+    pub fn own_account(&self, device: DeviceNumber) -> Option<bool> {
+        self.devices.get(&device).and_then(|learnt| learnt.account)
+    }
+
+    pub fn learn_own_account(&mut self, device: DeviceNumber, there: bool) {
+        self.devices.entry(device).or_default().account = Some(there);
+    }
+
+    /// Section 5.2.1.5: this server has removed its own account.
+    pub fn give_up(&mut self, device: DeviceNumber) {
+        let learnt = self.devices.entry(device).or_default();
+        learnt.account = Some(false);
+        learnt.gave_up = true;
+    }
+
+    pub fn gave_up(&self, device: DeviceNumber) -> bool {
+        self.devices.get(&device).is_some_and(|learnt| learnt.gave_up)
+    }
+
+    pub fn learn_removal(&mut self, device: DeviceNumber, of: ServerNumber) {
+        self.removed.insert((device, of));
+    }
+
+    pub fn has_removed(&self, device: DeviceNumber, of: ServerNumber) -> bool {
+        self.removed.contains(&(device, of))
+    }
+}

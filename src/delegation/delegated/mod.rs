@@ -1,0 +1,198 @@
+//! DMS-2: one delegation as the delegated server has it on record, and what moves it from state to state.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `takeover` | sections 5.2.1 and 5.2.2: from DELEGATION_REQ to DELEGATION_CONFIRMED, and what to do when it fails |
+//! | `revocation` | sections 5.2.3 to 5.2.5: until DELEGATION_REVOKED |
+
+mod revocation;
+mod takeover;
+
+use crate::clock::Moment;
+use crate::delegation::exchange::{Answer, Outgoing, PostOutcome};
+use crate::delegation::flow::Approach;
+use crate::delegation::machine::{Job, RecordView, Standing};
+use crate::delegation::message::{Kind, Message};
+use crate::delegation::misbehaved::Misbehaved;
+use crate::delegation::pact::Pact;
+use crate::delegation::turn::Turn;
+use crate::dm::script::Report;
+
+use takeover::Ending;
+pub(in crate::delegation) use takeover::{termination_ack, url_delivery};
+
+/// One delegation at DMS-2.
+#[derive(Debug, Clone)]
+pub(in crate::delegation) struct Delegated {
+    pub pact: Pact,
+    approach: Approach,
+    /// The wish of DELEGATION_REQ, then the fact of DELEGATION_PREPARED (D17).
+    is_full: bool,
+    /// Whether an earlier record of the same delegation is to go as soon as this one is granted: DMS-1 would not grant
+    /// again what it has on record.
+    replaces_stale: bool,
+    /// Whether a revocation has failed: the delegation stands, but may be compromised (5.3).
+    is_compromised: bool,
+    state: State,
+}
+
+/// What this side waits for.
+#[derive(Debug, Clone)]
+enum State {
+    /// DELEGATION_REQ posted. `url_given`: the request for the URL has overtaken the response.
+    ExpectResponse { exchange: Outgoing, url_given: bool },
+    /// The delegating server asks for the URL (5.2.2.2); bounded by `Timeouts::prepared`.
+    ExpectUrlRequest,
+    /// The device fetches its bootstrap and connects (5.2.2.5); bounded by `Timeouts::prepared`.
+    ExpectDevice,
+    /// BOOTSTRAP_CONFIRMED posted, its own outcome awaited or known; bounded by `Timeouts::prepared`. `url_given`: the
+    /// approaches have crossed, and the outcome tells which one DMS-1 goes by (D13).
+    ExpectPrepared { exchange: Option<Outgoing>, url_given: bool },
+    /// In session with the device (5.2.1.7).
+    ExpectVisited(Job),
+    /// DELEGATION_CONFIRMED posted.
+    ExpectConfirmedAnswered(Outgoing),
+    /// It failed: what is under way comes to its end (5.3).
+    ExpectEnded(Box<Ending>),
+    /// In force, with no process under way.
+    AtRest,
+    /// Its activities with the device are coming to an end (5.2.3.4); bounded by `Settings::wind_down`.
+    ExpectWoundDown,
+    /// DELEGATION_TERMINATION_RESP or DELEGATION_REVOCATION_REQ posted; bounded by `Timeouts::revoked`. `request`: the
+    /// latter, while its own outcome is not known.
+    ExpectRevoked { request: Option<Outgoing> },
+    /// The record can be forgotten.
+    Over,
+}
+
+impl State {
+    fn name(&self) -> &'static str {
+        match self {
+            State::ExpectResponse { .. } => "ExpectResponse",
+            State::ExpectUrlRequest => "ExpectUrlRequest",
+            State::ExpectDevice => "ExpectDevice",
+            State::ExpectPrepared { .. } => "ExpectPrepared",
+            State::ExpectVisited(_) => "ExpectVisited",
+            State::ExpectConfirmedAnswered(_) => "ExpectConfirmedAnswered",
+            State::ExpectEnded(_) => "ExpectEnded",
+            State::AtRest => "AtRest",
+            State::ExpectWoundDown => "ExpectWoundDown",
+            State::ExpectRevoked { .. } => "ExpectRevoked",
+            State::Over => "Over",
+        }
+    }
+}
+
+impl Delegated {
+    /// A message of this delegation's peer. An error leaves everything as it was.
+    pub fn received(&mut self, turn: &mut Turn<'_>, message: Message) -> Result<Answer, Misbehaved> {
+        match message {
+            Message::BootstrapSrvUrlReq { .. } => return self.asked_for_url(turn),
+            Message::DelegationTerminationReq { session, .. } => return self.asked_to_terminate(turn, &session),
+            Message::DelegationPrepared { reason, is_full, .. } => self.prepared(turn, reason, is_full)?,
+            Message::DelegationFailure { reason, .. } => self.failed_at_peer(turn, reason)?,
+            Message::DelegationRevoked { session, .. } => self.revoked(turn, session.as_ref())?,
+            Message::RevocationFailure { reason, .. } => self.revocation_failed_at_peer(turn, reason)?,
+            other => return Err(self.not_now(other.kind())),
+        }
+        Ok(Answer::NoContent)
+    }
+
+    /// The outcome of a POST of ours; one that nobody waits for any more changes nothing.
+    pub fn posted(&mut self, turn: &mut Turn<'_>, exchange: Outgoing, outcome: PostOutcome) {
+        match &mut self.state {
+            State::ExpectResponse { exchange: ours, url_given } if *ours == exchange => {
+                let url_given = *url_given;
+                self.answered_request(turn, url_given, outcome);
+            }
+            State::ExpectPrepared { exchange: ours, url_given } if *ours == Some(exchange) => {
+                let url_given = *url_given;
+                self.answered_bootstrap(turn, url_given, outcome);
+            }
+            State::ExpectConfirmedAnswered(ours) if *ours == exchange => self.answered_confirmed(turn, outcome),
+            State::ExpectEnded(ending) if ending.notice == Some(exchange) => {
+                ending.notice = None;
+                self.end_if_done(turn);
+            }
+            State::ExpectRevoked { request } if *request == Some(exchange) => {
+                self.answered_revocation_request(turn, outcome);
+            }
+            _ => {}
+        }
+    }
+
+    pub fn errand_done(&mut self, turn: &mut Turn<'_>, job: Job, report: Report) {
+        match &mut self.state {
+            State::ExpectVisited(ours) if *ours == job => self.visited(turn, report),
+            State::ExpectEnded(ending) if ending.errand == Some(job) => {
+                ending.errand = None;
+                self.end_if_done(turn);
+            }
+            _ => {}
+        }
+    }
+
+    /// Step 6 of the URL approach (5.2.2.5): the device has come by itself.
+    pub fn device_connected(&mut self, turn: &mut Turn<'_>) {
+        if matches!(self.state, State::ExpectDevice) {
+            self.confirm_bootstrap(turn);
+        }
+    }
+
+    /// The timer has fired.
+    pub fn wake(&mut self, turn: &mut Turn<'_>) {
+        self.pact.deadline = Moment::NEVER;
+        match self.state {
+            State::ExpectUrlRequest | State::ExpectDevice | State::ExpectPrepared { .. } => self.too_late(turn),
+            State::ExpectWoundDown => self.report_terminated(turn),
+            State::ExpectRevoked { .. } => self.not_revoked_in_time(turn),
+            _ => {}
+        }
+    }
+
+    pub fn is_over(&self) -> bool {
+        matches!(self.state, State::Over)
+    }
+
+    pub fn is_at_rest(&self) -> bool {
+        matches!(self.state, State::AtRest)
+    }
+
+    /// Whether this record gives the authority over what it covers (D12).
+    pub fn is_in_force(&self) -> bool {
+        self.is_at_rest() && !self.is_compromised
+    }
+
+    /// Whether DMS-1 has given its own account up (5.2.1.5).
+    pub fn is_full(&self) -> bool {
+        self.is_full
+    }
+
+    /// Whether a request of DMS-1 for the same delegation may take this record's place: it is only a wish of ours not
+    /// yet answered, which DMS-1 refuses while its own is open, or it has failed already.
+    pub fn gives_way(&self) -> bool {
+        matches!(self.state, State::ExpectResponse { .. } | State::ExpectEnded(_))
+    }
+
+    pub fn is_revoking(&self) -> bool {
+        matches!(self.state, State::ExpectWoundDown | State::ExpectRevoked { .. })
+    }
+
+    /// Ends a delegation at rest that has ended elsewhere.
+    pub fn forget(&mut self) {
+        self.state = State::Over;
+    }
+
+    pub fn view(&self) -> RecordView {
+        let standing = match self.state {
+            State::AtRest if self.is_compromised => Standing::Compromised,
+            State::AtRest => Standing::InForce,
+            _ => Standing::Moving(self.state.name()),
+        };
+        self.pact.view(self.is_full, standing)
+    }
+
+    fn not_now(&self, kind: Kind) -> Misbehaved {
+        Misbehaved::NotInThisState { message: kind.root(), state: self.state.name() }
+    }
+}

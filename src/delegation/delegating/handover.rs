@@ -1,0 +1,307 @@
+//! DMS-1 hands a device over: sections 5.2.1 and 5.2.2, from DELEGATION_REQ to DELEGATION_CONFIRMED.
+
+use super::{Delegating, State};
+use crate::clock::Moment;
+use crate::delegation::exchange::PostOutcome;
+use crate::delegation::flow::{Approach, Outcome};
+use crate::delegation::message::{Kind, Message};
+use crate::delegation::misbehaved::Misbehaved;
+use crate::delegation::pact::{Pact, said_no};
+use crate::delegation::reading::{Polarity, Unconfirmed};
+use crate::delegation::reason;
+use crate::delegation::turn::Turn;
+use crate::dm::dmacc::DmAcc;
+use crate::dm::script::{Errand, Order, Report};
+use crate::dm::standard;
+
+/// What BOOTSTRAP_CONFIRMED says of the delegate's account.
+#[derive(Debug, Clone)]
+pub(super) struct Bootstrap {
+    pub bootstrapped: Option<bool>,
+    pub account: Option<Box<DmAcc>>,
+}
+
+impl Bootstrap {
+    /// Only the DMAcc approach says anything of an account (D14).
+    fn approach(&self) -> Approach {
+        if self.bootstrapped.is_some() || self.account.is_some() { Approach::DmAcc } else { Approach::Url }
+    }
+}
+
+/// What a delegation begins with.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::delegation) struct Terms {
+    pub is_full: bool,
+    pub delegate_has_account: bool,
+}
+
+impl Delegating {
+    /// DMS-1 begins (figures 6 and 9): "will you take this device?"
+    pub fn ask(turn: &mut Turn<'_>, pact: Pact, approach: Approach, terms: Terms, request: Message) -> Delegating {
+        let exchange = turn.post(pact.peer, request);
+        Delegating::new(pact, Some(approach), terms, State::ExpectResponse(exchange))
+    }
+
+    /// DMS-2 began (figures 7 and 10), and its request has been acknowledged.
+    pub fn grant(turn: &mut Turn<'_>, pact: Pact, approach: Option<Approach>, terms: Terms) -> Delegating {
+        let mut record = Delegating::new(pact, approach, terms, State::ExpectBootstrapConfirmed);
+        record.expect_bootstrap(turn);
+        record
+    }
+
+    fn new(pact: Pact, approach: Option<Approach>, terms: Terms, state: State) -> Delegating {
+        Delegating {
+            pact,
+            approach,
+            wants_full: terms.is_full,
+            own_account_removed: false,
+            delegate_had_account: terms.delegate_has_account,
+            delegate_let_in: false,
+            client_told: false,
+            is_compromised: false,
+            held: None,
+            undo: Vec::new(),
+            state,
+        }
+    }
+
+    /// DELEGATION_RESP, or what came in its place.
+    pub(super) fn answered_request(&mut self, turn: &mut Turn<'_>, outcome: PostOutcome) {
+        match outcome {
+            PostOutcome::Message(Message::DelegationResp { reason, is_acknowledged, session })
+                if session == self.pact.delegation.id =>
+            {
+                if is_acknowledged {
+                    self.acknowledged(turn);
+                } else {
+                    self.state = State::Over;
+                    self.pact.settle(turn, Outcome::Refused { reason: reason.unwrap_or(reason::FORBIDDEN) });
+                }
+            }
+            other => self.post_failed(turn, &other),
+        }
+    }
+
+    fn acknowledged(&mut self, turn: &mut Turn<'_>) {
+        // The delegate's BOOTSTRAP_CONFIRMED may have overtaken its own acknowledgement.
+        match self.held.take() {
+            Some(held) => self.prepare(turn, held),
+            None => self.expect_bootstrap(turn),
+        }
+    }
+
+    fn expect_bootstrap(&mut self, turn: &mut Turn<'_>) {
+        if self.approach == Some(Approach::Url) {
+            let request =
+                Message::BootstrapSrvUrlReq { reason: Some(reason::OK), session: self.pact.delegation.id.clone() };
+            self.state = State::ExpectBootstrapUrl(turn.post(self.pact.peer, request));
+        } else {
+            self.state = State::ExpectBootstrapConfirmed;
+            self.pact.deadline = turn.now + turn.settings.timeouts.bootstrap;
+        }
+    }
+
+    /// BOOTSTRAP_SRV_URL_DELIVERY, or what came in its place.
+    pub(super) fn answered_url_request(&mut self, turn: &mut Turn<'_>, outcome: PostOutcome) {
+        match outcome {
+            PostOutcome::Message(Message::BootstrapSrvUrlDelivery { reason, url, session })
+                if session == self.pact.delegation.id =>
+            {
+                if let Some(reason) = said_no(reason) {
+                    self.fail(turn, Outcome::Undone { reason }, true);
+                } else {
+                    let job = turn.errand(self.pact.device, Errand::PushBootstrapUrl { url });
+                    self.state = State::ExpectUrlPushed(job);
+                }
+            }
+            other => self.post_failed(turn, &other),
+        }
+    }
+
+    /// Section 5.2.2.3 has been done, or not.
+    pub(super) fn url_pushed(&mut self, turn: &mut Turn<'_>, report: Report) {
+        let result = self.keep(turn, report);
+        self.expect_bootstrap_by_device();
+        match result {
+            Err(reason) => self.fail_at_device(turn, reason),
+            Ok(()) => match self.held.take() {
+                Some(held) => self.prepare(turn, held),
+                None => {
+                    self.state = State::ExpectDeviceBootstrapped;
+                    self.pact.deadline = turn.now + turn.settings.timeouts.bootstrap;
+                }
+            },
+        }
+    }
+
+    /// From now on the device may fetch the delegate's account by itself.
+    pub(super) fn expect_bootstrap_by_device(&mut self) {
+        self.delegate_let_in = !self.undo.is_empty() && !self.delegate_had_account;
+    }
+
+    /// BOOTSTRAP_CONFIRMED. In the DMAcc approach it comes first (5.2.1.3), in the URL approach after the device has
+    /// been bootstrapped (5.2.2.6). Where nothing was agreed the two can cross: what arrives here first wins (D13).
+    pub(super) fn bootstrap_confirmed(
+        &mut self,
+        turn: &mut Turn<'_>,
+        reason: Option<u16>,
+        bootstrap: Bootstrap,
+    ) -> Result<(), Misbehaved> {
+        let is_in_turn = match (&self.state, bootstrap.approach()) {
+            (State::ExpectResponse(_), Approach::DmAcc) | (State::ExpectUrlPushed(_), Approach::Url) => false,
+            (State::ExpectBootstrapConfirmed | State::ExpectBootstrapUrl(_), Approach::DmAcc)
+            | (State::ExpectDeviceBootstrapped, Approach::Url) => true,
+            (State::ExpectBootstrapConfirmed, Approach::Url) => {
+                return Err(missing("isClientBootstapped"));
+            }
+            _ => return Err(self.not_now(Kind::BootstrapConfirmed)),
+        };
+        if let Some(reason) = said_no(reason) {
+            self.fail(turn, Outcome::Undone { reason }, true);
+            return Ok(());
+        }
+        self.check_account(turn, &bootstrap)?;
+        if is_in_turn {
+            self.prepare(turn, bootstrap);
+        } else {
+            self.held = Some(bootstrap);
+        }
+        Ok(())
+    }
+
+    fn check_account(&self, turn: &Turn<'_>, bootstrap: &Bootstrap) -> Result<(), Misbehaved> {
+        match &bootstrap.account {
+            None if bootstrap.bootstrapped == Some(false) => Err(missing("DMAcc")),
+            // Nobody can have somebody else let in.
+            Some(account) if account.server != turn.server_id(self.pact.peer) => Err(Misbehaved::BadValue {
+                message: Kind::BootstrapConfirmed.root(),
+                element: "DMAcc",
+                found: format!("an account of {}", account.server),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Sections 5.2.1.4 and 5.2.2.7, with 5.2.1.5 and 5.2.2.8: the device is prepared in one session.
+    fn prepare(&mut self, turn: &mut Turn<'_>, bootstrap: Bootstrap) {
+        let approach = bootstrap.approach();
+        self.approach = Some(approach);
+        let delegate = turn.server_id(self.pact.peer);
+        let subtree = self.pact.subtree.clone();
+        let remove_own_account = self.wants_full;
+        let errand = match approach {
+            Approach::Url => Errand::Grant { delegate, subtree, remove_own_account },
+            Approach::DmAcc => Errand::Prepare {
+                delegate,
+                account: bootstrap.account.filter(|_| bootstrap.bootstrapped != Some(true)),
+                subtree,
+                quiet: quiet(turn),
+                remove_own_account,
+            },
+        };
+        self.state = State::ExpectDevicePrepared(turn.errand(self.pact.device, errand));
+        self.pact.deadline = Moment::NEVER;
+    }
+
+    /// The device is prepared, or not.
+    pub(super) fn device_prepared(&mut self, turn: &mut Turn<'_>, report: Report) {
+        match self.keep(turn, report) {
+            Err(reason) => self.fail_at_device(turn, reason),
+            Ok(()) => {
+                let message = Message::DelegationPrepared {
+                    reason: Some(reason::OK),
+                    // The fact, not the wish (D17).
+                    is_full: self.own_account_removed,
+                    session: self.pact.delegation.id.clone(),
+                };
+                self.state = State::ExpectConfirmed(Some(turn.post(self.pact.peer, message)));
+                self.pact.deadline = turn.now + turn.settings.timeouts.confirmed;
+            }
+        }
+    }
+
+    pub(super) fn answered_prepared(&mut self, turn: &mut Turn<'_>, outcome: PostOutcome) {
+        match outcome {
+            PostOutcome::NoContent => self.state = State::ExpectConfirmed(None),
+            other => self.post_failed(turn, &other),
+        }
+    }
+
+    /// DELEGATION_CONFIRMED has not come in time. The delegate may not have reached the client: if so chosen, the client
+    /// is told to go there by itself, once.
+    pub(super) fn not_confirmed(&mut self, turn: &mut Turn<'_>) {
+        let lets_connect = turn.settings.readings.unconfirmed == Unconfirmed::LetConnect;
+        let can_help = self.approach == Some(Approach::DmAcc) && !self.own_account_removed;
+        if !lets_connect || !can_help || std::mem::replace(&mut self.client_told, true) {
+            return self.too_late(turn, "confirmed");
+        }
+        let errand = Errand::LetConnect { delegate: turn.server_id(self.pact.peer), value: !quiet(turn) };
+        self.state = State::ExpectClientTold(turn.errand(self.pact.device, errand));
+    }
+
+    pub(super) fn client_told(&mut self, turn: &mut Turn<'_>, report: Report) {
+        match report.result {
+            Err(_) => {
+                self.state = State::ExpectConfirmed(None);
+                self.too_late(turn, "confirmed");
+            }
+            Ok(()) => {
+                self.state = State::ExpectConfirmed(None);
+                self.pact.deadline = turn.now + turn.settings.timeouts.confirmed;
+            }
+        }
+    }
+
+    /// DELEGATION_CONFIRMED: the delegation is in force (5.2.1.8, 5.2.2.10).
+    pub(super) fn confirmed(&mut self, turn: &mut Turn<'_>, reason: Option<u16>) -> Result<(), Misbehaved> {
+        if !matches!(self.state, State::ExpectConfirmed(_) | State::ExpectClientTold(_)) {
+            return Err(self.not_now(Kind::DelegationConfirmed));
+        }
+        if let Some(reason) = said_no(reason) {
+            self.fail(turn, Outcome::Undone { reason }, true);
+            return Ok(());
+        }
+        if !self.delegate_had_account {
+            self.undo.retain(is_bootstrap_entry);
+            self.undo.shrink_to_fit();
+        }
+        turn.is_given_back = self.own_account_removed;
+        self.state = State::AtRest;
+        self.pact.settle(turn, Outcome::Done);
+        Ok(())
+    }
+
+    /// Takes over what an errand has changed; an error is the reasonCode to tell the peer.
+    pub(super) fn keep(&mut self, turn: &mut Turn<'_>, report: Report) -> Result<(), u16> {
+        let mut undo = report.undo;
+        undo.append(&mut self.undo);
+        self.undo = undo;
+        if report.own_account_removed {
+            self.own_account_removed = true;
+            turn.book.give_up(self.pact.device);
+        }
+        report.result.map_err(|failure| failure.reason_code())
+    }
+
+    fn post_failed(&mut self, turn: &mut Turn<'_>, outcome: &PostOutcome) {
+        self.fail(turn, outcome.failure(), outcome.leaves_peer_waiting());
+    }
+}
+
+/// The value of NoAutoInitialSession that keeps the client from connecting by itself (D6).
+fn quiet(turn: &Turn<'_>) -> bool {
+    turn.settings.readings.no_auto_initial_session == Polarity::Name
+}
+
+/// Whether an order takes back what the URL approach left in the Bootstrap Config MO (5.2.2.3). Everything else that is
+/// done for a delegate goes with its account.
+pub(super) fn is_bootstrap_entry(order: &Order) -> bool {
+    match order {
+        Order::Delete(uri) | Order::ReplaceLeaf { uri, .. } => standard::bootstrap_servers().covers(uri),
+        _ => false,
+    }
+}
+
+fn missing(element: &'static str) -> Misbehaved {
+    Misbehaved::MissingElement { message: Kind::BootstrapConfirmed.root(), element }
+}

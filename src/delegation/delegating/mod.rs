@@ -1,0 +1,212 @@
+//! DMS-1: one delegation as the delegating server has it on record, and what moves it from state to state.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `handover` | sections 5.2.1 and 5.2.2: from DELEGATION_REQ to DELEGATION_CONFIRMED |
+//! | `revocation` | sections 5.2.3 to 5.2.5: from a reason to revoke to DELEGATION_REVOKED |
+//! | `undo` | section 5.3: a delegation that failed is undone on the device |
+
+mod handover;
+mod revocation;
+mod undo;
+
+use crate::clock::Moment;
+use crate::delegation::exchange::{Answer, Outgoing, PostOutcome};
+use crate::delegation::flow::{Approach, Outcome};
+use crate::delegation::machine::{Job, RecordView, Standing};
+use crate::delegation::message::{Kind, Message};
+use crate::delegation::misbehaved::Misbehaved;
+use crate::delegation::pact::Pact;
+use crate::delegation::turn::Turn;
+use crate::dm::script::{Order, Report};
+
+use handover::Bootstrap;
+pub(in crate::delegation) use handover::Terms;
+use revocation::Told;
+use undo::Ending;
+
+/// One delegation at DMS-1.
+#[derive(Debug, Clone)]
+pub(in crate::delegation) struct Delegating {
+    pub pact: Pact,
+    /// `None` while nothing has been agreed: the delegate's BOOTSTRAP_CONFIRMED decides (D13).
+    approach: Option<Approach>,
+    /// What was asked for; what was done is `own_account_removed` (D17).
+    wants_full: bool,
+    own_account_removed: bool,
+    /// Whether the delegate had an account on the device before.
+    delegate_had_account: bool,
+    /// Whether the device has, or may have, a new account of the delegate that no undo order takes away.
+    delegate_let_in: bool,
+    /// Whether the client has been told to connect to the delegate by itself.
+    client_told: bool,
+    /// Whether a revocation has failed: the delegation stands, but may be compromised (D37).
+    is_compromised: bool,
+    /// A BOOTSTRAP_CONFIRMED that came before its turn.
+    held: Option<Bootstrap>,
+    /// What would put the device back, in the order to run it. Once the delegation is in force it is kept only where
+    /// removing the delegate's account would not do.
+    undo: Vec<Order>,
+    state: State,
+}
+
+/// What this side waits for.
+#[derive(Debug, Clone)]
+enum State {
+    /// DELEGATION_REQ posted.
+    ExpectResponse(Outgoing),
+    /// The delegate says whether it has an account (5.2.1.3); bounded by `Timeouts::bootstrap`.
+    ExpectBootstrapConfirmed,
+    /// BOOTSTRAP_SRV_URL_REQ posted (5.2.2.2).
+    ExpectBootstrapUrl(Outgoing),
+    /// The device is being given the URL (5.2.2.3).
+    ExpectUrlPushed(Job),
+    /// The device fetches its bootstrap and connects to the delegate (5.2.2.6); bounded by `Timeouts::bootstrap`.
+    ExpectDeviceBootstrapped,
+    /// The device is being prepared (5.2.1.4, 5.2.2.7).
+    ExpectDevicePrepared(Job),
+    /// DELEGATION_PREPARED posted, its own outcome awaited or known; bounded by `Timeouts::confirmed`.
+    ExpectConfirmed(Option<Outgoing>),
+    /// DELEGATION_CONFIRMED is overdue: the client is being told to connect to the delegate by itself (5.2.1.4).
+    ExpectClientTold(Job),
+    /// It failed: the device is being put back (5.3).
+    ExpectUndone(Box<Ending>),
+    /// In force, with no process under way.
+    AtRest,
+    /// DELEGATION_TERMINATION_REQ posted (5.2.3.2).
+    ExpectTerminationAck(Outgoing),
+    /// The delegate ends its activities (5.2.3.4); bounded by `Timeouts::termination`.
+    ExpectTerminationResp,
+    /// The delegate's account is being deleted (5.2.3.5, 5.2.4.3, 5.2.5.1).
+    ExpectRemoval(Job, Told),
+    /// DELEGATION_REVOKED posted; the delegation is over whatever comes of it.
+    ExpectRevokedAnswered(Outgoing),
+    /// REVOCATION_FAILURE posted; the delegation stands whatever comes of it.
+    ExpectFailureAnswered(Outgoing, Outcome),
+    /// The record can be forgotten.
+    Over,
+}
+
+impl State {
+    fn name(&self) -> &'static str {
+        match self {
+            State::ExpectResponse(_) => "ExpectResponse",
+            State::ExpectBootstrapConfirmed => "ExpectBootstrapConfirmed",
+            State::ExpectBootstrapUrl(_) => "ExpectBootstrapUrl",
+            State::ExpectUrlPushed(_) => "ExpectUrlPushed",
+            State::ExpectDeviceBootstrapped => "ExpectDeviceBootstrapped",
+            State::ExpectDevicePrepared(_) => "ExpectDevicePrepared",
+            State::ExpectConfirmed(_) => "ExpectConfirmed",
+            State::ExpectClientTold(_) => "ExpectClientTold",
+            State::ExpectUndone(_) => "ExpectUndone",
+            State::AtRest => "AtRest",
+            State::ExpectTerminationAck(_) => "ExpectTerminationAck",
+            State::ExpectTerminationResp => "ExpectTerminationResp",
+            State::ExpectRemoval(..) => "ExpectRemoval",
+            State::ExpectRevokedAnswered(_) => "ExpectRevokedAnswered",
+            State::ExpectFailureAnswered(..) => "ExpectFailureAnswered",
+            State::Over => "Over",
+        }
+    }
+}
+
+impl Delegating {
+    /// A message of this delegation's peer. An error leaves everything as it was.
+    pub fn received(&mut self, turn: &mut Turn<'_>, message: Message) -> Result<Answer, Misbehaved> {
+        match message {
+            Message::BootstrapConfirmed { reason, bootstrapped, account, .. } => {
+                self.bootstrap_confirmed(turn, reason, Bootstrap { bootstrapped, account })?;
+            }
+            Message::DelegationConfirmed { reason, .. } => self.confirmed(turn, reason)?,
+            Message::DelegationFailure { reason, .. } => self.failed_at_peer(turn, reason)?,
+            Message::DelegationTerminationResp { .. } => self.terminated(turn)?,
+            Message::DelegationRevocationReq { session, .. } => self.asked_to_revoke(turn, &session)?,
+            Message::RevocationFailure { reason, .. } => self.revocation_failed_at_peer(turn, reason)?,
+            other => return Err(self.not_now(other.kind())),
+        }
+        Ok(Answer::NoContent)
+    }
+
+    /// The outcome of a POST of ours; one that nobody waits for any more changes nothing.
+    pub fn posted(&mut self, turn: &mut Turn<'_>, exchange: Outgoing, outcome: PostOutcome) {
+        match &mut self.state {
+            State::ExpectResponse(ours) if *ours == exchange => self.answered_request(turn, outcome),
+            State::ExpectBootstrapUrl(ours) if *ours == exchange => self.answered_url_request(turn, outcome),
+            State::ExpectConfirmed(ours) if *ours == Some(exchange) => self.answered_prepared(turn, outcome),
+            State::ExpectUndone(ending) if ending.notice == Some(exchange) => {
+                ending.notice = None;
+                self.end_if_undone(turn);
+            }
+            State::ExpectTerminationAck(ours) if *ours == exchange => self.answered_termination(turn, outcome),
+            State::ExpectRevokedAnswered(ours) if *ours == exchange => self.answered_revoked(turn, outcome),
+            State::ExpectFailureAnswered(ours, flow) if *ours == exchange => {
+                let flow = flow.clone();
+                self.answered_failure(turn, flow, &outcome);
+            }
+            _ => {}
+        }
+    }
+
+    pub fn errand_done(&mut self, turn: &mut Turn<'_>, job: Job, report: Report) {
+        match &self.state {
+            State::ExpectUrlPushed(ours) if *ours == job => self.url_pushed(turn, report),
+            State::ExpectDevicePrepared(ours) if *ours == job => self.device_prepared(turn, report),
+            State::ExpectClientTold(ours) if *ours == job => self.client_told(turn, report),
+            State::ExpectUndone(ending) if ending.errand == Some(job) => self.errand_ended_in_undo(turn, report),
+            State::ExpectRemoval(ours, told) if *ours == job => {
+                let told = *told;
+                self.removed(turn, told, report);
+            }
+            _ => {}
+        }
+    }
+
+    /// The timer has fired.
+    pub fn wake(&mut self, turn: &mut Turn<'_>) {
+        self.pact.deadline = Moment::NEVER;
+        match self.state {
+            State::ExpectBootstrapConfirmed | State::ExpectDeviceBootstrapped => self.too_late(turn, "bootstrap"),
+            State::ExpectConfirmed(_) => self.not_confirmed(turn),
+            // D26: the delegate has had its time.
+            State::ExpectTerminationResp => self.remove(turn, Told::InSession),
+            _ => {}
+        }
+    }
+
+    pub fn is_over(&self) -> bool {
+        matches!(self.state, State::Over)
+    }
+
+    pub fn is_at_rest(&self) -> bool {
+        matches!(self.state, State::AtRest)
+    }
+
+    pub fn is_revoking(&self) -> bool {
+        matches!(
+            self.state,
+            State::ExpectTerminationAck(_)
+                | State::ExpectTerminationResp
+                | State::ExpectRemoval(..)
+                | State::ExpectRevokedAnswered(_)
+                | State::ExpectFailureAnswered(..)
+        )
+    }
+
+    /// Ends a delegation at rest that has ended elsewhere.
+    pub fn forget(&mut self) {
+        self.state = State::Over;
+    }
+
+    pub fn view(&self) -> RecordView {
+        let (is_full, standing) = match self.state {
+            State::AtRest if self.is_compromised => (self.own_account_removed, Standing::Compromised),
+            State::AtRest => (self.own_account_removed, Standing::InForce),
+            _ => (self.wants_full, Standing::Moving(self.state.name())),
+        };
+        self.pact.view(is_full, standing)
+    }
+
+    fn not_now(&self, kind: Kind) -> Misbehaved {
+        Misbehaved::NotInThisState { message: kind.root(), state: self.state.name() }
+    }
+}

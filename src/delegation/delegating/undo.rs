@@ -1,0 +1,159 @@
+//! DMS-1 puts the device back after a delegation that failed: section 5.3.
+
+use super::{Delegating, State};
+use crate::clock::Moment;
+use crate::delegation::exchange::Outgoing;
+use crate::delegation::flow::Outcome;
+use crate::delegation::machine::Job;
+use crate::delegation::message::{Kind, Message};
+use crate::delegation::misbehaved::Misbehaved;
+use crate::delegation::reason;
+use crate::delegation::turn::Turn;
+use crate::dm::script::{DeviceFailure, Errand, Report};
+
+/// A failed delegation on its way to its end. The flow settles when both the device and the peer have been seen to.
+#[derive(Debug, Clone)]
+pub(super) struct Ending {
+    outcome: Outcome,
+    /// The reasonCode of the failure, for when the undoing fails too.
+    reason: u16,
+    /// Our DELEGATION_FAILURE, while its own outcome is not known.
+    pub notice: Option<Outgoing>,
+    pub errand: Option<Job>,
+    /// Whether the failure found the device being given the URL.
+    is_url: bool,
+    doing: Doing,
+}
+
+/// What the errand under way is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Doing {
+    /// The errand that the failure found under way; its own changes are to be undone as well.
+    WhatFailed,
+    Undo,
+    /// The account that the device has got by its bootstrap.
+    RemoveDelegate,
+}
+
+impl Delegating {
+    pub(super) fn too_late(&mut self, turn: &mut Turn<'_>, step: &'static str) {
+        self.fail(turn, Outcome::TooLate { step }, true);
+    }
+
+    /// DELEGATION_FAILURE of the peer. In force it comes from a delegate that did not hear that its
+    /// DELEGATION_CONFIRMED was taken: both sides go back, or they would disagree.
+    pub(super) fn failed_at_peer(&mut self, turn: &mut Turn<'_>, reason: Option<u16>) -> Result<(), Misbehaved> {
+        match &self.state {
+            // Both sides have failed, and their notices have crossed.
+            State::ExpectUndone(_) => return Ok(()),
+            State::ExpectResponse(_)
+            | State::ExpectBootstrapConfirmed
+            | State::ExpectBootstrapUrl(_)
+            | State::ExpectUrlPushed(_)
+            | State::ExpectDeviceBootstrapped
+            | State::ExpectDevicePrepared(_)
+            | State::ExpectConfirmed(_)
+            | State::ExpectClientTold(_) => {}
+            State::AtRest if !self.is_compromised => {
+                self.pact.join(turn);
+                // With its account the delegate loses its rights as well; one it had before stays, and is put back.
+                self.delegate_let_in = !self.delegate_had_account;
+            }
+            _ => return Err(self.not_now(Kind::DelegationFailure)),
+        }
+        let reason = reason.unwrap_or(reason::FAILED);
+        self.fail(turn, Outcome::Undone { reason }, false);
+        Ok(())
+    }
+
+    /// Ends the process at once (5.3): tells the peer, undoes what was done on the device, and forgets the delegation.
+    pub(super) fn fail(&mut self, turn: &mut Turn<'_>, outcome: Outcome, tell_peer: bool) {
+        let errand = match self.state {
+            State::ExpectUrlPushed(job) | State::ExpectDevicePrepared(job) | State::ExpectClientTold(job) => Some(job),
+            _ => None,
+        };
+        self.end(turn, outcome, tell_peer, errand);
+    }
+
+    /// The device's own failure: its errand has ended.
+    pub(super) fn fail_at_device(&mut self, turn: &mut Turn<'_>, reason: u16) {
+        self.end(turn, Outcome::Undone { reason }, true, None);
+    }
+
+    fn end(&mut self, turn: &mut Turn<'_>, outcome: Outcome, tell_peer: bool, errand: Option<Job>) {
+        let reason = outcome.reason_code();
+        let notice = tell_peer.then(|| {
+            let session = self.pact.delegation.id.clone();
+            turn.post(self.pact.peer, Message::DelegationFailure { reason: Some(reason), session })
+        });
+        let is_url = matches!(self.state, State::ExpectUrlPushed(_));
+        self.held = None;
+        self.pact.deadline = Moment::NEVER;
+        self.state =
+            State::ExpectUndone(Box::new(Ending { outcome, reason, notice, errand, is_url, doing: Doing::WhatFailed }));
+        if errand.is_none() {
+            self.undo_next(turn);
+        }
+    }
+
+    pub(super) fn errand_ended_in_undo(&mut self, turn: &mut Turn<'_>, report: Report) {
+        let State::ExpectUndone(ending) = &mut self.state else { return };
+        ending.errand = None;
+        match ending.doing {
+            Doing::WhatFailed => {
+                let is_url = ending.is_url;
+                // Its own result no longer matters: the delegation has failed already.
+                let _ = self.keep(turn, report);
+                if is_url {
+                    self.expect_bootstrap_by_device();
+                }
+            }
+            Doing::Undo => {
+                if report.result.is_err() {
+                    ending.strand();
+                }
+            }
+            Doing::RemoveDelegate => match report.result {
+                Ok(()) => turn.account_gone = true,
+                // The device had not fetched its bootstrap yet: there is no such account.
+                Err(DeviceFailure::Refused { code: reason::NOT_FOUND, .. }) => {}
+                Err(_) => ending.strand(),
+            },
+        }
+        self.undo_next(turn);
+    }
+
+    /// The next errand that puts the device back, in the order: what was changed last, first.
+    fn undo_next(&mut self, turn: &mut Turn<'_>) {
+        let State::ExpectUndone(ending) = &mut self.state else { return };
+        if self.own_account_removed {
+            // D24: without an account of its own DMS-1 cannot reach the device any more.
+            ending.strand();
+        } else if !self.undo.is_empty() {
+            ending.doing = Doing::Undo;
+            ending.errand = Some(turn.errand(self.pact.device, Errand::Undo(std::mem::take(&mut self.undo))));
+        } else if std::mem::take(&mut self.delegate_let_in) {
+            ending.doing = Doing::RemoveDelegate;
+            let of = turn.server_id(self.pact.peer);
+            ending.errand = Some(turn.errand(self.pact.device, Errand::RemoveAccount { of, leftovers: Vec::new() }));
+        }
+        self.end_if_undone(turn);
+    }
+
+    pub(super) fn end_if_undone(&mut self, turn: &mut Turn<'_>) {
+        if let State::ExpectUndone(ending) = &self.state
+            && ending.notice.is_none()
+            && ending.errand.is_none()
+        {
+            let outcome = ending.outcome.clone();
+            self.state = State::Over;
+            self.pact.settle(turn, outcome);
+        }
+    }
+}
+
+impl Ending {
+    fn strand(&mut self) {
+        self.outcome = Outcome::Stranded { reason: self.reason };
+    }
+}

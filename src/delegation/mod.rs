@@ -1,0 +1,47 @@
+//! What two servers say to each other: the Server Delegation Protocol 1.3. No IO.
+//!
+//! **One delegation** (section 5.2.1), as it runs through the files. DMS-1's operator says `Input::Start`: [`server`]
+//! takes it, `admission` asks whether DMS-1 holds the authority and nothing stands in the way, and
+//! `delegating/handover` posts DELEGATION_REQ. At DMS-2 `reception` sees that it is no copy, `admission` decides who
+//! plays which side, answers DELEGATION_RESP and opens a record, and `delegated/takeover` posts BOOTSTRAP_CONFIRMED: an
+//! account to make, or that there is one. Back at DMS-1 `reception` finds the record by its session, and
+//! `delegating/handover` has the device prepared and posts DELEGATION_PREPARED. `delegated/takeover` visits the device
+//! and posts DELEGATION_CONFIRMED. The delegation is in force on both sides. In the URL approach (5.2.2) DMS-1 asks for
+//! a URL first, and DMS-2 confirms when the device has come by itself. When anything fails on the way, each side says
+//! so with DELEGATION_FAILURE, and `delegating/undo` puts the device back (5.3).
+//!
+//! **One revocation** (section 5.2.3): `delegating/revocation` posts DELEGATION_TERMINATION_REQ; `delegated/revocation`
+//! acknowledges, ends its activities and posts DELEGATION_TERMINATION_RESP; `delegating/revocation` has the account
+//! removed and posts DELEGATION_REVOKED, at which both records are closed, and `ended` remembers their names for a
+//! while. Requested (5.2.4) it begins at `delegated/revocation`; forced (5.2.5) it begins with the removal.
+//!
+//! | file | its job |
+//! |---|---|
+//! | [`message`], [`xml`], [`reason`], [`misbehaved`] | the fourteen messages, as types and on the wire; what is wrong with one |
+//! | [`exchange`], [`flow`], [`machine`], [`reading`] | what goes into a machine and comes out; kinds of flow; choices |
+//! | [`server`] | one server's machine |
+//! | `admission`, `reception` | how a flow begins; where a message belongs |
+//! | `records`, `pact`, `book`, `ended` | what is on record; what both sides' records share; names and timers; the past |
+//! | `turn` | what a record works with while it handles one input |
+//! | `delegating`, `delegated` | DMS-1, DMS-2; strangers to each other |
+
+mod admission;
+mod book;
+mod delegated;
+mod delegating;
+mod ended;
+pub mod exchange;
+pub mod flow;
+pub mod machine;
+pub mod message;
+pub mod misbehaved;
+mod pact;
+pub mod reading;
+pub mod reason;
+mod reception;
+mod records;
+pub mod server;
+#[cfg(test)]
+mod tests;
+mod turn;
+pub mod xml;

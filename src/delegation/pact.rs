@@ -1,0 +1,170 @@
+//! What both sides' records of a delegation have in common: who, what, by which sessions, until when.
+
+use crate::clock::Moment;
+use crate::delegation::book::{Initiator, SessionKey};
+use crate::delegation::ended::Last;
+use crate::delegation::flow::Outcome;
+use crate::delegation::machine::{Note, RecordView, Side, Standing};
+use crate::delegation::message::Kind;
+use crate::delegation::reading::RevocationSession;
+use crate::delegation::reason;
+use crate::delegation::turn::Turn;
+use crate::dm::uri::Uri;
+use crate::ids::{DeviceNumber, ServerNumber, SessionId};
+
+/// One delegation between this server and a peer.
+#[derive(Debug, Clone)]
+pub(super) struct Pact {
+    pub device: DeviceNumber,
+    pub peer: ServerNumber,
+    pub side: Side,
+    pub subtree: Uri,
+    pub delegation: Thread,
+    /// The revocation under way, or the last one that did not end the delegation.
+    pub revocation: Option<Thread>,
+    /// When the state's timer fires.
+    pub deadline: Moment,
+    /// Whether a flow has been joined and not yet settled.
+    joined: bool,
+}
+
+/// One process between two servers: its name, and which messages of it have been taken.
+#[derive(Debug, Clone)]
+pub(super) struct Thread {
+    pub id: SessionId,
+    pub by: Initiator,
+    pub seen: Seen,
+}
+
+/// A set of kinds of message.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Seen(u16);
+
+impl Seen {
+    pub fn insert(&mut self, kind: Kind) {
+        self.0 |= 1 << kind as u16;
+    }
+
+    pub fn contains(self, kind: Kind) -> bool {
+        self.0 & 1 << kind as u16 != 0
+    }
+}
+
+/// Whether a message belongs to a revocation process (5.3.3 to 5.3.5), and not to a delegation process (5.3.1, 5.3.2).
+fn is_of_revocation(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::DelegationTerminationReq
+            | Kind::DelegationTerminationAck
+            | Kind::DelegationTerminationResp
+            | Kind::DelegationRevoked
+            | Kind::RevocationFailure
+            | Kind::DelegationRevocationReq
+    )
+}
+
+/// The reasonCode of a message, where it says no.
+pub(super) fn said_no(reason: Option<u16>) -> Option<u16> {
+    reason.filter(|_| !reason::is_success(reason))
+}
+
+impl Pact {
+    /// Opens the delegation's session in the book.
+    pub fn open(
+        turn: &mut Turn<'_>,
+        side: Side,
+        (device, peer, subtree): (DeviceNumber, ServerNumber, Uri),
+        (id, by): (SessionId, Initiator),
+    ) -> Pact {
+        turn.open_session((id.clone(), peer, by));
+        let delegation = Thread { id, by, seen: Seen::default() };
+        let deadline = Moment::NEVER;
+        Pact { device, peer, side, subtree, delegation, revocation: None, deadline, joined: false }
+    }
+
+    /// Opens a revocation process that this server begins (D22).
+    pub fn begin_revocation(&mut self, turn: &mut Turn<'_>) -> SessionId {
+        let id = match turn.settings.readings.revocation_session {
+            RevocationSession::Fresh => turn.new_session(self.device),
+            RevocationSession::Delegation => self.delegation.id.clone(),
+        };
+        self.open_revocation(turn, id.clone(), Initiator::Us);
+        id
+    }
+
+    /// Opens a revocation process under the peer's name for it, which may be the delegation's own (D22).
+    pub fn take_revocation(&mut self, turn: &mut Turn<'_>, id: &SessionId) {
+        self.open_revocation(turn, id.clone(), Initiator::Them);
+    }
+
+    fn open_revocation(&mut self, turn: &mut Turn<'_>, id: SessionId, by: Initiator) {
+        self.close_revocation(turn);
+        let by = if id == self.delegation.id { self.delegation.by } else { by };
+        turn.open_session((id.clone(), self.peer, by));
+        self.revocation = Some(Thread { id, by, seen: Seen::default() });
+    }
+
+    /// Closes the session of a revocation that did not end the delegation.
+    pub fn close_revocation(&mut self, turn: &mut Turn<'_>) {
+        if let Some(thread) = self.revocation.take()
+            && thread.id != self.delegation.id
+        {
+            let key = (thread.id, self.peer, thread.by);
+            turn.book.close_session(&key);
+            turn.book.ended.remember(key, Last { device: self.device, seen: thread.seen, refused: None });
+        }
+    }
+
+    /// Closes both sessions in the book; late copies of their messages still get their answer.
+    pub fn close(&mut self, turn: &mut Turn<'_>) {
+        self.close_revocation(turn);
+        let key: SessionKey = (self.delegation.id.clone(), self.peer, self.delegation.by);
+        turn.book.close_session(&key);
+        turn.book.ended.remember(key, Last { device: self.device, seen: self.delegation.seen, refused: None });
+    }
+
+    /// The revocation's sessionId; the delegation's where a forced revocation has none (D23).
+    pub fn revocation_id(&self) -> SessionId {
+        self.revocation.as_ref().unwrap_or(&self.delegation).id.clone()
+    }
+
+    /// Whether this message has been taken before.
+    pub fn has_seen(&self, kind: Kind, session: &SessionId) -> bool {
+        self.thread(kind).is_some_and(|thread| thread.id == *session && thread.seen.contains(kind))
+    }
+
+    /// Remembers that this message has been taken.
+    pub fn see(&mut self, kind: Kind) {
+        if !is_of_revocation(kind) {
+            self.delegation.seen.insert(kind);
+        } else if let Some(thread) = &mut self.revocation {
+            thread.seen.insert(kind);
+        }
+    }
+
+    fn thread(&self, kind: Kind) -> Option<&Thread> {
+        if is_of_revocation(kind) { self.revocation.as_ref() } else { Some(&self.delegation) }
+    }
+
+    /// This side begins to take part in a flow.
+    pub fn join(&mut self, turn: &mut Turn<'_>) {
+        if !std::mem::replace(&mut self.joined, true) {
+            turn.note(Note::Joined { device: self.device, peer: self.peer, side: self.side });
+        }
+    }
+
+    /// This side has come to the end of the flow it joined; nothing where it has joined none.
+    pub fn settle(&mut self, turn: &mut Turn<'_>, outcome: Outcome) {
+        self.deadline = Moment::NEVER;
+        // Under the delegation's name the next attempt looks like this one; it must not be taken for a copy.
+        self.revocation.take_if(|thread| thread.id == self.delegation.id);
+        if std::mem::take(&mut self.joined) {
+            turn.note(Note::Settled { device: self.device, peer: self.peer, side: self.side, outcome });
+        }
+    }
+
+    pub fn view(&self, is_full: bool, standing: Standing) -> RecordView {
+        let Pact { device, peer, side, .. } = *self;
+        RecordView { device, peer, side, subtree: self.subtree.clone(), is_full, standing }
+    }
+}

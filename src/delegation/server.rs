@@ -1,0 +1,185 @@
+//! One server's machine: finds the record that an input is about, and lets it take its turn.
+
+use std::sync::Arc;
+
+use crate::clock::Moment;
+use crate::delegation::book::{Book, Initiator, RecordId};
+use crate::delegation::machine::{Effect, Input, Outbox, RecordView, Side};
+use crate::delegation::message::Kind;
+use crate::delegation::pact::Pact;
+use crate::delegation::records::{Record, Records};
+use crate::delegation::turn::Turn;
+use crate::dm::uri::Uri;
+use crate::ids::{DeviceNumber, ServerNumber, SessionId};
+
+pub use crate::delegation::machine::{Accounts, Settings};
+
+/// The delegation machine of one DM server, which may play both sides for any number of devices.
+///
+/// A clone shares the settings and nothing else, so a search can try two futures of one server.
+#[derive(Clone)]
+pub struct Server {
+    pub(super) settings: Arc<Settings>,
+    pub(super) records: Records,
+    pub(super) book: Book,
+}
+
+impl Server {
+    pub fn new(settings: Settings) -> Server {
+        Server { settings: Arc::new(settings), records: Records::default(), book: Book::default() }
+    }
+
+    /// Takes one input and pushes what is to be done. Every `Received` gets exactly one `Answer` in the same call,
+    /// before any other effect of it. Outcomes and reports that nobody waits for any more change nothing.
+    pub fn handle(&mut self, now: Moment, input: Input, out: &mut Outbox) {
+        match input {
+            Input::Start { flow, device, peer, subtree } => self.start(now, flow, (device, peer, subtree), out),
+            Input::Agreed { device, peer, approach } => self.book.agree(device, peer, approach),
+            Input::Received { exchange, from, message } => {
+                let place = out.len();
+                let answer = self.received(now, from, message, out);
+                out.insert(place, Effect::Answer { exchange, answer });
+            }
+            Input::Posted { exchange, outcome } => {
+                if let Some(id) = self.book.take_post(exchange) {
+                    self.step(now, id, out, |record, turn| record.posted(turn, exchange, outcome));
+                }
+            }
+            Input::ErrandDone { job, report } => {
+                if let Some(id) = self.book.take_errand(job) {
+                    self.step(now, id, out, |record, turn| record.errand_done(turn, job, report));
+                }
+            }
+            Input::DeviceConnected { device } => {
+                let waiting: Vec<RecordId> = self.records.of(device).map(|(id, _)| id).collect();
+                for id in waiting {
+                    self.step(now, id, out, |record, turn| {
+                        if let Record::Delegated(side) = record {
+                            side.device_connected(turn);
+                        }
+                    });
+                }
+            }
+            Input::Wake => {
+                while let Some(id) = self.book.due(now) {
+                    self.step(now, id, out, |record, turn| record.wake(turn));
+                }
+            }
+        }
+    }
+
+    /// When `Input::Wake` is due; [`Moment::NEVER`] while no timer runs.
+    pub fn deadline(&self) -> Moment {
+        self.book.deadline()
+    }
+
+    /// Every delegation on record, oldest first.
+    pub fn records(&self) -> impl Iterator<Item = RecordView> {
+        self.records.iter().map(Record::view)
+    }
+
+    /// The delegations of one device on record: one for each peer, side and sub-tree.
+    #[cfg(test)]
+    pub fn records_of(&self, device: DeviceNumber) -> impl Iterator<Item = RecordView> {
+        self.records.of(device).map(|(_, record)| record.view())
+    }
+
+    /// How many delegations have a process under way.
+    pub fn in_transition(&self) -> usize {
+        self.records.in_transition()
+    }
+
+    /// Opens a record with its session and lets it begin.
+    pub(super) fn open(
+        &mut self,
+        now: Moment,
+        side: Side,
+        (device, peer, subtree): (DeviceNumber, ServerNumber, Uri),
+        (session, by): (SessionId, Initiator),
+        out: &mut Outbox,
+        begin: impl FnOnce(&mut Turn<'_>, Pact) -> Record,
+    ) {
+        let id = self.book.new_record();
+        let mut turn = Turn::new(now, &self.settings, &mut self.book, id, out);
+        let mut pact = Pact::open(&mut turn, side, (device, peer, subtree), (session, by));
+        pact.join(&mut turn);
+        if by == Initiator::Them {
+            pact.see(Kind::DelegationReq);
+        }
+        let record = begin(&mut turn, pact);
+        self.book.rearm(id, Moment::NEVER, record.pact().deadline);
+        self.records.insert(id, record);
+    }
+
+    /// One turn of one record; `None` when there is no such record any more.
+    pub(super) fn step<T>(
+        &mut self,
+        now: Moment,
+        id: RecordId,
+        out: &mut Outbox,
+        act: impl FnOnce(&mut Record, &mut Turn<'_>) -> T,
+    ) -> Option<T> {
+        let (record, before) = self.records.touch(id)?;
+        let mut turn = Turn::new(now, &self.settings, &mut self.book, id, out);
+        let result = act(record, &mut turn);
+        if record.is_over() {
+            record.pact_mut().close(&mut turn);
+        }
+        let Turn { account_gone, is_given_back, .. } = turn;
+        let Pact { device, peer, side, deadline, .. } = *record.pact();
+        let given_back = is_given_back.then(|| record.pact().subtree.clone());
+        self.book.rearm(id, before.deadline, deadline);
+        self.records.touched(id, before);
+        if account_gone {
+            self.account_gone(device, peer, side, out, now);
+        }
+        if let Some(subtree) = given_back {
+            self.given_back(device, peer, side, &subtree, out, now);
+        }
+        Some(result)
+    }
+
+    /// An account is for the device and not for a sub-tree: with it every delegation that is at rest between these two
+    /// servers has ended.
+    fn account_gone(&mut self, device: DeviceNumber, peer: ServerNumber, side: Side, out: &mut Outbox, now: Moment) {
+        if side == Side::Delegating && self.settings.registry.has_account(peer, device) {
+            self.book.learn_removal(device, peer);
+        }
+        let ended: Vec<RecordId> = self
+            .records
+            .between(device, peer, side)
+            .filter(|(_, record)| record.is_at_rest())
+            .map(|(id, _)| id)
+            .collect();
+        self.forget(ended, out, now);
+    }
+
+    /// A full delegation back to the server that it came from ends the one it came by.
+    fn given_back(
+        &mut self,
+        device: DeviceNumber,
+        peer: ServerNumber,
+        side: Side,
+        subtree: &Uri,
+        out: &mut Outbox,
+        now: Moment,
+    ) {
+        let other = match side {
+            Side::Delegating => Side::Delegated,
+            Side::Delegated => Side::Delegating,
+        };
+        let ended: Vec<RecordId> = self
+            .records
+            .between(device, peer, other)
+            .filter(|(_, record)| record.is_at_rest() && subtree.covers(&record.pact().subtree))
+            .map(|(id, _)| id)
+            .collect();
+        self.forget(ended, out, now);
+    }
+
+    fn forget(&mut self, ids: Vec<RecordId>, out: &mut Outbox, now: Moment) {
+        for id in ids {
+            self.step(now, id, out, |record, _| record.forget());
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Both machines against each other in virtual time, transcript by transcript; and one machine against anything.
+
+mod copies;
+mod failures;
+mod flows;
+mod forged;
+mod interruptions;
+mod pair;
+mod parties;
+mod races;
+mod refusals;
+mod revocation_failures;
+mod revocations;
+mod states;
+mod timers;
+mod transcript;
+mod walk;
