@@ -11,6 +11,7 @@
 //! | 0 | [`units`] | rates, shares, durations, sizes: read, check, print back the same |
 //! | 1 | [`dm`] | what a server and a device say to each other (OMA DM). No IO |
 //! | 2 | [`delegation`] | what two servers say to each other (the delegation protocol). No IO |
+//! | 2 | [`transport`] | bytes over HTTPS with TLS identities; does not know what the bytes mean |
 
 pub mod clock;
 pub mod ids;
@@ -20,3 +21,4 @@ pub mod units;
 pub mod dm;
 
 pub mod delegation;
+pub mod transport;

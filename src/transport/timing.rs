@@ -1,0 +1,41 @@
+//! When the phases of one call ended, on the caller's clock.
+
+use std::time::Duration;
+
+use crate::clock::Moment;
+
+/// The moments of one call that was answered, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timing {
+    /// The call was made.
+    pub started: Moment,
+    /// The TCP connection stood; `None` when the call used a connection that was open already.
+    pub connected: Option<Moment>,
+    /// How long the TLS handshake took; `None` when the call used a connection that was open already.
+    pub handshake: Option<Duration>,
+    /// Whether that handshake resumed an earlier session. TLS 1.3 and 1.2 alike.
+    pub resumed: bool,
+    /// The request was handed to the connection.
+    pub sent: Moment,
+    /// The head of the answer was there.
+    pub first_byte: Moment,
+    /// The last byte of the body was there.
+    pub done: Moment,
+}
+
+impl Timing {
+    /// From the call to the last byte of its answer, waiting for a connection included.
+    pub fn total(&self) -> Duration {
+        self.done.since(self.started)
+    }
+
+    /// From the request leaving to the last byte of its answer.
+    pub fn exchange(&self) -> Duration {
+        self.done.since(self.sent)
+    }
+
+    /// From the call to the request leaving: waiting for a connection, or opening one.
+    pub fn before_sending(&self) -> Duration {
+        self.sent.since(self.started)
+    }
+}

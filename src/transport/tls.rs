@@ -1,0 +1,170 @@
+//! TLS settings: who we are, whom we trust, what the peer must show. Verification is never switched off.
+
+use std::sync::{Arc, LazyLock};
+
+use rustls::client::ClientSessionMemoryCache;
+use rustls::crypto::CryptoProvider;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
+
+/// HTTP/1.1 is what both sides speak.
+const ALPN: &[u8] = b"http/1.1";
+
+/// The one cryptography provider of the process; given everywhere, never installed as a process default.
+pub(super) fn provider() -> Arc<CryptoProvider> {
+    static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| Arc::new(aws_lc_rs::default_provider()));
+    PROVIDER.clone()
+}
+
+/// Settings that rustls refused, e.g. an empty set of roots.
+#[derive(Debug, thiserror::Error)]
+#[error("TLS could not be set up: {0}")]
+pub struct TlsSetupError(String);
+
+/// A certificate with its private key. Cloning one copies no key.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    certified: Arc<CertifiedKey>,
+    names: PeerNames,
+}
+
+impl Identity {
+    pub(super) fn new(certified: Arc<CertifiedKey>, names: PeerNames) -> Identity {
+        Identity { certified, names }
+    }
+
+    /// An identity that another CA issued: a chain of certificates, its own first, and its key, in PEM. That the key fits is
+    /// checked; validity and issuer are the business of the peers that it is shown to.
+    pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<Identity, TlsSetupError> {
+        let chain: Vec<_> = CertificateDer::pem_slice_iter(chain).collect::<Result<_, _>>().map_err(refused)?;
+        let own = chain.first().ok_or_else(|| refused("there is no certificate in the PEM text"))?;
+        let names = PeerNames::of(own).map_err(refused)?;
+        let key = PrivateKeyDer::from_pem_slice(key).map_err(refused)?;
+        let certified = CertifiedKey::from_der(chain, key, &provider()).map_err(refused)?;
+        Ok(Identity::new(Arc::new(certified), names))
+    }
+
+    /// The host names in the certificate.
+    pub fn names(&self) -> &PeerNames {
+        &self.names
+    }
+}
+
+/// What a door asks of those who knock. A certificate that is shown is always verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientAuth {
+    /// No certificate, no connection: the door for servers.
+    Required,
+    /// Who shows none comes in without a name: the door for devices.
+    Optional,
+}
+
+/// Whether a client keeps what it needs to resume a TLS session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Resumption {
+    /// Every new connection is a full handshake: what many independent devices behind one configuration look like.
+    #[default]
+    Off,
+    /// Tickets are kept for this many server names. Worth it only for a configuration that one party uses alone:
+    /// tickets are few and used once.
+    On { servers: usize },
+}
+
+/// The host names (dNSName) in a certificate; for a peer, in the one that TLS verified. Cloning copies no text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerNames(Arc<[Box<str>]>);
+
+impl PeerNames {
+    /// The names in a certificate, which the caller has verified or is about to verify.
+    pub(super) fn of(certificate: &CertificateDer<'_>) -> Result<PeerNames, webpki::Error> {
+        let certificate = webpki::EndEntityCert::try_from(certificate)?;
+        Ok(PeerNames(certificate.valid_dns_names().map(Box::from).collect()))
+    }
+
+    /// Whether the certificate is made out to this name. Case does not matter; a wildcard is not expanded, since a
+    /// server identifier must be named itself.
+    pub fn holds(&self, name: &str) -> bool {
+        self.0.iter().any(|held| held.eq_ignore_ascii_case(name))
+    }
+
+    /// The names as they stand in the certificate.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|name| &**name)
+    }
+}
+
+/// What a caller shows and whom it trusts, ready to dial with. Make it once for each party: calls with clones of one share
+/// connections, calls with two that were made apart never do.
+#[derive(Debug, Clone)]
+pub struct ClientIdentity {
+    config: Arc<ClientConfig>,
+}
+
+impl ClientIdentity {
+    pub(super) fn config(&self) -> &Arc<ClientConfig> {
+        &self.config
+    }
+
+    /// Tells identities apart; the same for clones, and only while one of them lives.
+    pub(super) fn key(&self) -> usize {
+        Arc::as_ptr(&self.config).addr()
+    }
+}
+
+/// The TLS settings of a door.
+pub fn server_config(
+    identity: &Identity,
+    roots: Arc<RootCertStore>,
+    clients: ClientAuth,
+) -> Result<Arc<ServerConfig>, TlsSetupError> {
+    let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider());
+    let verifier = match clients {
+        ClientAuth::Required => verifier,
+        ClientAuth::Optional => verifier.allow_unauthenticated(),
+    };
+    let verifier = verifier.build().map_err(refused)?;
+    let mut config = ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .map_err(refused)?
+        .with_client_cert_verifier(verifier)
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(identity.certified.clone())));
+    // Sessions are remembered by the client, in tickets; one for each connection is enough to come back with.
+    config.ticketer = aws_lc_rs::Ticketer::new().map_err(refused)?;
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 1;
+    Ok(Arc::new(config))
+}
+
+/// The TLS settings of a caller, with a certificate to show or without.
+pub fn client_config(
+    roots: Arc<RootCertStore>,
+    identity: Option<&Identity>,
+    resumption: Resumption,
+) -> Result<ClientIdentity, TlsSetupError> {
+    let config = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .map_err(refused)?
+        .with_root_certificates(roots);
+    let mut config = match identity {
+        Some(identity) => {
+            config.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity.certified.clone())))
+        }
+        None => config.with_no_client_auth(),
+    };
+    config.alpn_protocols = vec![ALPN.to_vec()];
+    config.resumption = match resumption {
+        Resumption::Off => rustls::client::Resumption::disabled(),
+        Resumption::On { servers } => {
+            rustls::client::Resumption::store(Arc::new(ClientSessionMemoryCache::new(servers)))
+        }
+    };
+    Ok(ClientIdentity { config: Arc::new(config) })
+}
+
+fn refused(problem: impl std::fmt::Display) -> TlsSetupError {
+    TlsSetupError(problem.to_string())
+}
