@@ -12,6 +12,7 @@
 //! | 1 | [`dm`] | what a server and a device say to each other (OMA DM). No IO |
 //! | 2 | [`delegation`] | what two servers say to each other (the delegation protocol). No IO |
 //! | 2 | [`transport`] | bytes over HTTPS with TLS identities; does not know what the bytes mean |
+//! | 3 | [`workload`] | which device starts which flow at which moment |
 
 pub mod clock;
 pub mod ids;
@@ -22,3 +23,5 @@ pub mod dm;
 
 pub mod delegation;
 pub mod transport;
+
+pub mod workload;

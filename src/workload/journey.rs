@@ -1,0 +1,57 @@
+//! What a device goes through in a run, step by step.
+
+use std::time::Duration;
+
+use crate::delegation::flow::{Approach, FlowKind, Revocation};
+use crate::dm::uri::Uri;
+use crate::ids::ServerNumber;
+
+/// A sequence of steps that one device takes, once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Journey {
+    /// For messages; the scenario's own name for it, or `journey 3`.
+    pub name: String,
+    /// The server that has the authority over its devices at first.
+    pub owner: ServerNumber,
+    /// Servers other than the owner that already have an account on its devices.
+    pub bootstrapped: Vec<ServerNumber>,
+    pub steps: Vec<Step>,
+}
+
+/// One step of a journey.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    Delegate {
+        from: ServerNumber,
+        to: ServerNumber,
+        approach: Approach,
+        subtree: Uri,
+        is_full: bool,
+        by_delegated: bool,
+        expect: Expected,
+    },
+    Revoke {
+        from: ServerNumber,
+        to: ServerNumber,
+        how: Revocation,
+        expect: Expected,
+    },
+    Wait(Duration),
+}
+
+/// The outcome that a step's author expects: an outcome's key, `done` unless the step says otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expected(pub &'static str);
+
+impl Step {
+    /// The flow this step starts; `None` for a wait.
+    pub fn flow(&self) -> Option<FlowKind> {
+        match self {
+            Step::Delegate { approach, is_full, by_delegated, .. } => {
+                Some(FlowKind::Delegate { approach: *approach, is_full: *is_full, by_delegated: *by_delegated })
+            }
+            Step::Revoke { how, .. } => Some(FlowKind::Revoke(*how)),
+            Step::Wait(_) => None,
+        }
+    }
+}
