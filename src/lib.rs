@@ -13,6 +13,7 @@
 //! | 2 | [`delegation`] | what two servers say to each other (the delegation protocol). No IO |
 //! | 2 | [`transport`] | bytes over HTTPS with TLS identities; does not know what the bytes mean |
 //! | 3 | [`workload`] | which device starts which flow at which moment |
+//! | 4 | [`measure`] | what happened: histograms, outcomes, promises, our own health |
 
 pub mod clock;
 pub mod ids;
@@ -25,3 +26,5 @@ pub mod delegation;
 pub mod transport;
 
 pub mod workload;
+
+pub mod measure;

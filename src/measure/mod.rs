@@ -1,0 +1,29 @@
+//! What happened: records to histograms, outcomes, broken promises, our own health. No IO.
+//!
+//! Whoever does the work records into a [`Shard`] of its own; shards are merged and become a [`Summary`]. Nothing in
+//! here grows with the number of samples, and nothing reads a clock.
+//!
+//! | file | its job |
+//! |---|---|
+//! | [`shard`] | where one thread records: plain counters and histograms, merged with others |
+//! | [`outcome`] | how flows ended, and what became of messages: the counters |
+//! | [`latency`] | one distribution per metric, response and service time side by side |
+//! | [`timeline`] | the same run second by second |
+//! | [`promise`] | what must hold once a run has drained, judged on plain views |
+//! | [`limit`] | `share(failed) = 0`: read, judged |
+//! | [`health`] | whether this machine kept up, so that the figures are worth something |
+//! | [`rows`] | named rows in a fixed order, a JSON object on the outside |
+//! | [`summary`] | all of it as `summary.json`, and the verdict |
+
+pub mod health;
+pub mod latency;
+pub mod limit;
+pub mod outcome;
+pub mod promise;
+pub mod rows;
+pub mod shard;
+pub mod summary;
+pub mod timeline;
+
+pub use shard::{SessionSide, Shard};
+pub use summary::{Summary, Verdict, summary_schema};

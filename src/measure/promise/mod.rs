@@ -1,0 +1,155 @@
+//! What must hold once a run has drained, judged on plain views of devices and servers. No IO.
+//!
+//! The S-numbers name the invariants of the project's study of faults: S1 manageability, S2 agreement, S3 no residue,
+//! S5 no phantom, S9 belief equals tree, S11 access rights justified, S12 full means exclusive.
+//!
+//! | file | its job |
+//! |---|---|
+//! | [`view`] | what is looked at: devices, servers, and the facts of a device's journey |
+//! | `ledger` | the records of all servers about one device, put together |
+//! | `rules` | the promises, one small function each |
+
+mod ledger;
+mod rules;
+pub mod view;
+
+use std::collections::BTreeMap;
+
+use crate::delegation::machine::RecordView;
+use crate::ids::{DeviceNumber, ServerNumber, device_id};
+use crate::measure::promise::ledger::Ledger;
+pub use crate::measure::promise::view::{DeviceView, Grant, Journeyed, ServerView};
+
+/// How many breaches of one promise are kept with what was seen; the rest are only counted.
+pub const KEPT_BREACHES: usize = 100;
+
+/// What became of one promise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PromiseResult {
+    /// Its stable name, e.g. `records_agree`.
+    pub name: &'static str,
+    /// What it says, in a sentence.
+    pub says: &'static str,
+    /// Devices (and servers, where it is about them) to which it applies and on which it could be judged.
+    pub checked: u64,
+    /// Those of them on which it does not hold.
+    pub broken: u64,
+    /// Devices to which it applies, but where what it is about cannot be seen.
+    pub not_observable: u64,
+    /// The first [`KEPT_BREACHES`] breaches, by device.
+    pub breaches: Vec<Breach>,
+}
+
+/// One broken promise on one device, or at one server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Breach {
+    pub at: Place,
+    pub promise: &'static str,
+    /// What was seen, in words.
+    pub seen: String,
+}
+
+/// Where a promise was broken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    Device(DeviceNumber),
+    /// By its name in the scenario.
+    Server(String),
+}
+
+/// `device 17 (urn:imei:...): <seen>`, or `server home: <seen>`.
+impl std::fmt::Display for Breach {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.at {
+            Place::Device(device) => write!(f, "{device} ({}): {}", device_id(*device), self.seen),
+            Place::Server(name) => write!(f, "server {name}: {}", self.seen),
+        }
+    }
+}
+
+/// What a promise says of one device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Judgement {
+    /// It is not about this device.
+    DoesNotApply,
+    Kept,
+    /// With what was seen.
+    Broken(String),
+    /// What it is about cannot be seen here.
+    NotObservable,
+}
+
+/// Judges every promise on one device after the other, and at last on the servers themselves. Memory grows with the
+/// servers' records, not with the devices.
+pub struct Judging<'s> {
+    servers: &'s [ServerView],
+    records: BTreeMap<DeviceNumber, Vec<(ServerNumber, &'s RecordView)>>,
+    results: Vec<PromiseResult>,
+}
+
+impl<'s> Judging<'s> {
+    /// Begins with what the servers have on record.
+    pub fn new(servers: &'s [ServerView]) -> Judging<'s> {
+        let results = rules::ALL.iter().map(|rule| PromiseResult {
+            name: rule.name,
+            says: rule.says,
+            checked: 0,
+            broken: 0,
+            not_observable: 0,
+            breaches: Vec::new(),
+        });
+        Judging { servers, records: records_by_device(servers), results: results.collect() }
+    }
+
+    /// Looks at one device; they may come in any order.
+    pub fn look_at(&mut self, device: &DeviceView) {
+        let records = self.records.get(&device.device).map_or(&[][..], Vec::as_slice);
+        let ledger = Ledger::new(device, self.servers, records);
+        for (rule, result) in rules::ALL.iter().zip(&mut self.results) {
+            result.add(Place::Device(device.device), (rule.judge)(device, &ledger));
+        }
+    }
+
+    /// Looks at the servers, and says what became of each promise.
+    pub fn finish(mut self) -> Vec<PromiseResult> {
+        for (rule, result) in rules::ALL.iter().zip(&mut self.results) {
+            if let Some(judge_server) = rule.judge_server {
+                for server in self.servers {
+                    result.add(Place::Server(server.name.clone()), judge_server(server));
+                }
+            }
+        }
+        self.results
+    }
+}
+
+impl PromiseResult {
+    fn add(&mut self, at: Place, judgement: Judgement) {
+        match judgement {
+            Judgement::DoesNotApply => {}
+            Judgement::Kept => self.checked += 1,
+            Judgement::NotObservable => self.not_observable += 1,
+            Judgement::Broken(seen) => {
+                self.checked += 1;
+                self.broken += 1;
+                if self.breaches.len() < KEPT_BREACHES {
+                    self.breaches.push(Breach { at, promise: self.name, seen });
+                }
+            }
+        }
+    }
+}
+
+/// Every record of every server that lets its records be seen, by device.
+fn records_by_device(servers: &[ServerView]) -> BTreeMap<DeviceNumber, Vec<(ServerNumber, &RecordView)>> {
+    let mut by_device: BTreeMap<DeviceNumber, Vec<(ServerNumber, &RecordView)>> = BTreeMap::new();
+    for server in servers {
+        for record in server.records.iter().flatten() {
+            by_device.entry(record.device).or_default().push((server.server, record));
+        }
+    }
+    by_device
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,53 @@
+//! What the promises are judged on: plain views of devices and servers, taken after a run has drained.
+
+use crate::delegation::machine::RecordView;
+use crate::dm::uri::Uri;
+use crate::ids::{DeviceNumber, ServerNumber};
+
+/// One device: what its management tree holds, and what is known of its journey.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceView {
+    pub device: DeviceNumber,
+    /// The DM servers that have an account (DMAcc) on it.
+    pub accounts: Vec<ServerNumber>,
+    /// Every place where an ACL names one of the DM servers: the nodes' own ACLs, one entry per node and server,
+    /// whatever the right. `*` names nobody.
+    pub grants: Vec<Grant>,
+    /// Entries in its Bootstrap Config MO (`BootSrvInfo/<x>`).
+    pub bootstrap_entries: usize,
+    /// Management sessions that it has not finished.
+    pub open_sessions: usize,
+    pub journeyed: Journeyed,
+}
+
+/// A server named in the own ACL of a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    pub node: Uri,
+    pub server: ServerNumber,
+}
+
+/// What the run itself knows of a device's journey, independently of the servers' records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Journeyed {
+    /// The server that had the authority over it at first.
+    pub owner: ServerNumber,
+    /// Servers other than the owner that had an account on it before the run.
+    pub bootstrapped: Vec<ServerNumber>,
+    /// Delegates whose last flow on this device was a revocation that ended `done`.
+    pub revoked: Vec<ServerNumber>,
+    /// Those of `revoked` that were not told (forced, 5.2.5.3): until the next contact they go on believing.
+    pub unannounced: Vec<ServerNumber>,
+}
+
+/// One DM server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerView {
+    pub server: ServerNumber,
+    /// Its name in the scenario.
+    pub name: String,
+    /// Its delegations on record; `None` for somebody else's server, whose records cannot be seen.
+    pub records: Option<Vec<RecordView>>,
+    /// Flows, device jobs, sessions and timers that it has not finished.
+    pub pending: usize,
+}

@@ -1,0 +1,403 @@
+//! All that was measured as `summary.json`, and the verdict that follows from it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::delegation::flow::FlowKind;
+use crate::delegation::message::Kind;
+use crate::measure::health::{Health, HostUse};
+use crate::measure::latency::{Latency, Metric, Spread};
+use crate::measure::limit::{Limit, LimitResult};
+use crate::measure::outcome::{ByOutcome, FlowCount, MessageCount, Tally, flow_slot};
+use crate::measure::promise::PromiseResult;
+use crate::measure::rows::Rows;
+use crate::measure::shard::Shard;
+
+/// The version of the summary's form; a key is added without a new one, never renamed.
+pub const SCHEMA: &str = "dmswarm.summary/1";
+
+/// How many breaches of a promise the summary shows; a run's findings hold more.
+const SHOWN_BREACHES: usize = 5;
+
+/// The result of one run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Summary {
+    /// `dmswarm.summary/1`.
+    pub schema: String,
+    pub verdict: Verdict,
+    pub scenario: String,
+    pub seed: u64,
+    pub devices: u64,
+    /// From the start of the load until the last flow had ended, in seconds.
+    pub duration_s: f64,
+    /// How the flows ended, by kind; every kind is there. `started` is the sum of the others once a run has drained.
+    pub flows: Rows<FlowRow>,
+    /// How the journeys expected them to end, by kind.
+    pub expected: Rows<OutcomeRow>,
+    /// The started flows whose outcome is not the one that their journey expects, by kind.
+    pub failed: Rows<u64>,
+    /// Outcomes other than `done` with what they carry, e.g. `undone (420)`, and how often.
+    pub causes: BTreeMap<String, u64>,
+    /// What became of the messages between servers, by kind; every kind is there.
+    pub exchanges: Rows<MessageRow>,
+    /// Requests that were rejected, by reason.
+    pub rejected: BTreeMap<String, u64>,
+    pub sessions: SessionRows,
+    /// Times in milliseconds, by metric; every metric is there. `flow.*` holds the flows that ended `done`.
+    pub latency: Rows<LatencyRow>,
+    pub rates: Rates,
+    pub limits: Vec<LimitResult>,
+    pub promises: Vec<PromiseRow>,
+    /// Goals that the run was to come by, and how often it did.
+    pub reached: Vec<GoalRow>,
+    /// Faults that were injected, and how often they could have been.
+    pub faults: Vec<FaultRow>,
+    pub health: Health,
+    pub actors: ActorRow,
+}
+
+/// What a run amounts to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    Passed,
+    /// A limit was not kept, or an actor panicked.
+    Failed,
+    /// A promise was broken.
+    Broken,
+    /// This machine, not the peer, was the bottleneck.
+    Invalid,
+    /// A limit with `abort` ended the run early.
+    Aborted,
+    /// The target could not be reached, or refused our identity.
+    Unreachable,
+    Interrupted,
+}
+
+impl Verdict {
+    /// The word in the summary.
+    pub fn key(self) -> &'static str {
+        match self {
+            Verdict::Passed => "passed",
+            Verdict::Failed => "failed",
+            Verdict::Broken => "broken",
+            Verdict::Invalid => "invalid",
+            Verdict::Aborted => "aborted",
+            Verdict::Unreachable => "unreachable",
+            Verdict::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// How the flows of one kind ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FlowRow {
+    pub started: u64,
+    pub done: u64,
+    pub refused: u64,
+    pub undone: u64,
+    pub too_late: u64,
+    pub unreachable: u64,
+    pub misbehaved: u64,
+    pub stranded: u64,
+    pub lost: u64,
+}
+
+impl FlowRow {
+    /// Flows without an outcome: the run was stopped before they had one.
+    pub fn not_ended(&self) -> u64 {
+        let FlowRow { started, done, refused, undone, too_late, unreachable, misbehaved, stranded, lost } = *self;
+        started.saturating_sub(done + refused + undone + too_late + unreachable + misbehaved + stranded + lost)
+    }
+}
+
+/// One number per outcome.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OutcomeRow {
+    pub done: u64,
+    pub refused: u64,
+    pub undone: u64,
+    pub too_late: u64,
+    pub unreachable: u64,
+    pub misbehaved: u64,
+    pub stranded: u64,
+    pub lost: u64,
+}
+
+/// What became of the messages of one kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MessageRow {
+    pub sent: u64,
+    pub answered: u64,
+    pub duplicated: u64,
+    pub unexpected: u64,
+    pub timed_out: u64,
+}
+
+/// One metric, counted from the intended start (`response_ms`) and from the send (`service_ms`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LatencyRow {
+    pub count: u64,
+    pub response_ms: Spread,
+    pub service_ms: Spread,
+}
+
+/// Averages over `duration_s`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Rates {
+    /// Flows that ended `done`.
+    pub flows_per_s: f64,
+    /// Answered POSTs between servers.
+    pub exchanges_per_s: f64,
+    pub handshakes_per_s: f64,
+}
+
+/// What devices did with servers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SessionRows {
+    /// Management sessions with the delegating server.
+    pub dms1: TallyRow,
+    /// Management sessions with the delegated server.
+    pub dms2: TallyRow,
+    /// Bootstrap documents fetched.
+    pub bootstrap: TallyRow,
+    pub handshakes_full: u64,
+    pub handshakes_resumed: u64,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TallyRow {
+    pub ok: u64,
+    pub failed: u64,
+}
+
+/// One promise: on how many devices it was checked, was broken, and could not be seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PromiseRow {
+    pub name: String,
+    pub checked: u64,
+    pub broken: u64,
+    pub not_observable: u64,
+    /// The first breaches: where, and what was seen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seen: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GoalRow {
+    pub goal: String,
+    pub times: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FaultRow {
+    pub name: String,
+    pub eligible: u64,
+    pub injected: u64,
+}
+
+/// How our own parties held up. A panic ends the run with exit code 1.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ActorRow {
+    pub panicked: u64,
+    /// Messages that a full mailbox refused.
+    pub mailbox_refused: u64,
+}
+
+/// How the load came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Everything that was started has ended, or its time to drain was over.
+    Drained,
+    /// A limit with `abort`.
+    Aborted,
+    /// The target could not be reached, or refused our identity.
+    Unreachable,
+    /// A signal.
+    Interrupted,
+}
+
+/// What a summary is built from.
+#[derive(Debug, Clone, Copy)]
+pub struct Run<'a> {
+    pub scenario: &'a str,
+    pub seed: u64,
+    pub devices: u64,
+    pub duration: Duration,
+    pub ending: Ending,
+    /// The records of all threads, merged.
+    pub records: &'a Shard,
+    /// As `limit::with_default` gives them.
+    pub limits: &'a [Limit],
+    pub promises: &'a [PromiseResult],
+    pub host: HostUse,
+}
+
+impl Summary {
+    /// Puts the result of a run together.
+    pub fn build(run: &Run) -> Summary {
+        let records = run.records;
+        let duration_s = (run.duration.as_secs_f64() * 1e3).round() / 1e3;
+        let limits: Vec<LimitResult> = run.limits.iter().map(|limit| limit.judge(records)).collect();
+        let promises: Vec<PromiseRow> = run.promises.iter().map(PromiseRow::from).collect();
+        let health = Health::judge(records, &run.host, run.duration.as_secs_f64());
+        let actors = ActorRow { panicked: records.panicked, mailbox_refused: records.mailbox_refused };
+        Summary {
+            schema: SCHEMA.to_owned(),
+            verdict: verdict(run.ending, &promises, &health, &limits, &actors),
+            scenario: run.scenario.to_owned(),
+            seed: run.seed,
+            devices: run.devices,
+            duration_s,
+            flows: flow_rows(|kind| FlowRow::from(records.flows[flow_slot(kind)])),
+            expected: flow_rows(|kind| OutcomeRow::from(records.flows[flow_slot(kind)].expected)),
+            failed: flow_rows(|kind| records.flows[flow_slot(kind)].failed()),
+            causes: records.causes.clone(),
+            exchanges: Kind::ALL
+                .into_iter()
+                .map(|kind| (kind.root().to_owned(), MessageRow::from(records.messages[kind as usize])))
+                .collect(),
+            rejected: records.rejected.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect(),
+            sessions: SessionRows {
+                dms1: records.sessions[0].into(),
+                dms2: records.sessions[1].into(),
+                bootstrap: records.bootstraps.into(),
+                handshakes_full: records.handshakes_full,
+                handshakes_resumed: records.handshakes_resumed,
+            },
+            latency: Metric::all()
+                .map(|metric| (metric.to_string(), records.latency(metric).map(LatencyRow::from).unwrap_or_default()))
+                .collect(),
+            rates: Rates::over(run.duration, records),
+            limits,
+            promises,
+            reached: Vec::new(),
+            faults: Vec::new(),
+            health,
+            actors,
+        }
+    }
+
+    /// Flows started, of all kinds.
+    pub fn started(&self) -> u64 {
+        self.flows.iter().map(|(_, row)| row.started).sum()
+    }
+
+    /// Flows that ended otherwise than expected, or not at all, of all kinds.
+    pub fn failed_flows(&self) -> u64 {
+        self.failed.iter().map(|(_, failed)| failed).sum()
+    }
+
+    /// Whether something of ours went wrong that no verdict names: the run ends with exit code 1.
+    pub fn had_internal_error(&self) -> bool {
+        self.actors.panicked > 0
+    }
+}
+
+/// The JSON Schema of `summary.json`.
+pub fn summary_schema() -> serde_json::Value {
+    schemars::schema_for!(Summary).to_value()
+}
+
+/// The weightiest of what holds: interrupted, unreachable, broken, invalid, aborted, failed.
+fn verdict(
+    ending: Ending,
+    promises: &[PromiseRow],
+    health: &Health,
+    limits: &[LimitResult],
+    actors: &ActorRow,
+) -> Verdict {
+    let failed = limits.iter().any(|limit| !limit.passed) || actors.panicked > 0;
+    match ending {
+        Ending::Interrupted => Verdict::Interrupted,
+        Ending::Unreachable => Verdict::Unreachable,
+        _ if promises.iter().any(|promise| promise.broken > 0) => Verdict::Broken,
+        _ if !health.valid => Verdict::Invalid,
+        Ending::Aborted => Verdict::Aborted,
+        Ending::Drained if failed => Verdict::Failed,
+        Ending::Drained => Verdict::Passed,
+    }
+}
+
+fn flow_rows<T>(row: impl Fn(FlowKind) -> T) -> Rows<T> {
+    FlowKind::all().map(|kind| (kind.to_string(), row(kind))).collect()
+}
+
+impl From<FlowCount> for FlowRow {
+    fn from(count: FlowCount) -> FlowRow {
+        let OutcomeRow { done, refused, undone, too_late, unreachable, misbehaved, stranded, lost } =
+            count.ended.into();
+        let started = count.started;
+        FlowRow { started, done, refused, undone, too_late, unreachable, misbehaved, stranded, lost }
+    }
+}
+
+impl From<ByOutcome> for OutcomeRow {
+    fn from(count: ByOutcome) -> OutcomeRow {
+        OutcomeRow {
+            done: count.get("done"),
+            refused: count.get("refused"),
+            undone: count.get("undone"),
+            too_late: count.get("too_late"),
+            unreachable: count.get("unreachable"),
+            misbehaved: count.get("misbehaved"),
+            stranded: count.get("stranded"),
+            lost: count.get("lost"),
+        }
+    }
+}
+
+impl From<MessageCount> for MessageRow {
+    fn from(count: MessageCount) -> MessageRow {
+        let MessageCount { sent, answered, duplicated, unexpected, timed_out } = count;
+        MessageRow { sent, answered, duplicated, unexpected, timed_out }
+    }
+}
+
+impl From<Tally> for TallyRow {
+    fn from(tally: Tally) -> TallyRow {
+        TallyRow { ok: tally.ok, failed: tally.failed }
+    }
+}
+
+impl From<&Latency> for LatencyRow {
+    fn from(latency: &Latency) -> LatencyRow {
+        LatencyRow {
+            count: latency.response.count(),
+            response_ms: latency.response.spread(),
+            service_ms: latency.service.spread(),
+        }
+    }
+}
+
+impl From<&PromiseResult> for PromiseRow {
+    fn from(result: &PromiseResult) -> PromiseRow {
+        PromiseRow {
+            name: result.name.to_owned(),
+            checked: result.checked,
+            broken: result.broken,
+            not_observable: result.not_observable,
+            seen: result.breaches.iter().take(SHOWN_BREACHES).map(ToString::to_string).collect(),
+        }
+    }
+}
+
+impl Rates {
+    fn over(duration: Duration, records: &Shard) -> Rates {
+        let per_s = |count: u64| {
+            let seconds = duration.as_secs_f64();
+            if seconds > 0.0 { (count as f64 / seconds * 10.0).round() / 10.0 } else { 0.0 }
+        };
+        Rates {
+            flows_per_s: per_s(records.done()),
+            exchanges_per_s: per_s(records.exchanges()),
+            handshakes_per_s: per_s(records.handshakes_full + records.handshakes_resumed),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

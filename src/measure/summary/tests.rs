@@ -1,0 +1,239 @@
+//! The form of `summary.json`, and the verdict.
+
+use super::*;
+use crate::delegation::flow::Outcome;
+use crate::measure::limit;
+use serde_json::Value;
+
+const TOOK: Duration = Duration::from_millis(3);
+
+fn run<'a>(records: &'a Shard, limits: &'a [Limit], promises: &'a [PromiseResult], ending: Ending) -> Run<'a> {
+    Run {
+        scenario: "q",
+        seed: 7,
+        devices: 4,
+        duration: Duration::from_secs(2),
+        ending,
+        records,
+        limits,
+        promises,
+        host: HostUse { cpu_s: 1.0, cores: 2.0, peak_rss_bytes: 1 << 20 },
+    }
+}
+
+/// A run of one flow of each kind that ended as expected.
+fn records() -> Shard {
+    let mut shard = Shard::new();
+    for kind in FlowKind::all() {
+        shard.flow_started(kind, "done");
+        shard.flow_ended(kind, &Outcome::Done, true, TOOK, TOOK);
+    }
+    shard.message_sent(Kind::DelegationReq);
+    shard.message_answered(Kind::DelegationReq, TOOK, TOOK);
+    shard
+}
+
+fn promise(broken: u64) -> PromiseResult {
+    PromiseResult { name: "manageable", says: "it is", checked: 4, broken, not_observable: 0, breaches: Vec::new() }
+}
+
+fn as_json(summary: &Summary) -> Value {
+    serde_json::to_value(summary).expect("JSON")
+}
+
+#[test]
+fn the_weightiest_of_what_holds_is_the_verdict() {
+    let good = records();
+    let mut failed = records();
+    failed.flow_started(FlowKind::all().next().expect("there are flows"), "done");
+    let mut dropped = failed.clone();
+    dropped.start_dropped();
+    let mut panicked = records();
+    panicked.actor_panicked();
+    let limits = limit::with_default(Vec::new());
+    for (case, records, broken, ending, expected) in [
+        ("all well", &good, 0, Ending::Drained, Verdict::Passed),
+        ("a flow failed", &failed, 0, Ending::Drained, Verdict::Failed),
+        ("an actor panicked", &panicked, 0, Ending::Drained, Verdict::Failed),
+        ("aborted outweighs failed", &failed, 0, Ending::Aborted, Verdict::Aborted),
+        ("invalid outweighs failed", &dropped, 0, Ending::Drained, Verdict::Invalid),
+        ("invalid outweighs aborted", &dropped, 0, Ending::Aborted, Verdict::Invalid),
+        ("broken outweighs invalid", &dropped, 1, Ending::Drained, Verdict::Broken),
+        ("unreachable outweighs broken", &dropped, 1, Ending::Unreachable, Verdict::Unreachable),
+        ("interrupted outweighs all", &dropped, 1, Ending::Interrupted, Verdict::Interrupted),
+    ] {
+        let summary = Summary::build(&run(records, &limits, &[promise(broken)], ending));
+        assert_eq!(summary.verdict, expected, "{case}");
+        assert_eq!(as_json(&summary)["verdict"], expected.key(), "{case}");
+    }
+}
+
+#[test]
+fn every_flow_message_and_metric_is_there_even_when_nothing_happened() {
+    let nothing = Shard::new();
+    let json = as_json(&Summary::build(&run(&nothing, &[], &[], Ending::Drained)));
+    let count = |key: &str| json[key].as_object().expect("an object").len();
+    assert_eq!((count("flows"), count("exchanges"), count("latency")), (11, 14, Metric::COUNT));
+    for flow in FlowKind::all() {
+        let row = json["flows"][flow.to_string()].as_object().expect("a row");
+        let keys: Vec<&str> = row.keys().map(String::as_str).collect();
+        assert_eq!(keys[0], "started");
+        assert_eq!(keys[1..], Outcome::KEYS, "started is the sum of the others: nothing else may stand here");
+        assert!(row.values().all(|value| value == 0), "{flow}");
+    }
+    assert_eq!(json["exchanges"]["delegation_termination_ack"]["timed_out"], 0);
+    assert_eq!(json["latency"]["tls.handshake"]["count"], 0);
+    assert_eq!(json["latency"]["tls.handshake"]["service_ms"]["p99"], Value::Null);
+    assert_eq!((&json["reached"], &json["faults"]), (&Value::Array(Vec::new()), &Value::Array(Vec::new())));
+}
+
+#[test]
+fn a_percentile_without_samples_behind_it_is_null() {
+    let json = as_json(&Summary::build(&run(&records(), &[], &[], Ending::Drained)));
+    let row = &json["latency"]["flow.delegate.dmacc"];
+    assert_eq!(row["count"], 1);
+    assert_eq!((&row["response_ms"]["p50"], &row["response_ms"]["max"]), (&Value::Null, &Value::from(3.0)));
+}
+
+#[test]
+fn flows_are_counted_by_outcome_and_by_expectation() {
+    let kind = FlowKind::all().next().expect("there are flows");
+    let mut shard = Shard::new();
+    for (outcome, expected) in
+        [(Outcome::Done, "done"), (Outcome::Undone { reason: 420 }, "undone"), (Outcome::Done, "refused")]
+    {
+        shard.flow_started(kind, expected);
+        shard.flow_ended(kind, &outcome, outcome.key() == expected, TOOK, TOOK);
+    }
+    let summary = Summary::build(&run(&shard, &[], &[], Ending::Drained));
+    let name = kind.to_string();
+    let flow = summary.flows.get(&name).expect("a row");
+    assert_eq!((flow.started, flow.done, flow.undone, flow.refused), (3, 2, 1, 0));
+    let expected = summary.expected.get(&name).expect("a row");
+    assert_eq!((expected.done, expected.undone, expected.refused), (1, 1, 1));
+    assert_eq!((summary.failed.get(&name), summary.failed_flows()), (Some(&1), 1));
+    assert_eq!(summary.causes.get("undone (420)"), Some(&1));
+    assert_eq!(summary.latency.get("flow.delegate.dmacc").map(|row| row.count), Some(2), "only those that were done");
+}
+
+#[test]
+fn rates_are_averages_over_the_run() {
+    let mut records = records();
+    (0..3).for_each(|_| records.handshake(TOOK, false));
+    // 11 flows, 1 exchange and 3 handshakes in 2 s.
+    let rates = Summary::build(&run(&records, &[], &[], Ending::Drained)).rates;
+    assert_eq!((rates.flows_per_s, rates.exchanges_per_s, rates.handshakes_per_s), (5.5, 0.5, 1.5));
+}
+
+#[test]
+fn a_stored_summary_reads_back() {
+    let limits = limit::with_default(Vec::new());
+    let summary = Summary::build(&run(&records(), &limits, &[promise(1)], Ending::Drained));
+    let text = serde_json::to_string(&summary).expect("JSON");
+    let read: Summary = serde_json::from_str(&text).expect("a summary");
+    assert_eq!(serde_json::to_string(&read).expect("JSON"), text);
+}
+
+#[test]
+fn summaries_keep_to_their_schema() {
+    let schema = summary_schema();
+    let limits = limit::with_default(Vec::new());
+    for records in [Shard::new(), records()] {
+        let mut json = as_json(&Summary::build(&run(&records, &limits, &[promise(1)], Ending::Drained)));
+        assert_eq!(mistakes(&schema, &schema, &json, "$"), Vec::<String>::new());
+
+        // The walk itself is able to fail.
+        json["flows"]["revoke.asked"].as_object_mut().expect("a row").remove("lost");
+        json["verdict"] = "splendid".into();
+        json["health"]["cpu_share"] = "much".into();
+        let found = mistakes(&schema, &schema, &json, "$");
+        assert_eq!(found.len(), 3, "{found:?}");
+    }
+}
+
+#[test]
+fn the_schema_asks_for_the_keys_that_are_fixed() {
+    let schema = summary_schema();
+    let required: Vec<&str> = schema["required"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
+    for key in [
+        "schema",
+        "verdict",
+        "scenario",
+        "seed",
+        "devices",
+        "duration_s",
+        "flows",
+        "exchanges",
+        "latency",
+        "rates",
+        "limits",
+        "promises",
+        "reached",
+        "faults",
+        "health",
+    ] {
+        assert!(required.contains(&key), "{key}");
+    }
+}
+
+/// Where a value does not keep to a schema, as far as ours use JSON Schema: `$ref`, `type`, `properties`, `required`,
+/// `additionalProperties`, `items`, `enum`, `const`, `anyOf`, `oneOf`.
+fn mistakes(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
+    if let Some(target) = schema["$ref"].as_str() {
+        let target = root.pointer(target.trim_start_matches('#')).expect("a definition");
+        return mistakes(root, target, value, at);
+    }
+    if let Some(choices) = schema["anyOf"].as_array().or(schema["oneOf"].as_array()) {
+        let fits = choices.iter().any(|choice| mistakes(root, choice, value, at).is_empty());
+        return if fits { Vec::new() } else { vec![format!("{at}: {value} fits no choice")] };
+    }
+    let mut found = Vec::new();
+    let types = match &schema["type"] {
+        Value::Array(types) => types.iter().collect(),
+        Value::Null => Vec::new(),
+        one => vec![one],
+    };
+    if !types.is_empty() && !types.iter().any(|one| is_of_type(value, one.as_str().unwrap_or_default())) {
+        found.push(format!("{at}: {value} is not of type {}", schema["type"]));
+    }
+    if schema.get("const").is_some_and(|only| only != value) {
+        found.push(format!("{at}: {value} is not {}", schema["const"]));
+    }
+    if schema["enum"].as_array().is_some_and(|all| !all.contains(value)) {
+        found.push(format!("{at}: {value} is none of {}", schema["enum"]));
+    }
+    if let Some(object) = value.as_object() {
+        for key in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            if !object.contains_key(key) {
+                found.push(format!("{at}: `{key}` is missing"));
+            }
+        }
+        for (key, inner) in object {
+            let below = format!("{at}.{key}");
+            match (schema["properties"].get(key), schema.get("additionalProperties")) {
+                (Some(property), _) => found.extend(mistakes(root, property, inner, &below)),
+                (None, Some(others)) => found.extend(mistakes(root, others, inner, &below)),
+                (None, None) => found.push(format!("{below} is not in the schema")),
+            }
+        }
+    }
+    if let Some(items) = value.as_array() {
+        for (place, item) in items.iter().enumerate() {
+            found.extend(mistakes(root, &schema["items"], item, &format!("{at}[{place}]")));
+        }
+    }
+    found
+}
+
+fn is_of_type(value: &Value, name: &str) -> bool {
+    match name {
+        "null" => value.is_null(),
+        "boolean" => value.is_boolean(),
+        "integer" => value.is_u64() || value.is_i64(),
+        "number" => value.is_number(),
+        "string" => value.is_string(),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        _ => false,
+    }
+}
