@@ -14,6 +14,7 @@
 //! | 2 | [`transport`] | bytes over HTTPS with TLS identities; does not know what the bytes mean |
 //! | 3 | [`workload`] | which device starts which flow at which moment |
 //! | 4 | [`measure`] | what happened: histograms, outcomes, promises, our own health |
+//! | 5 | [`scenario`] | one run's settings, read from a file |
 
 pub mod clock;
 pub mod ids;
@@ -28,3 +29,5 @@ pub mod transport;
 pub mod workload;
 
 pub mod measure;
+
+pub mod scenario;

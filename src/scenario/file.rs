@@ -1,0 +1,175 @@
+//! From a file and its overrides to a scenario, or to every problem in it at once.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use crate::delegation::machine::Timeouts;
+use crate::delegation::reading::{
+    ConfirmByUrl, Polarity, Readings, RevocationRequestStatus, RevocationSession, SubtreeInRevocation, Unconfirmed,
+};
+use crate::measure::limit::{self, Limit};
+use crate::scenario::entry::Entry;
+use crate::scenario::keys::SCENARIO;
+use crate::scenario::problem::{Problem, Problems, Sources};
+use crate::scenario::{Connections, Scenario, TimeoutSettings, document, journeys, load, parties, shape};
+use crate::seed::Seed;
+use crate::units::Size;
+
+/// Larger files are not read.
+const LARGEST_FILE: u64 = 16 << 20;
+
+/// What the command line sets over the file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// `--seed N`.
+    pub seed: Option<u64>,
+    /// Each `--set path=value`, in order; later ones win.
+    pub sets: Vec<String>,
+}
+
+/// Reads a scenario file.
+///
+/// # Errors
+/// Every problem of the file and of the overrides; also when the file cannot be read.
+pub fn read(path: &Path, overrides: &Overrides) -> Result<Scenario, Problems> {
+    let name = path.display().to_string();
+    let text = read_text(path).map_err(|error| Problems::unreadable(&name, &error))?;
+    parse(&name, &text, overrides)
+}
+
+/// The text of a file; a device or a pipe that never ends is given up.
+fn read_text(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let octets = File::open(path)?.take(LARGEST_FILE + 1).read_to_string(&mut text).map_err(|error| {
+        let is_binary = error.kind() == io::ErrorKind::InvalidData;
+        if is_binary { io::Error::new(error.kind(), "it is not text in UTF-8") } else { error }
+    })?;
+    if octets as u64 > LARGEST_FILE {
+        let message = format!("it is larger than {}, as no scenario is", Size(LARGEST_FILE));
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+    }
+    Ok(text)
+}
+
+/// Reads a scenario from a text; `name` is what problems call it.
+///
+/// # Errors
+/// Every problem of the text and of the overrides.
+pub fn parse(name: &str, text: &str, overrides: &Overrides) -> Result<Scenario, Problems> {
+    let sets = overrides.sets.iter().map(|set| ("--set".to_owned(), set.clone()));
+    let seed = overrides.seed.map(|seed| ("--seed".to_owned(), format!("seed={seed}")));
+    let sources = Sources::new((name, text), sets.chain(seed));
+    let mut found = Vec::new();
+    let scenario = match document::read(&sources, &mut found) {
+        Ok(root) => {
+            // What is missing at the top of the file is missed on its first line.
+            let place = 0..text.find('\n').unwrap_or(text.len());
+            shape::check(&SCENARIO, &root, place, &mut found);
+            let scenario = resolve(&Entry::root(&SCENARIO, &root, &sources), &mut found);
+            found.is_empty().then_some(scenario)
+        }
+        Err(problems) => {
+            found.extend(problems);
+            None
+        }
+    };
+    scenario.ok_or_else(|| Problems::new(sources, found))
+}
+
+/// The second look: what the values mean together. What had the wrong shape has been reported, and is stood in for.
+fn resolve(root: &Entry<'_>, found: &mut Vec<Problem>) -> Scenario {
+    let name = root.text("name");
+    if let Some(name) = &name {
+        parties::check_name(name, found);
+    }
+    let population = root.table("population");
+    let devices: u32 = population.number("devices");
+    let classes = parties::classes(&population.tables("class"), found);
+    let mut taken = parties::Taken::default();
+    let servers = parties::servers(&root.tables("server"), &mut taken, found);
+    let bootstrap_servers = parties::bootstrap_servers(&root.tables("bootstrap_server"), &servers, &mut taken, found);
+    let world =
+        journeys::World { servers: &servers, bootstrap_servers: &bootstrap_servers, classes: &classes, devices };
+    let journeys = journeys::read(&root.tables("journey"), &world, found);
+    Scenario {
+        name: name.map_or("", |name| name.text).to_owned(),
+        seed: root.integer("seed").and_then(|seed| u64::try_from(seed).ok()).map_or_else(Seed::fresh, Seed),
+        load: if root.has("load") { load::read(&root.table("load"), devices, found) } else { load::none() },
+        timeouts: timeouts(&root.table("timeouts")),
+        readings: readings(&root.table("readings")),
+        connections: match root.word("connections") {
+            "per device" => Connections::PerDevice,
+            _ => Connections::Pooled,
+        },
+        limits: limits(root, found),
+        body_limit: root.size("body_limit"),
+        message_limit: root.size("message_limit"),
+        devices,
+        classes,
+        servers,
+        bootstrap_servers,
+        journeys,
+    }
+}
+
+fn timeouts(entry: &Entry<'_>) -> TimeoutSettings {
+    TimeoutSettings {
+        protocol: Timeouts {
+            bootstrap: entry.duration("bootstrap"),
+            confirmed: entry.duration("confirmed"),
+            termination: entry.duration("termination"),
+            prepared: entry.duration("prepared"),
+            revoked: entry.duration("revoked"),
+        },
+        request: entry.duration("request"),
+        session: entry.duration("session"),
+        wind_down: entry.duration("wind_down"),
+    }
+}
+
+fn readings(entry: &Entry<'_>) -> Readings {
+    Readings {
+        no_auto_initial_session: match entry.word("no_auto_initial_session") {
+            "spec-note" => Polarity::SpecNote,
+            _ => Polarity::Name,
+        },
+        revocation_request_status: match entry.word("revocation_request_status") {
+            "message" => RevocationRequestStatus::Message,
+            _ => RevocationRequestStatus::Table,
+        },
+        subtree_in_revocation: match entry.word("subtree_in_revocation") {
+            "prose" => SubtreeInRevocation::Prose,
+            _ => SubtreeInRevocation::Table,
+        },
+        revocation_session: match entry.word("revocation_session") {
+            "delegation" => RevocationSession::Delegation,
+            _ => RevocationSession::Fresh,
+        },
+        confirm_by_url: match entry.word("confirm_by_url") {
+            "after-visit" => ConfirmByUrl::AfterVisit,
+            _ => ConfirmByUrl::AtOnce,
+        },
+        unconfirmed: match entry.word("unconfirmed") {
+            "let-connect" => Unconfirmed::LetConnect,
+            _ => Unconfirmed::Undo,
+        },
+    }
+}
+
+fn limits(root: &Entry<'_>, found: &mut Vec<Problem>) -> Vec<Limit> {
+    let mut limits = Vec::new();
+    for text in root.texts("limits").unwrap_or_default() {
+        match limit::parse(text.text) {
+            Ok(limit) => limits.push(limit),
+            Err(error) => {
+                found.push(Problem::new(text.part(error.at.clone()), error.to_string()).hint(error.hint));
+            }
+        }
+    }
+    for item in root.items("limits").iter().filter(|item| item.get_ref().is_table()) {
+        let problem = Problem::new(item.span(), "limits with `abort` are not supported in this version");
+        found.push(problem.hint("write the expression alone, as a string"));
+    }
+    limit::with_default(limits)
+}

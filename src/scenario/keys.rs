@@ -1,0 +1,307 @@
+//! Every key of a scenario file, once: its name, the shape of its value, its default, and a sentence about it.
+//!
+//! The reader, the checks and the JSON Schema all go by these tables, so that they cannot disagree.
+
+use crate::delegation::flow::Outcome;
+
+/// One table of the file.
+#[derive(Debug)]
+pub struct Section {
+    pub about: &'static str,
+    pub keys: &'static [Key],
+}
+
+impl Section {
+    /// The key of this name.
+    pub fn key(&self, name: &str) -> Option<&'static Key> {
+        self.keys.iter().find(|key| key.name == name)
+    }
+}
+
+/// One key of a table.
+#[derive(Debug)]
+pub struct Key {
+    pub name: &'static str,
+    pub shape: Shape,
+    pub about: &'static str,
+    /// As it would stand in the file (strings without quotes); `None` where the value depends on others, or must be
+    /// there.
+    pub default: Option<&'static str>,
+    pub is_required: bool,
+}
+
+/// What a value may be.
+#[derive(Debug)]
+pub enum Shape {
+    /// Any string.
+    Text,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// A whole number within these bounds.
+    Integer(i64, i64),
+    /// A string such as `250ms`; longer than nothing.
+    Duration,
+    /// A string such as `250ms`, or `0s`.
+    DurationOrNone,
+    /// A string such as `64KiB`, or a number of bytes, within these bounds.
+    Size(u64, u64),
+    /// A list of strings.
+    Texts,
+    /// `true`, `false`, or a list of strings.
+    YesOrTexts,
+    /// A list of limits: strings, or tables `{ expr = "...", abort = true }`.
+    Limits,
+    Table(&'static Section),
+    Tables(&'static Section),
+}
+
+const fn key(name: &'static str, shape: Shape, about: &'static str) -> Key {
+    Key { name, shape, about, default: None, is_required: false }
+}
+
+const fn required(name: &'static str, shape: Shape, about: &'static str) -> Key {
+    Key { name, shape, about, default: None, is_required: true }
+}
+
+const fn with_default(name: &'static str, shape: Shape, default: &'static str, about: &'static str) -> Key {
+    Key { name, shape, about, default: Some(default), is_required: false }
+}
+
+const PORT: Shape = Shape::Integer(0, 65_535);
+const WEIGHT: i64 = 1_000_000;
+
+/// The whole file.
+pub static SCENARIO: Section = Section {
+    about: "One run of dmswarm: who takes part, what they do, and how fast.",
+    keys: &[
+        required("name", Shape::Text, "Name of the scenario and of its run folders: letters, digits, `.`, `_`, `-`."),
+        key(
+            "seed",
+            Shape::Integer(0, i64::MAX),
+            "All chance in the run comes from it; without one, each run draws its own.",
+        ),
+        key(
+            "limits",
+            Shape::Limits,
+            "What the run has to keep, such as `share(failed) = 0`, which holds without being written.",
+        ),
+        with_default(
+            "connections",
+            Shape::Word(&["pooled", "per device"]),
+            "pooled",
+            "Whether devices share HTTPS connections or each has its own.",
+        ),
+        with_default(
+            "body_limit",
+            Shape::Size(1 << 10, 1 << 30),
+            "1MiB",
+            "The largest HTTP body a server takes; a larger one is answered with 413.",
+        ),
+        with_default(
+            "message_limit",
+            Shape::Size(1 << 10, 1 << 24),
+            "64KiB",
+            "The largest package a server sends or takes in a management session (MaxMsgSize).",
+        ),
+        required("population", Shape::Table(&POPULATION), "The devices."),
+        required("server", Shape::Tables(&SERVER), "The DM servers; any may delegate and be delegated to."),
+        key("bootstrap_server", Shape::Tables(&BOOTSTRAP_SERVER), "The bootstrap servers."),
+        required("journey", Shape::Tables(&JOURNEY), "What devices go through."),
+        required("load", Shape::Table(&LOAD), "When journeys start: `phases` or `at_once`."),
+        key("timeouts", Shape::Table(&TIMEOUTS), "How long parties wait."),
+        key("readings", Shape::Table(&READINGS), "Where the specification can be read in two ways: the choices."),
+    ],
+};
+
+/// `[population]`.
+pub static POPULATION: Section = Section {
+    about: "The devices of the run.",
+    keys: &[
+        required("devices", Shape::Integer(1, 10_000_000), "How many there are; each goes on one journey."),
+        key("class", Shape::Tables(&CLASS), "Kinds of devices; without any, all are of one ordinary kind."),
+    ],
+};
+
+/// `[[population.class]]`.
+pub static CLASS: Section = Section {
+    about: "One kind of device.",
+    keys: &[
+        required("name", Shape::Text, "What journeys call it."),
+        with_default(
+            "share",
+            Shape::Integer(0, WEIGHT),
+            "1",
+            "Weight among the classes, for journeys that name none; 0 keeps it for those that do.",
+        ),
+        with_default("manufacturer", Shape::Text, "Example Devices", "`./DevInfo/Man`."),
+        key("model", Shape::Text, "`./DevInfo/Mod`; the name of the class where it is left out."),
+        key(
+            "subtrees",
+            Shape::Texts,
+            "What can be delegated, beside the standard objects; `./SCOMO` where it is left out.",
+        ),
+        with_default(
+            "storage",
+            Shape::Word(&["ample", "full"]),
+            "ample",
+            "`full`: no account can be added (status 420).",
+        ),
+        with_default(
+            "acl",
+            Shape::Word(&["open", "refuses-account", "refuses-subtree"]),
+            "open",
+            "What its owner may not do there (status 425).",
+        ),
+    ],
+};
+
+/// `[[server]]`.
+pub static SERVER: Section = Section {
+    about: "One DM server.",
+    keys: &[
+        required("name", Shape::Text, "What steps call it."),
+        required("id", Shape::Text, "Its server identifier, as in accounts and access control lists."),
+        key("host", Shape::Text, "Its DNS name, the one in its certificate; the id where that is one."),
+        with_default("interface", Shape::Text, "/dm_delegation", "Path of the interface for other servers."),
+        with_default("dm", Shape::Text, "/dm", "Path for management sessions with devices."),
+        with_default("server_port", PORT, "0", "Port for other servers; 0 takes any free one."),
+        with_default("device_port", PORT, "0", "Port for devices; 0 takes any free one."),
+        with_default(
+            "auth",
+            Shape::Word(&["md5", "basic", "hmac", "none"]),
+            "md5",
+            "Credentials between it and devices.",
+        ),
+        with_default("trigger_version", Shape::Integer(11, 12), "11", "Version field of the trigger (package 0)."),
+    ],
+};
+
+/// `[[bootstrap_server]]`.
+pub static BOOTSTRAP_SERVER: Section = Section {
+    about: "One bootstrap server: gives devices their account with one DM server.",
+    keys: &[
+        required("name", Shape::Text, "Its name in reports."),
+        required("for", Shape::Text, "The DM server whose accounts it gives out."),
+        with_default(
+            "at",
+            Shape::Word(&["server", "apart"]),
+            "server",
+            "At the device address of its DM server, or at one of its own.",
+        ),
+        key("host", Shape::Text, "Its DNS name when apart; `<name>.<host of the server>` where it is left out."),
+        key("port", PORT, "Its port when apart; 0, the default, takes any free one."),
+        with_default("path", Shape::Text, "/bootstrap", "Path of the bootstrap documents."),
+    ],
+};
+
+/// `[[journey]]`.
+pub static JOURNEY: Section = Section {
+    about: "What a part of the devices goes through, step by step.",
+    keys: &[
+        key("name", Shape::Text, "For messages; `journey 3` for the third where it is left out."),
+        with_default("share", Shape::Integer(1, WEIGHT), "1", "Weight among the journeys."),
+        required(
+            "steps",
+            Shape::Texts,
+            "`delegate A -> B by dmacc|url [subtree URI] [full] [started by X] [expect OUTCOME]`, `revoke asked|requested|forced [with notice|without notice] [expect OUTCOME]`, `wait 2s`.",
+        ),
+        with_default("repeat", Shape::Integer(1, 100_000), "1", "How many times a device goes through the steps."),
+        key(
+            "bootstrapped",
+            Shape::YesOrTexts,
+            "Servers that already have an account on the devices; `true`: every delegate.",
+        ),
+        key("class", Shape::Text, "The class of its devices; every class where it is left out."),
+        with_default(
+            "expect",
+            Shape::Word(&Outcome::KEYS),
+            "done",
+            "How its flows should end where a step does not say otherwise.",
+        ),
+    ],
+};
+
+/// `[load]`.
+pub static LOAD: Section = Section {
+    about: "An open load has `phases`, a closed one `at_once`.",
+    keys: &[
+        key(
+            "starts",
+            Shape::Integer(1, 1_000_000_000),
+            "How many journeys are started; one for each device where it is left out.",
+        ),
+        key("phases", Shape::Texts, "Open: `ramp 0/s to 100/s in 5s`, `hold 100/s for 10s`, `hold 100/s until done`."),
+        key("at_once", Shape::Integer(1, 1_000_000), "Closed: how many journeys are under way at the same time."),
+    ],
+};
+
+/// `[timeouts]`.
+pub static TIMEOUTS: Section = Section {
+    about: "How long parties wait.",
+    keys: &[
+        with_default("bootstrap", Shape::Duration, "10s", "Delegating server: for BOOTSTRAP_CONFIRMED."),
+        with_default("confirmed", Shape::Duration, "10s", "Delegating server: for DELEGATION_CONFIRMED."),
+        with_default("termination", Shape::Duration, "10s", "Delegating server: for DELEGATION_TERMINATION_RESP."),
+        with_default(
+            "prepared",
+            Shape::Duration,
+            "20s",
+            "Delegated server: for the next message of the delegating one.",
+        ),
+        with_default("revoked", Shape::Duration, "20s", "Delegated server: for DELEGATION_REVOKED."),
+        with_default("request", Shape::Duration, "5s", "Anybody: for the answer to one HTTPS request."),
+        with_default("session", Shape::Duration, "10s", "A server: for a whole management session with a device."),
+        with_default(
+            "wind_down",
+            Shape::DurationOrNone,
+            "0s",
+            "Delegated server: how long it takes to end its activities before DELEGATION_TERMINATION_RESP.",
+        ),
+    ],
+};
+
+/// `[readings]`.
+pub static READINGS: Section = Section {
+    about: "Where the specification can be read in two ways: the choices.",
+    keys: &[
+        with_default(
+            "no_auto_initial_session",
+            Shape::Word(&["name", "spec-note"]),
+            "name",
+            "The value that keeps a client from connecting: `true`, as the node's name says, or `false`, as the note in 5.2.1.4 says.",
+        ),
+        with_default(
+            "revocation_request_status",
+            Shape::Word(&["table", "message"]),
+            "table",
+            "The status of DELEGATION_REVOCATION_REQ: as table 16 prints it, or as the message is called.",
+        ),
+        with_default(
+            "subtree_in_revocation",
+            Shape::Word(&["table", "prose"]),
+            "table",
+            "Whether DELEGATION_REVOCATION_REQ and the forced DELEGATION_REVOKED name the sub-tree.",
+        ),
+        with_default(
+            "revocation_session",
+            Shape::Word(&["fresh", "delegation"]),
+            "fresh",
+            "The sessionId of a revocation: a new one, or that of the delegation.",
+        ),
+        with_default(
+            "confirm_by_url",
+            Shape::Word(&["at-once", "after-visit"]),
+            "at-once",
+            "When the delegate confirms a delegation by URL: at once, or after another session with the device.",
+        ),
+        with_default(
+            "unconfirmed",
+            Shape::Word(&["undo", "let-connect"]),
+            "undo",
+            "A delegation that is not confirmed in time: undone, or the client first told to connect to the delegate by itself (5.2.1.4).",
+        ),
+    ],
+};
+
+/// Keys that scenarios of later versions have, and this one does not know yet.
+pub const OF_LATER_VERSIONS: [&str; 2] = ["fault", "external"];

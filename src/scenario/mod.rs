@@ -1,0 +1,160 @@
+//! One run's settings, read from a file, impossible to hold in a wrong state.
+//!
+//! | file | its job |
+//! |---|---|
+//! | [`mod@file`] | from a file and its overrides to a [`Scenario`], or to every problem in it |
+//! | [`problem`] | problems with their places, as people read them |
+//! | [`estimate`] | what a scenario would do and take, before it runs |
+//! | [`schema`] | the JSON Schema of the file |
+//! | `keys` | every key of the file, once |
+//! | `document`, `shape` | the text as a tree with places; the first look at it, by the keys alone |
+//! | `entry` | values out of the tree |
+//! | `parties`, `journeys`, `load` | the second look: what the values mean together |
+//! | `steps` | the grammar of a journey's steps |
+//! | `print` | a scenario back as a file, every default filled in |
+
+mod document;
+mod entry;
+pub mod estimate;
+pub mod file;
+mod journeys;
+mod keys;
+mod load;
+mod parties;
+mod print;
+pub mod problem;
+pub mod schema;
+mod shape;
+mod steps;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use crate::delegation::machine::Timeouts;
+use crate::delegation::reading::Readings;
+use crate::dm::dmacc::AuthScheme;
+use crate::ids::{ServerId, ServerNumber};
+use crate::measure::limit::Limit;
+use crate::seed::Seed;
+use crate::workload::plan::{Load, Plan};
+use crate::workload::population::{Class, Cohort, Population};
+
+/// The scenario that runs when none is named; compiled in.
+pub const QUICKSTART: &str = include_str!("../../scenarios/quickstart.toml");
+
+/// The settings of one run. Whoever holds one holds a valid one: names refer to somebody, journeys make sense, and
+/// numbers are within their bounds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scenario {
+    /// Safe as a part of a file name.
+    pub name: String,
+    /// The file's, or a fresh one where it names none.
+    pub seed: Seed,
+    pub devices: u32,
+    /// At least one. Never more than [`Population::MOST_CLASSES`].
+    pub classes: Vec<Class>,
+    /// At least one; a [`ServerNumber`] is an index into it.
+    pub servers: Vec<ServerSettings>,
+    /// A `BootstrapServerNumber` is an index into it.
+    pub bootstrap_servers: Vec<BootstrapServerSettings>,
+    /// At least one, at most as many as there are devices.
+    pub journeys: Vec<Cohort>,
+    pub load: Load,
+    pub timeouts: TimeoutSettings,
+    pub readings: Readings,
+    pub connections: Connections,
+    /// One on failed flows at least: `share(failed) = 0` where the file has none of its own.
+    pub limits: Vec<Limit>,
+    /// The largest HTTP body a server takes, in bytes.
+    pub body_limit: u64,
+    /// The largest package of a management session (MaxMsgSize), in bytes.
+    pub message_limit: u64,
+}
+
+/// One DM server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerSettings {
+    /// Unique among all parties, safe as a file name.
+    pub name: String,
+    pub id: ServerId,
+    /// A DNS name: the one in its certificate and in its URLs.
+    pub host: String,
+    /// Path of the delegation interface, e.g. `/dm_delegation`.
+    pub interface: String,
+    /// Path of management sessions, e.g. `/dm`.
+    pub dm: String,
+    /// Port for other servers; 0 is any free one.
+    pub server_port: u16,
+    /// Port for devices; 0 is any free one.
+    pub device_port: u16,
+    pub auth: AuthScheme,
+    /// Version field of package 0: 11 or 12.
+    pub trigger_version: u16,
+}
+
+/// One bootstrap server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BootstrapServerSettings {
+    /// Unique among all parties, safe as a file name.
+    pub name: String,
+    /// The DM server whose accounts it gives out.
+    pub server: ServerNumber,
+    pub at: BootstrapAddress,
+    /// Path of its documents, e.g. `/bootstrap`.
+    pub path: String,
+}
+
+/// Where a bootstrap server listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BootstrapAddress {
+    /// At the device address of its DM server.
+    Server,
+    /// At an address of its own; port 0 is any free one.
+    Apart { host: String, port: u16 },
+}
+
+/// How long everybody waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimeoutSettings {
+    /// Between servers.
+    pub protocol: Timeouts,
+    /// For the answer to one HTTPS request.
+    pub request: Duration,
+    /// For a whole management session with a device.
+    pub session: Duration,
+    /// How long a delegated server takes to end its activities before DELEGATION_TERMINATION_RESP; may be zero.
+    pub wind_down: Duration,
+}
+
+/// How devices connect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Connections {
+    /// Devices of one arbiter share connections.
+    #[default]
+    Pooled,
+    /// Each device has its own.
+    PerDevice,
+}
+
+impl Scenario {
+    /// All devices with their journeys and classes.
+    pub fn population(&self) -> Population {
+        Population::new(self.seed, self.devices, self.classes.clone(), &self.journeys)
+    }
+
+    /// All starts.
+    pub fn plan(&self) -> Plan {
+        Plan::new(&self.load, self.devices)
+    }
+
+    /// The scenario as a file, with every default filled in: reading it gives the same scenario.
+    pub fn to_toml(&self) -> String {
+        print::print(self)
+    }
+
+    /// The bootstrap server that gives out accounts with a server: the first that is `for` it.
+    pub fn bootstrap_server_for(&self, server: ServerNumber) -> Option<&BootstrapServerSettings> {
+        self.bootstrap_servers.iter().find(|bootstrap| bootstrap.server == server)
+    }
+}

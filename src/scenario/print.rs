@@ -1,0 +1,231 @@
+//! A scenario back as a file, every default filled in: reading it gives the same scenario.
+
+use std::fmt::Write;
+
+use crate::delegation::reading::{
+    ConfirmByUrl, Polarity, RevocationRequestStatus, RevocationSession, SubtreeInRevocation, Unconfirmed,
+};
+use crate::dm::dmacc::AuthScheme;
+use crate::ids::ServerNumber;
+use crate::scenario::{BootstrapAddress, Connections, Scenario, load, steps};
+use crate::units::{Duration, Size};
+use crate::workload::arrival::Arrival;
+use crate::workload::population::{Access, Class, Cohort, Storage};
+
+/// The whole file.
+pub fn print(scenario: &Scenario) -> String {
+    let mut page = Page { text: String::new() };
+    let limits: Vec<String> = scenario.limits.iter().map(ToString::to_string).collect();
+    page.string("name", &scenario.name);
+    page.bare("seed", scenario.seed.0);
+    page.strings("limits", &limits);
+    page.string(
+        "connections",
+        match scenario.connections {
+            Connections::Pooled => "pooled",
+            Connections::PerDevice => "per device",
+        },
+    );
+    page.string("body_limit", &Size(scenario.body_limit).to_string());
+    page.string("message_limit", &Size(scenario.message_limit).to_string());
+    page.header("[population]");
+    page.bare("devices", scenario.devices);
+    scenario.classes.iter().for_each(|class| page.class(class));
+    page.servers(scenario);
+    scenario.journeys.iter().for_each(|cohort| page.journey(cohort, scenario));
+    page.load(scenario);
+    page.timeouts(scenario);
+    page.readings(scenario);
+    page.text
+}
+
+struct Page {
+    text: String,
+}
+
+impl Page {
+    fn header(&mut self, header: &str) {
+        self.line(&format!("\n{header}"));
+    }
+
+    fn line(&mut self, line: &str) {
+        self.text.push_str(line);
+        self.text.push('\n');
+    }
+
+    fn bare(&mut self, key: &str, value: impl std::fmt::Display) {
+        self.line(&format!("{key} = {value}"));
+    }
+
+    fn string(&mut self, key: &str, value: &str) {
+        self.bare(key, quoted(value));
+    }
+
+    /// One string per line where there are several.
+    fn strings(&mut self, key: &str, values: &[String]) {
+        match values {
+            [] | [_] => {
+                self.bare(key, format_args!("[{}]", values.first().map_or(String::new(), |value| quoted(value))))
+            }
+            _ => {
+                let mut list = String::from("[\n");
+                for value in values {
+                    let _ = writeln!(list, "    {},", quoted(value));
+                }
+                self.bare(key, format_args!("{list}]"));
+            }
+        }
+    }
+
+    fn class(&mut self, class: &Class) {
+        self.header("[[population.class]]");
+        self.string("name", &class.name);
+        self.bare("share", class.share);
+        self.string("manufacturer", &class.manufacturer);
+        self.string("model", &class.model);
+        let subtrees: Vec<String> = class.subtrees.iter().map(ToString::to_string).collect();
+        self.strings("subtrees", &subtrees);
+        self.string(
+            "storage",
+            match class.storage {
+                Storage::Ample => "ample",
+                Storage::Full => "full",
+            },
+        );
+        self.string(
+            "acl",
+            match class.acl {
+                Access::Open => "open",
+                Access::RefusesAccount => "refuses-account",
+                Access::RefusesSubtree => "refuses-subtree",
+            },
+        );
+    }
+
+    fn servers(&mut self, scenario: &Scenario) {
+        for server in &scenario.servers {
+            self.header("[[server]]");
+            self.string("name", &server.name);
+            self.string("id", server.id.as_str());
+            self.string("host", &server.host);
+            self.string("interface", &server.interface);
+            self.string("dm", &server.dm);
+            self.bare("server_port", server.server_port);
+            self.bare("device_port", server.device_port);
+            self.string(
+                "auth",
+                match server.auth {
+                    AuthScheme::None => "none",
+                    AuthScheme::Basic => "basic",
+                    AuthScheme::Md5 => "md5",
+                    AuthScheme::Hmac => "hmac",
+                },
+            );
+            self.bare("trigger_version", server.trigger_version);
+        }
+        for bootstrap in &scenario.bootstrap_servers {
+            self.header("[[bootstrap_server]]");
+            self.string("name", &bootstrap.name);
+            self.string("for", name_of(scenario, bootstrap.server));
+            match &bootstrap.at {
+                BootstrapAddress::Server => self.string("at", "server"),
+                BootstrapAddress::Apart { host, port } => {
+                    self.string("at", "apart");
+                    self.string("host", host);
+                    self.bare("port", port);
+                }
+            }
+            self.string("path", &bootstrap.path);
+        }
+    }
+
+    fn journey(&mut self, cohort: &Cohort, scenario: &Scenario) {
+        let journey = &cohort.journey;
+        self.header("[[journey]]");
+        self.string("name", &journey.name);
+        self.bare("share", cohort.share);
+        if let Some(class) = cohort.class.and_then(|class| scenario.classes.get(class)) {
+            self.string("class", &class.name);
+        }
+        let bootstrapped: Vec<String> =
+            journey.bootstrapped.iter().map(|server| name_of(scenario, *server).to_owned()).collect();
+        self.strings("bootstrapped", &bootstrapped);
+        let round = journey.steps.len() / cohort.repeat.max(1) as usize;
+        let steps: Vec<String> =
+            journey.steps[..round].iter().map(|step| steps::print(step, |server| name_of(scenario, server))).collect();
+        self.strings("steps", &steps);
+        self.bare("repeat", cohort.repeat);
+    }
+
+    fn load(&mut self, scenario: &Scenario) {
+        self.header("[load]");
+        self.bare("starts", scenario.load.starts);
+        match &scenario.load.arrival {
+            Arrival::Open(phases) => {
+                let phases: Vec<String> = phases.iter().map(load::print).collect();
+                self.strings("phases", &phases);
+            }
+            Arrival::Closed { at_once } => self.bare("at_once", at_once),
+        }
+    }
+
+    fn timeouts(&mut self, scenario: &Scenario) {
+        self.header("[timeouts]");
+        let timeouts = &scenario.timeouts;
+        for (key, time) in [
+            ("bootstrap", timeouts.protocol.bootstrap),
+            ("confirmed", timeouts.protocol.confirmed),
+            ("termination", timeouts.protocol.termination),
+            ("prepared", timeouts.protocol.prepared),
+            ("revoked", timeouts.protocol.revoked),
+            ("request", timeouts.request),
+            ("session", timeouts.session),
+            ("wind_down", timeouts.wind_down),
+        ] {
+            self.string(key, &Duration(time).to_string());
+        }
+    }
+
+    fn readings(&mut self, scenario: &Scenario) {
+        self.header("[readings]");
+        let readings = &scenario.readings;
+        let polarity = match readings.no_auto_initial_session {
+            Polarity::Name => "name",
+            Polarity::SpecNote => "spec-note",
+        };
+        let status = match readings.revocation_request_status {
+            RevocationRequestStatus::Table => "table",
+            RevocationRequestStatus::Message => "message",
+        };
+        let subtree = match readings.subtree_in_revocation {
+            SubtreeInRevocation::Table => "table",
+            SubtreeInRevocation::Prose => "prose",
+        };
+        let session = match readings.revocation_session {
+            RevocationSession::Fresh => "fresh",
+            RevocationSession::Delegation => "delegation",
+        };
+        let confirm = match readings.confirm_by_url {
+            ConfirmByUrl::AtOnce => "at-once",
+            ConfirmByUrl::AfterVisit => "after-visit",
+        };
+        let unconfirmed = match readings.unconfirmed {
+            Unconfirmed::Undo => "undo",
+            Unconfirmed::LetConnect => "let-connect",
+        };
+        self.string("no_auto_initial_session", polarity);
+        self.string("revocation_request_status", status);
+        self.string("subtree_in_revocation", subtree);
+        self.string("revocation_session", session);
+        self.string("confirm_by_url", confirm);
+        self.string("unconfirmed", unconfirmed);
+    }
+}
+
+fn name_of(scenario: &Scenario, server: ServerNumber) -> &str {
+    scenario.servers.get(usize::from(server.0)).map_or("", |server| server.name.as_str())
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}

@@ -1,0 +1,58 @@
+//! The JSON Schema of a scenario file, made from the tables of keys.
+
+use serde_json::{Map, Value, json};
+
+use crate::scenario::keys::{Key, SCENARIO, Section, Shape};
+
+/// The schema, draft 2020-12.
+pub fn scenario() -> Value {
+    let mut schema = section(&SCENARIO);
+    if let Value::Object(members) = &mut schema {
+        members.shift_insert(0, "$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
+        members.shift_insert(1, "title".to_owned(), json!("dmswarm scenario"));
+    }
+    schema
+}
+
+fn section(section: &Section) -> Value {
+    let properties: Map<String, Value> = section.keys.iter().map(|key| (key.name.to_owned(), property(key))).collect();
+    let required: Vec<&str> = section.keys.iter().filter(|key| key.is_required).map(|key| key.name).collect();
+    let mut schema = json!({
+        "description": section.about,
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": false,
+    });
+    if !required.is_empty() {
+        schema["required"] = json!(required);
+    }
+    schema
+}
+
+fn property(key: &Key) -> Value {
+    let mut schema = match &key.shape {
+        Shape::Text => json!({ "type": "string" }),
+        Shape::Word(words) => json!({ "type": "string", "enum": words }),
+        Shape::Integer(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
+        Shape::Duration | Shape::DurationOrNone => json!({ "type": "string", "examples": ["250ms", "1.5s", "1h30m"] }),
+        Shape::Size(least, most) => json!({
+            "type": ["string", "integer"], "minimum": least, "maximum": most, "examples": ["64KiB", 65_536],
+        }),
+        Shape::Texts => json!({ "type": "array", "items": { "type": "string" } }),
+        Shape::YesOrTexts => json!({ "type": ["boolean", "array"], "items": { "type": "string" } }),
+        Shape::Limits => json!({ "type": "array", "items": { "type": "string" } }),
+        Shape::Table(inner) => section(inner),
+        Shape::Tables(inner) => json!({ "type": "array", "items": section(inner) }),
+    };
+    schema["description"] = json!(key.about);
+    if matches!(key.shape, Shape::Tables(_)) && key.is_required {
+        schema["minItems"] = json!(1);
+    }
+    if let Some(default) = key.default {
+        schema["default"] = match key.shape {
+            Shape::Integer(..) => default.parse::<i64>().map_or(Value::Null, |number| json!(number)),
+            _ => json!(default),
+        };
+    }
+    schema
+}

@@ -1,0 +1,160 @@
+//! The first look at a file, by the tables of keys alone: unknown keys, missing keys, values of the wrong shape.
+
+use toml::de::DeValue;
+
+use crate::scenario::document::{Table, Value};
+use crate::scenario::keys::{Key, OF_LATER_VERSIONS, Section, Shape};
+use crate::scenario::problem::{Problem, Span, did_you_mean};
+use crate::units::{Duration, Size};
+
+/// No party waits longer than this for another.
+const LONGEST_TIMEOUT: Duration = Duration(std::time::Duration::from_hours(24));
+/// Nothing in a run takes longer than this.
+pub const LONGEST_STRETCH: Duration = Duration(std::time::Duration::from_hours(24 * 365));
+
+/// Everything about a table that is wrong by itself. `place` is where its header stands.
+pub fn check(section: &'static Section, table: &Table<'_>, place: Span, found: &mut Vec<Problem>) {
+    for (name, value) in table {
+        match section.key(name.get_ref()) {
+            Some(key) => check_value(key, value, found),
+            None => found.push(unknown_key(section, name.get_ref(), name.span())),
+        }
+    }
+    for key in section.keys.iter().filter(|key| key.is_required && !table.contains_key(key.name)) {
+        let example = match key.shape {
+            Shape::Table(_) => format!("add a table `[{}]`: {}", key.name, key.about),
+            Shape::Tables(_) => format!("add a table `[[{}]]`: {}", key.name, key.about),
+            _ => format!("add `{} = ...`: {}", key.name, key.about),
+        };
+        found.push(Problem::new(place.clone(), format!("the key `{}` is missing", key.name)).hint(example));
+    }
+}
+
+fn unknown_key(section: &Section, name: &str, place: Span) -> Problem {
+    if OF_LATER_VERSIONS.contains(&name) {
+        return Problem::new(place, format!("the key `{name}` is not supported in this version"))
+            .hint("leave it out, or use a version that knows it");
+    }
+    let known: Vec<&str> = section.keys.iter().map(|key| key.name).collect();
+    let hint = did_you_mean(name, known.iter().copied());
+    Problem::new(place, format!("unknown key `{name}`"))
+        .label("not a key of this table")
+        .hint(hint.unwrap_or_else(|| format!("its keys are {}", words(&known, "and"))))
+}
+
+fn check_value(key: &'static Key, value: &Value<'_>, found: &mut Vec<Problem>) {
+    let place = value.span();
+    match (&key.shape, value.get_ref()) {
+        (Shape::Text, DeValue::String(_)) => {}
+        (Shape::Word(known), DeValue::String(word)) => {
+            if !known.contains(&&**word) {
+                let message = format!("`{}` is {}, found `{word}`", key.name, one_of(known));
+                found.push(Problem::new(place, message).maybe_hint(did_you_mean(word, known.iter().copied())));
+            }
+        }
+        (Shape::Integer(least, most), DeValue::Integer(number)) => {
+            let number = number.to_string();
+            if !integer(value).is_some_and(|number| (*least..=*most).contains(&number)) {
+                let message = format!("expected a whole number from {least} to {most}, found `{number}`");
+                found.push(Problem::new(place, message).label(format!("out of range for `{}`", key.name)));
+            }
+        }
+        (Shape::Duration | Shape::DurationOrNone, DeValue::String(text)) => match text.parse::<Duration>() {
+            Ok(duration) if duration.0.is_zero() && matches!(key.shape, Shape::Duration) => {
+                found.push(Problem::new(place, format!("`{}` has to be longer than nothing", key.name)));
+            }
+            Ok(duration) if duration > LONGEST_TIMEOUT => {
+                found.push(Problem::new(
+                    place,
+                    format!("`{}` is longer than {LONGEST_TIMEOUT}, found `{text}`", key.name),
+                ));
+            }
+            Ok(_) => {}
+            Err(error) => found.push(Problem::new(place, error.to_string())),
+        },
+        (Shape::Size(least, most), DeValue::String(_) | DeValue::Integer(_)) => match size(value) {
+            Some(Ok(size)) if (*least..=*most).contains(&size.0) => {}
+            Some(Err(error)) => found.push(Problem::new(place, error.to_string())),
+            _ => {
+                let message = format!("expected a size from {} to {}", Size(*least), Size(*most));
+                found.push(Problem::new(place, message).label(format!("out of range for `{}`", key.name)));
+            }
+        },
+        (Shape::Texts, DeValue::Array(items)) => strings_only(key, items, found),
+        (Shape::YesOrTexts, DeValue::Boolean(_)) => {}
+        (Shape::YesOrTexts, DeValue::Array(items)) => strings_only(key, items, found),
+        (Shape::Limits, DeValue::Array(items)) => {
+            let wrong = items.iter().filter(|item| !item.get_ref().is_str() && !item.get_ref().is_table());
+            found.extend(wrong.map(|item| wrong_type(key, item)));
+        }
+        (Shape::Table(section), DeValue::Table(table)) => check(section, table, place, found),
+        (Shape::Tables(section), DeValue::Array(items)) => {
+            for item in items {
+                match item.get_ref() {
+                    DeValue::Table(table) => check(section, table, item.span(), found),
+                    _ => found.push(wrong_type(key, item)),
+                }
+            }
+            if items.is_empty() && key.is_required {
+                found.push(Problem::new(place, format!("`{}` needs at least one entry", key.name)));
+            }
+        }
+        _ => found.push(wrong_type(key, value)),
+    }
+}
+
+fn strings_only(key: &Key, items: &[Value<'_>], found: &mut Vec<Problem>) {
+    found.extend(items.iter().filter(|item| !item.get_ref().is_str()).map(|item| wrong_type(key, item)));
+}
+
+fn wrong_type(key: &Key, value: &Value<'_>) -> Problem {
+    let expected = match &key.shape {
+        Shape::Text => "a string".to_owned(),
+        Shape::Word(known) => one_of(known),
+        Shape::Integer(..) => "a whole number".to_owned(),
+        Shape::Duration | Shape::DurationOrNone => "a duration such as `\"250ms\"`".to_owned(),
+        Shape::Size(..) => "a size such as `\"1MiB\"`".to_owned(),
+        Shape::Texts => "a list of strings".to_owned(),
+        Shape::YesOrTexts => "`true`, `false` or a list of strings".to_owned(),
+        Shape::Limits => "a list of limits such as `\"share(failed) = 0\"`".to_owned(),
+        Shape::Table(_) => format!("a table `[{}]`", key.name),
+        Shape::Tables(_) => format!("tables `[[{}]]`", key.name),
+    };
+    let found = match value.get_ref() {
+        DeValue::String(text) => format!("the string `{text}`"),
+        DeValue::Integer(number) => format!("the whole number `{number}`"),
+        DeValue::Float(number) => format!("the number `{number}`"),
+        DeValue::Boolean(yes) => format!("`{yes}`"),
+        DeValue::Datetime(date) => format!("the date `{date}`"),
+        DeValue::Array(_) => "a list".to_owned(),
+        DeValue::Table(_) => "a table".to_owned(),
+    };
+    Problem::new(value.span(), format!("`{}` is {expected}, found {found}", key.name))
+}
+
+/// The value as a whole number, if it is one that fits.
+pub fn integer(value: &Value<'_>) -> Option<i64> {
+    let number = value.get_ref().as_integer()?;
+    i64::from_str_radix(number.as_str(), number.radix()).ok()
+}
+
+/// The value as a size; `None` where it is neither a string nor a whole number that fits.
+pub fn size(value: &Value<'_>) -> Option<Result<Size, crate::units::UnitError>> {
+    match value.get_ref() {
+        DeValue::String(text) => Some(text.parse()),
+        _ => integer(value).and_then(|bytes| u64::try_from(bytes).ok()).map(|bytes| Ok(Size(bytes))),
+    }
+}
+
+fn one_of(known: &[&str]) -> String {
+    format!("one of {}", words(known, "and"))
+}
+
+/// "`a`, `b` and `c`", with the conjunction that is wanted.
+pub fn words(words: &[&str], conjunction: &str) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    match quoted.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} {conjunction} {last}", rest.join(", ")),
+        _ => quoted.concat(),
+    }
+}

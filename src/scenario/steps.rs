@@ -1,0 +1,371 @@
+//! The grammar of a journey's steps, read and written.
+//!
+//! ```text
+//! delegate A -> B by dmacc|url [subtree URI] [full] [started by X] [expect OUTCOME]
+//! revoke asked|requested|forced [with notice|without notice] [expect OUTCOME]
+//! wait 2s
+//! ```
+//!
+//! What follows `by dmacc|url` may stand in any order; a comma may follow any word.
+
+use std::time::Duration;
+
+use crate::delegation::flow::{Approach, Outcome, Revocation};
+use crate::ids::ServerNumber;
+use crate::scenario::problem::{Span, did_you_mean};
+use crate::scenario::shape::{LONGEST_STRETCH, words};
+use crate::units;
+use crate::workload::journey::{Expected, Step};
+
+/// A word of a step, with its place in the step's text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word<'t> {
+    pub text: &'t str,
+    pub span: Span,
+}
+
+/// A step as it stands, names not yet looked up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StepText<'t> {
+    Delegate(Delegate<'t>),
+    Revoke { how: Revocation, expect: Option<Expected> },
+    Wait(Duration),
+}
+
+/// `delegate A -> B ...`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delegate<'t> {
+    pub from: Word<'t>,
+    pub to: Word<'t>,
+    pub approach: Approach,
+    pub subtree: Option<Word<'t>>,
+    pub is_full: bool,
+    pub started_by: Option<Word<'t>>,
+    pub expect: Option<Expected>,
+}
+
+/// Why a text is no step: what, where in the text, and perhaps what was meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepError {
+    pub span: Span,
+    pub message: String,
+    pub hint: Option<String>,
+}
+
+/// Reads one step.
+pub fn parse(text: &str) -> Result<StepText<'_>, StepError> {
+    let mut reader = Reader { text, words: split(text), next: 0 };
+    let verb = reader.one_of("a step", &["delegate", "revoke", "wait"])?;
+    match verb {
+        "delegate" => reader.delegate().map(StepText::Delegate),
+        "revoke" => reader.revoke(),
+        _ => reader.wait(),
+    }
+}
+
+/// Writes one step; `name` gives the name of a server. An expectation is written where it is not `done`.
+pub fn print<'n>(step: &Step, name: impl Fn(ServerNumber) -> &'n str) -> String {
+    let expecting = |expect: &Expected| if expect.0 == DONE { String::new() } else { format!(" expect {}", expect.0) };
+    match step {
+        Step::Delegate { from, to, approach, subtree, is_full, by_delegated, expect } => {
+            let approach = match approach {
+                Approach::DmAcc => "dmacc",
+                Approach::Url => "url",
+            };
+            let full = if *is_full { " full" } else { "" };
+            let starter = if *by_delegated { format!(" started by {}", name(*to)) } else { String::new() };
+            let expect = expecting(expect);
+            format!("delegate {} -> {} by {approach} subtree {subtree}{full}{starter}{expect}", name(*from), name(*to))
+        }
+        Step::Revoke { how, expect, .. } => {
+            let how = match how {
+                Revocation::Asked => "asked",
+                Revocation::Requested => "requested",
+                Revocation::Forced { notice: true } => "forced with notice",
+                Revocation::Forced { notice: false } => "forced without notice",
+            };
+            format!("revoke {how}{}", expecting(expect))
+        }
+        Step::Wait(time) => format!("wait {}", units::Duration(*time)),
+    }
+}
+
+/// The outcome that is expected where nothing else is said.
+pub const DONE: &str = "done";
+
+/// The words of a text: parted by spaces and by `->`, which is a word of its own; commas after words count for nothing.
+pub fn split(text: &str) -> Vec<Word<'_>> {
+    let mut found = Vec::new();
+    let mut rest = 0;
+    for piece in text.split_inclusive(char::is_whitespace) {
+        let start = rest;
+        rest += piece.len();
+        let mut at = start;
+        let mut piece = piece.trim_end().trim_end_matches(',');
+        while let Some(arrow) = piece.find("->") {
+            found.push(Word { text: &piece[..arrow], span: at..at + arrow });
+            found.push(Word { text: "->", span: at + arrow..at + arrow + 2 });
+            piece = &piece[arrow + 2..];
+            at += arrow + 2;
+        }
+        found.push(Word { text: piece, span: at..at + piece.len() });
+    }
+    found.retain(|word| !word.text.is_empty());
+    found
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    words: Vec<Word<'t>>,
+    next: usize,
+}
+
+impl<'t> Reader<'t> {
+    fn delegate(&mut self) -> Result<Delegate<'t>, StepError> {
+        let from = self.any("the name of the delegating server")?;
+        self.one_of("`->`", &["->"])?;
+        let to = self.any("the name of the delegated server")?;
+        self.one_of("`by dmacc` or `by url`", &["by"])?;
+        let approach = match self.one_of("an approach", &["dmacc", "url"])? {
+            "url" => Approach::Url,
+            _ => Approach::DmAcc,
+        };
+        let mut step = Delegate { from, to, approach, subtree: None, is_full: false, started_by: None, expect: None };
+        const OPTIONS: [&str; 4] = ["subtree", "full", "started", "expect"];
+        while let Some(word) = self.words.get(self.next).cloned() {
+            let is_doubled = match self.one_of("more about the delegation", &OPTIONS)? {
+                "subtree" => step.subtree.replace(self.any("the address of a sub-tree, such as `./SCOMO`")?).is_some(),
+                "full" => std::mem::replace(&mut step.is_full, true),
+                "started" => {
+                    self.one_of("`started by` and a server", &["by"])?;
+                    step.started_by.replace(self.any("the name of the server that starts")?).is_some()
+                }
+                _ => step.expect.replace(self.expected()?).is_some(),
+            };
+            if is_doubled {
+                return Err(error(word.span, format!("`{}` is said twice", word.text), None));
+            }
+        }
+        Ok(step)
+    }
+
+    fn revoke(&mut self) -> Result<StepText<'t>, StepError> {
+        let mut how = match self.one_of("a kind of revocation", &["asked", "requested", "forced"])? {
+            "asked" => Revocation::Asked,
+            "requested" => Revocation::Requested,
+            _ => Revocation::Forced { notice: true },
+        };
+        let mut expect = None;
+        let mut has_notice = false;
+        while let Some(word) = self.words.get(self.next).cloned() {
+            let option = self.one_of("more about the revocation", &["with", "without", "expect"])?;
+            let is_doubled = if option == "expect" {
+                expect.replace(self.expected()?).is_some()
+            } else {
+                let notice = self.one_of("`notice`", &["notice"])?;
+                let Revocation::Forced { notice: told } = &mut how else {
+                    let message = format!("only a forced revocation can be {option} {notice}");
+                    return Err(error(word.span, message, Some("the delegate takes part in all others".to_owned())));
+                };
+                *told = option == "with";
+                std::mem::replace(&mut has_notice, true)
+            };
+            if is_doubled {
+                return Err(error(word.span, format!("`{}` is said twice", word.text), None));
+            }
+        }
+        Ok(StepText::Revoke { how, expect })
+    }
+
+    fn wait(&mut self) -> Result<StepText<'t>, StepError> {
+        let first = self.any("how long, such as `2s`")?;
+        self.next = self.words.len();
+        let span = first.span.start..self.text.trim_end().len();
+        match self.text[span.clone()].parse::<units::Duration>() {
+            Ok(time) if time > LONGEST_STRETCH => {
+                Err(error(span, format!("a wait is at most {LONGEST_STRETCH} long"), None))
+            }
+            Ok(time) => Ok(StepText::Wait(time.0)),
+            Err(wrong) => Err(error(span, wrong.to_string(), None)),
+        }
+    }
+
+    fn expected(&mut self) -> Result<Expected, StepError> {
+        self.one_of("an outcome", &Outcome::KEYS).map(Expected)
+    }
+
+    /// The next word, whatever it is.
+    fn any(&mut self, what: &str) -> Result<Word<'t>, StepError> {
+        let word = self.words.get(self.next).cloned().ok_or_else(|| self.ended(what))?;
+        self.next += 1;
+        Ok(word)
+    }
+
+    /// The next word, which has to be one of these.
+    fn one_of(&mut self, what: &str, known: &[&'static str]) -> Result<&'static str, StepError> {
+        let expected = if known.len() == 1 { what.to_owned() } else { format!("{what}: {}", words(known, "or")) };
+        let word = self.any(&expected)?;
+        known.iter().find(|known| **known == word.text).copied().ok_or_else(|| {
+            let hint = did_you_mean(word.text, known.iter().copied());
+            error(word.span, format!("expected {expected}, found `{}`", word.text), hint)
+        })
+    }
+
+    fn ended(&self, expected: &str) -> StepError {
+        let end = self.text.trim_end().len();
+        error(end..end, format!("expected {expected}, and the step ends here"), None)
+    }
+}
+
+fn error(span: Span, message: String, hint: Option<String>) -> StepError {
+    StepError { span, message, hint }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn word(text: &str, start: usize) -> Word<'_> {
+        Word { text, span: start..start + text.len() }
+    }
+
+    #[test]
+    fn a_delegation_says_who_how_what_and_by_whom() {
+        let text = "delegate home->partner by url, subtree ./SCOMO, full, started by partner expect undone";
+        let expected = Delegate {
+            from: word("home", 9),
+            to: word("partner", 15),
+            approach: Approach::Url,
+            subtree: Some(word("./SCOMO", 39)),
+            is_full: true,
+            started_by: Some(word("partner", 65)),
+            expect: Some(Expected("undone")),
+        };
+        assert_eq!(parse(text), Ok(StepText::Delegate(expected)));
+    }
+
+    #[track_caller]
+    fn reads(text: &str, expected: StepText<'_>) {
+        assert_eq!(parse(text), Ok(expected));
+    }
+
+    #[test]
+    fn revocations_and_waits_are_read() {
+        let revoke = |how, expect: Option<&'static str>| StepText::Revoke { how, expect: expect.map(Expected) };
+        reads("revoke asked", revoke(Revocation::Asked, None));
+        reads("  revoke  requested  expect refused ", revoke(Revocation::Requested, Some("refused")));
+        reads("revoke forced", revoke(Revocation::Forced { notice: true }, None));
+        reads("revoke forced without notice", revoke(Revocation::Forced { notice: false }, None));
+        reads("revoke forced, with notice, expect done", revoke(Revocation::Forced { notice: true }, Some("done")));
+        reads("wait 1m 30s", StepText::Wait(Duration::from_secs(90)));
+    }
+
+    #[track_caller]
+    fn is_refused(text: &str, at: &str, message: &str, hint: Option<&str>) {
+        let error = parse(text).unwrap_err();
+        assert_eq!(error.message, message);
+        assert_eq!(&text[error.span.clone()], at, "{message}");
+        assert_eq!(error.hint.as_deref(), hint);
+        if at.is_empty() {
+            assert_eq!(error.span.start, text.trim_end().len());
+        }
+    }
+
+    #[test]
+    fn every_wrong_word_is_pointed_at() {
+        let delegation = "more about the delegation: `subtree`, `full`, `started` or `expect`";
+        let step = "a step: `delegate`, `revoke` or `wait`";
+        is_refused("", "", &format!("expected {step}, and the step ends here"), None);
+        is_refused(
+            "delgate a -> b",
+            "delgate",
+            &format!("expected {step}, found `delgate`"),
+            Some("did you mean `delegate`?"),
+        );
+        is_refused("delegate", "", "expected the name of the delegating server, and the step ends here", None);
+        is_refused("delegate a to b by url", "to", "expected `->`, found `to`", None);
+        is_refused("delegate a -> b", "", "expected `by dmacc` or `by url`, and the step ends here", None);
+        is_refused(
+            "delegate a -> b by dmac",
+            "dmac",
+            "expected an approach: `dmacc` or `url`, found `dmac`",
+            Some("did you mean `dmacc`?"),
+        );
+        is_refused(
+            "delegate a -> b by url ful",
+            "ful",
+            &format!("expected {delegation}, found `ful`"),
+            Some("did you mean `full`?"),
+        );
+        is_refused("delegate a -> b by url full full", "full", "`full` is said twice", None);
+        is_refused(
+            "delegate a -> b by url subtree",
+            "",
+            "expected the address of a sub-tree, such as `./SCOMO`, and the step ends here",
+            None,
+        );
+        is_refused("delegate a -> b by url started a", "a", "expected `started by` and a server, found `a`", None);
+        is_refused(
+            "revoke forcd",
+            "forcd",
+            "expected a kind of revocation: `asked`, `requested` or `forced`, found `forcd`",
+            Some("did you mean `forced`?"),
+        );
+        is_refused(
+            "revoke asked with notice",
+            "with",
+            "only a forced revocation can be with notice",
+            Some("the delegate takes part in all others"),
+        );
+        is_refused("wait", "", "expected how long, such as `2s`, and the step ends here", None);
+        is_refused("wait 9000h", "9000h", "a wait is at most 8760h long", None);
+        is_refused(
+            "wait two seconds",
+            "two seconds",
+            "expected a duration such as `250ms`, `1.5s` or `1h30m`, found `two seconds`",
+            None,
+        );
+    }
+
+    #[test]
+    fn an_unknown_outcome_lists_the_known_ones() {
+        let error = parse("revoke asked expect refuse").unwrap_err();
+        assert!(error.message.contains("`done`, `refused`, `undone`"), "{}", error.message);
+        assert_eq!(error.hint.as_deref(), Some("did you mean `refused`?"));
+    }
+
+    #[test]
+    fn what_is_written_reads_back_to_the_same() {
+        let names = ["home", "partner"];
+        for text in [
+            "delegate home -> partner by dmacc subtree ./SCOMO",
+            "delegate partner -> home by url subtree . full started by home expect too_late",
+            "revoke asked",
+            "revoke forced without notice expect refused",
+            "revoke forced with notice",
+            "wait 1.5s",
+        ] {
+            let number =
+                |word: &Word<'_>| ServerNumber(names.iter().position(|name| *name == word.text).unwrap() as u16);
+            let step = match parse(text).unwrap() {
+                StepText::Delegate(step) => Step::Delegate {
+                    from: number(&step.from),
+                    to: number(&step.to),
+                    approach: step.approach,
+                    subtree: crate::dm::uri::Uri::parse(step.subtree.unwrap().text).unwrap(),
+                    is_full: step.is_full,
+                    by_delegated: step.started_by.is_some(),
+                    expect: step.expect.unwrap_or(Expected(DONE)),
+                },
+                StepText::Revoke { how, expect } => Step::Revoke {
+                    from: ServerNumber(0),
+                    to: ServerNumber(1),
+                    how,
+                    expect: expect.unwrap_or(Expected(DONE)),
+                },
+                StepText::Wait(time) => Step::Wait(time),
+            };
+            assert_eq!(print(&step, |server| names[usize::from(server.0)]), text);
+        }
+    }
+}

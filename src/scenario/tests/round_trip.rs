@@ -1,0 +1,187 @@
+//! What is read and set is what comes out, and what is printed reads back.
+
+use super::*;
+use crate::scenario::keys::{SCENARIO, Section, Shape};
+
+#[test]
+fn the_base_of_these_tests_is_right() {
+    let scenario = read(BASE).unwrap();
+    assert_eq!(scenario.servers[1].host, "dms2.example.test");
+    assert_eq!(scenario.bootstrap_server_for(ServerNumber(1)).unwrap().name, "boot");
+    assert_eq!(scenario.bootstrap_server_for(ServerNumber(0)), None);
+    assert_eq!(scenario.limits.len(), 1);
+    assert_eq!(scenario.limits[0].to_string(), "share(failed) = 0");
+    assert_eq!(scenario.load.starts, 10);
+}
+
+#[test]
+fn overrides_are_checked_like_the_file_and_named_in_problems() {
+    let set = |sets: &[&str]| {
+        let sets = sets.iter().map(|set| (*set).to_owned()).collect();
+        parse("demo.toml", BASE, &Overrides { seed: Some(11), sets })
+    };
+    let scenario =
+        set(&["population.devices=50", "journey.0.share=3", "timeouts.request=2s", "load.at_once=7"]).unwrap();
+    assert_eq!((scenario.devices, scenario.journeys[0].share, scenario.seed), (50, 3, Seed(11)));
+    assert_eq!(scenario.timeouts.request, Duration::from_secs(2));
+    let problems =
+        set(&["population.devices=many", "journey.0.steps.0=delegate home -> nobody by dmacc", "colour=red"])
+            .unwrap_err();
+    let seen: Vec<_> = problems.iter().map(|at| (at.source, at.line, at.column, at.message)).collect();
+    assert_eq!(
+        seen,
+        [
+            ("--set", 1, 20, "`devices` is a whole number, found the string `many`"),
+            ("--set", 1, 36, "there is no server `nobody`"),
+            ("--set", 1, 1, "unknown key `colour`"),
+        ]
+    );
+}
+
+#[track_caller]
+fn reads_back(text: &str) {
+    let scenario = read(text).unwrap();
+    let printed = scenario.to_toml();
+    match read(&printed) {
+        Ok(again) => assert_eq!(again, scenario, "{printed}"),
+        Err(problems) => panic!("{problems}"),
+    }
+    assert_eq!(read(&printed).unwrap().to_toml(), printed);
+}
+
+/// Every key with a value that is not its default.
+pub const EVERY_KEY: &str = r#"name = "every-key"
+seed = 9223372036854775807
+limits = ["share(failed) <= 2.5%", "share(failed) < 5%"]
+connections = "per device"
+body_limit = 1500
+message_limit = "16KiB"
+[population]
+devices = 77
+[[population.class]]
+name = "phone"
+share = 3
+manufacturer = "Maker \"A\""
+model = "Ünit\t1"
+subtrees = ["./SCOMO", "/FUMO", "."]
+[[population.class]]
+name = "full"
+share = 0
+storage = "full"
+[[population.class]]
+name = "a"
+acl = "refuses-account"
+[[population.class]]
+name = "s"
+acl = "refuses-subtree"
+[[server]]
+name = "home"
+id = "urn:dms:1"
+host = "one.example.test"
+interface = "/a/b"
+dm = "/c"
+server_port = 8443
+device_port = 8444
+auth = "basic"
+trigger_version = 12
+[[server]]
+name = "partner"
+id = "dms2.example.test"
+auth = "hmac"
+[[server]]
+name = "third"
+id = "dms3.example.test"
+auth = "none"
+[[bootstrap_server]]
+name = "apart"
+for = "partner"
+at = "apart"
+host = "boot.example.test"
+port = 8445
+path = "/b"
+[[bootstrap_server]]
+name = "near"
+for = "third"
+[[bootstrap_server]]
+name = "unnamed"
+for = "home"
+at = "apart"
+[[journey]]
+share = 5
+steps = ["delegate home -> partner by url full, started by partner", "revoke asked expect refused"]
+[[journey]]
+name = "round and round"
+class = "full"
+bootstrapped = ["partner"]
+repeat = 3
+steps = ["delegate home -> partner by dmacc subtree SCOMO", "wait 90s", "revoke forced without notice"]
+[[journey]]
+name = "bad"
+class = "a"
+expect = "undone"
+steps = ["delegate home -> third by dmacc", "delegate home -> third by dmacc expect done", "revoke requested expect done"]
+[load]
+starts = 40
+phases = ["ramp 0/s to 7.5/s in 1m30s", "hold 30/min for 10s", "hold 2/s until done"]
+[timeouts]
+bootstrap = "1s"
+confirmed = "2s"
+termination = "2500ms"
+prepared = "4s"
+revoked = "5s"
+request = "6s"
+session = "7s"
+wind_down = "8s"
+[readings]
+no_auto_initial_session = "spec-note"
+revocation_request_status = "message"
+subtree_in_revocation = "prose"
+revocation_session = "delegation"
+confirm_by_url = "after-visit"
+unconfirmed = "let-connect"
+"#;
+
+#[test]
+fn what_is_printed_reads_back_to_the_same_scenario() {
+    reads_back(BASE);
+    reads_back(QUICKSTART);
+    reads_back(EVERY_KEY);
+}
+
+#[test]
+fn a_scenario_without_a_seed_prints_the_one_it_drew() {
+    let scenario = read(BASE).unwrap();
+    assert_ne!(scenario.seed, read(BASE).unwrap().seed);
+    assert_eq!(read(&scenario.to_toml()).unwrap().seed, scenario.seed);
+}
+
+#[test]
+fn every_default_reads_back_as_it_is_told() {
+    // Each key with a default, written out with that default, leaves the scenario as it was.
+    fn write(section: &Section, into: &mut toml::Table) {
+        for key in section.keys {
+            if let Shape::Table(inner) = &key.shape {
+                let table = into.entry(key.name).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+                if let toml::Value::Table(table) = table {
+                    write(inner, table);
+                }
+            } else if let Shape::Tables(inner) = &key.shape {
+                if let Some(toml::Value::Array(items)) = into.get_mut(key.name) {
+                    items.iter_mut().filter_map(toml::Value::as_table_mut).for_each(|table| write(inner, table));
+                }
+            } else if let Some(default) = key.default {
+                let value = match key.shape {
+                    Shape::Integer(..) => toml::Value::Integer(default.parse().unwrap()),
+                    _ => toml::Value::String(default.to_owned()),
+                };
+                into.entry(key.name).or_insert(value);
+            }
+        }
+    }
+    let mut table: toml::Table = with("name = \"demo\"", "name = \"demo\"\nseed = 1").parse().unwrap();
+    let short = read(&table.to_string()).unwrap();
+    write(&SCENARIO, &mut table);
+    let long = table.to_string();
+    assert!(long.contains("trigger_version") && long.contains("confirm_by_url"));
+    assert_eq!(read(&long).unwrap(), short);
+}

@@ -1,0 +1,134 @@
+//! The reader, the printer and the JSON Schema know the same keys.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::round_trip::EVERY_KEY;
+use super::*;
+use crate::scenario::keys::{SCENARIO, Section, Shape};
+
+/// The paths of all keys of a section.
+fn paths_of(section: &Section, prefix: &str, into: &mut BTreeSet<String>) {
+    for key in section.keys {
+        into.insert(format!("{prefix}{}", key.name));
+        if let Shape::Table(inner) | Shape::Tables(inner) = &key.shape {
+            paths_of(inner, &format!("{prefix}{}.", key.name), into);
+        }
+    }
+}
+
+/// The paths of all keys of a value.
+fn paths_in(value: &Value, prefix: &str, into: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            for (name, inner) in members {
+                into.insert(format!("{prefix}{name}"));
+                paths_in(inner, &format!("{prefix}{name}."), into);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| paths_in(item, prefix, into)),
+        _ => {}
+    }
+}
+
+fn as_json(text: &str) -> Value {
+    serde_json::to_value(text.parse::<toml::Table>().unwrap()).unwrap()
+}
+
+#[test]
+fn every_key_is_read_and_printed() {
+    let mut known = BTreeSet::new();
+    paths_of(&SCENARIO, "", &mut known);
+    let mut written = BTreeSet::new();
+    paths_in(&as_json(EVERY_KEY), "", &mut written);
+    written.insert("load.at_once".to_owned());
+    assert_eq!(written, known, "the test's scenario has every key");
+    let mut printed = BTreeSet::new();
+    paths_in(&as_json(&read(EVERY_KEY).unwrap().to_toml()), "", &mut printed);
+    let resolved: BTreeSet<String> = ["journey.expect", "load.at_once"].map(str::to_owned).into();
+    // `expect` has gone into the steps, and a load is open or closed.
+    assert_eq!(known.difference(&printed).cloned().collect::<BTreeSet<_>>(), resolved);
+    assert!(printed.is_subset(&known));
+}
+
+/// As much of JSON Schema as the scenario's schema uses.
+fn validate(schema: &Value, value: &Value, path: &str, wrong: &mut Vec<String>) {
+    let kind = match value {
+        Value::Object(_) => "object",
+        Value::Array(_) => "array",
+        Value::String(_) => "string",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "integer",
+        Value::Null => "null",
+    };
+    let allowed = match &schema["type"] {
+        Value::Array(kinds) => kinds.iter().any(|allowed| allowed == kind),
+        allowed => allowed == kind,
+    };
+    if !allowed {
+        wrong.push(format!("{path}: {kind}"));
+    }
+    if let Some(words) = schema["enum"].as_array().filter(|words| !words.contains(value)) {
+        wrong.push(format!("{path}: {value} is none of {words:?}"));
+    }
+    if let Some(number) = value.as_i64() {
+        let (least, most) = (schema["minimum"].as_i64(), schema["maximum"].as_i64());
+        if least.is_some_and(|least| number < least) || most.is_some_and(|most| number > most) {
+            wrong.push(format!("{path}: {number} is out of range"));
+        }
+    }
+    match value {
+        Value::Object(members) => {
+            for (name, inner) in members {
+                match schema["properties"].get(name) {
+                    Some(schema) => validate(schema, inner, &format!("{path}.{name}"), wrong),
+                    None => wrong.push(format!("{path}.{name}: unknown")),
+                }
+            }
+            let missing = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            wrong.extend(
+                missing.filter(|name| !members.contains_key(*name)).map(|name| format!("{path}.{name}: missing")),
+            );
+        }
+        Value::Array(items) => items.iter().for_each(|item| validate(&schema["items"], item, path, wrong)),
+        _ => {}
+    }
+}
+
+#[track_caller]
+fn schema_says(text: &str, expected: &[&str]) {
+    let mut wrong = Vec::new();
+    validate(&crate::scenario::schema::scenario(), &as_json(text), "", &mut wrong);
+    assert_eq!(wrong, expected);
+}
+
+#[test]
+fn the_schema_takes_what_the_reader_takes_and_nothing_else() {
+    schema_says(QUICKSTART, &[]);
+    schema_says(EVERY_KEY, &[]);
+    schema_says(&read(QUICKSTART).unwrap().to_toml(), &[]);
+    let wrong =
+        with("devices = 10", "devices = 0\ncolour = 1").replace("id = \"dms2.example.test\"\n", "auth = \"md6\"\n");
+    let auth =
+        ".server.auth: \"md6\" is none of [String(\"md5\"), String(\"basic\"), String(\"hmac\"), String(\"none\")]";
+    schema_says(
+        &wrong,
+        &[".population.devices: 0 is out of range", ".population.colour: unknown", auth, ".server.id: missing"],
+    );
+}
+
+#[test]
+fn the_schema_has_every_key_the_reader_knows_and_no_other() {
+    fn keys(schema: &Value, prefix: &str, into: &mut BTreeSet<String>) {
+        for (name, inner) in schema["properties"].as_object().into_iter().flatten() {
+            into.insert(format!("{prefix}{name}"));
+            keys(inner, &format!("{prefix}{name}."), into);
+            keys(&inner["items"], &format!("{prefix}{name}."), into);
+        }
+    }
+    let (mut known, mut told) = (BTreeSet::new(), BTreeSet::new());
+    paths_of(&SCENARIO, "", &mut known);
+    keys(&crate::scenario::schema::scenario(), "", &mut told);
+    assert_eq!(told, known);
+}
