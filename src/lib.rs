@@ -15,6 +15,7 @@
 //! | 3 | [`workload`] | which device starts which flow at which moment |
 //! | 4 | [`measure`] | what happened: histograms, outcomes, promises, our own health |
 //! | 5 | [`scenario`] | one run's settings, read from a file |
+//! | 6 | [`results`] | a finished run as data, and its folder |
 
 pub mod clock;
 pub mod ids;
@@ -31,3 +32,5 @@ pub mod workload;
 pub mod measure;
 
 pub mod scenario;
+
+pub mod results;

@@ -1,0 +1,14 @@
+//! A finished run as data, and its folder.
+//!
+//! | file | its job |
+//! |---|---|
+//! | [`folder`] | the folder of one run: made before the load starts, filled as it goes |
+//! | [`manifest`] | `run.json`: what was run, where, when, and what it came to |
+//! | [`utc`] | a moment of the wall clock as text, for people and for file names |
+
+pub mod folder;
+pub mod manifest;
+pub mod utc;
+
+pub use folder::{FolderError, RunFolder};
+pub use manifest::{HostFacts, RunManifest};
