@@ -16,6 +16,7 @@
 //! | 4 | [`measure`] | what happened: histograms, outcomes, promises, our own health |
 //! | 5 | [`scenario`] | one run's settings, read from a file |
 //! | 6 | [`results`] | a finished run as data, and its folder |
+//! | 7 | [`report`] | a result in, text out; never measures, never decides |
 
 pub mod clock;
 pub mod ids;
@@ -34,3 +35,5 @@ pub mod measure;
 pub mod scenario;
 
 pub mod results;
+
+pub mod report;

@@ -1,0 +1,13 @@
+//! A result in, text out; never measures, never decides.
+//!
+//! | file | its job |
+//! |---|---|
+//! | [`terminal`] | a summary for people, and a line of progress for pipes |
+//! | [`table`] | columns that line up |
+//! | [`figures`] | numbers with their units, short enough to read |
+//! | [`json`] | a summary for programs |
+
+pub mod figures;
+pub mod json;
+pub mod table;
+pub mod terminal;

@@ -1,0 +1,169 @@
+//! A summary as people see it, compared with a stored one, and its parts.
+
+use super::*;
+use crate::delegation::flow::{FlowKind, Outcome};
+use crate::delegation::message::Kind;
+use crate::ids::DeviceNumber;
+use crate::measure::health::HostUse;
+use crate::measure::limit;
+use crate::measure::promise::{Breach, Place, PromiseResult};
+use crate::measure::summary::{Ending, Run};
+use crate::measure::{SessionSide, Shard};
+use std::time::Duration;
+
+/// A run in which every kind of flow and message occurs: 120 flows of each kind, of which the last 4 delegations by
+/// DMAcc and the last requested revocation do not end `done`.
+fn records() -> Shard {
+    let mut shard = Shard::new();
+    let ms = |ms: u64| Duration::from_millis(ms);
+    for (place, kind) in (0_u64..).zip(FlowKind::all()) {
+        for number in 0..120 {
+            let outcome = match (place, number) {
+                (0, 116..118) => Outcome::Undone { reason: 425 },
+                (0, 118..120) => Outcome::Undone { reason: 420 },
+                (9, 119) => Outcome::Refused { reason: 405 },
+                _ => Outcome::Done,
+            };
+            shard.flow_started(kind, outcome.key());
+            shard.flow_ended(kind, &outcome, true, ms(10 + place + number / 10), ms(9 + place));
+            shard.late(Duration::from_micros(300 + number));
+        }
+    }
+    for (place, kind) in (1_u64..).zip(Kind::ALL) {
+        for _ in 0..place * 100 {
+            shard.message_sent(kind);
+            shard.message_answered(kind, Duration::from_micros(400 + 10 * place), Duration::from_micros(390));
+        }
+    }
+    for _ in 0..1_700 {
+        shard.session_ended(SessionSide::Dms1, true, ms(4), ms(3));
+        shard.session_ended(SessionSide::Dms2, true, ms(5), ms(3));
+    }
+    shard.session_ended(SessionSide::Dms1, false, ms(400), ms(400));
+    (0..50).for_each(|_| shard.bootstrap_ended(true, ms(6), ms(6)));
+    (0..8).for_each(|number| shard.handshake(Duration::from_micros(900), number > 1));
+    shard
+}
+
+fn kept(name: &'static str, checked: u64, not_observable: u64) -> PromiseResult {
+    PromiseResult { name, says: "it holds", checked, broken: 0, not_observable, breaches: Vec::new() }
+}
+
+fn summary_of(records: &Shard, promises: &[PromiseResult], ending: Ending) -> Summary {
+    Summary::build(&Run {
+        scenario: "quickstart",
+        seed: 7,
+        devices: 1_000,
+        duration: Duration::from_millis(12_345),
+        ending,
+        records,
+        limits: &limit::with_default(Vec::new()),
+        promises,
+        host: HostUse { cpu_s: 3.9, cores: 2.0, peak_rss_bytes: 84 << 20 },
+    })
+}
+
+#[test]
+fn a_run_fits_a_screen_with_the_verdict_first() {
+    let promises = [kept("records_agree", 962, 38), kept("manageable", 1_000, 0), kept("revoked_is_gone", 0, 0)];
+    let summary = summary_of(&records(), &promises, Ending::Drained);
+    let text = super::summary(&summary, Some(Path::new("results/quickstart-2026-11-22T11-50-03.123Z-7")), false);
+    let stored = include_str!("../../../tests/data/report/quickstart.txt");
+    assert_eq!(text, stored, "found:\n{text}");
+    assert!(text.lines().count() <= 50, "{} lines", text.lines().count());
+    assert!(text.lines().all(|line| line.chars().count() <= 120), "a line is too long");
+}
+
+#[test]
+fn what_went_wrong_is_named() {
+    let mut records = Shard::new();
+    let kind = FlowKind::all().next().expect("there are flows");
+    records.flow_started(kind, "done");
+    records.flow_ended(kind, &Outcome::TooLate { step: "confirmed" }, false, Duration::ZERO, Duration::ZERO);
+    records.rejected("not_xml");
+    records.start_dropped();
+    records.actor_panicked();
+    let at = Place::Device(DeviceNumber(3));
+    let breach = Breach { at, promise: "manageable", seen: "no server can manage it".to_owned() };
+    let broken = PromiseResult { broken: 2, breaches: vec![breach], ..kept("manageable", 5, 0) };
+    let text = super::summary(&summary_of(&records, &[broken], Ending::Drained), None, false);
+    for line in [
+        "quickstart: BROKEN (a promise was broken)",
+        "outcomes  too_late (confirmed) x 1",
+        "rejected  not_xml x 1",
+        "promise   BROKEN manageable: 2 of 5 checked",
+        "          device 3 (urn:imei:004999010000031): no server can manage it",
+        "          ... and 1 more",
+        "limit     FAILED  share(failed) = 0 (was 100 %)",
+        "          1 intended start found no free device and was dropped: add devices or lower the rate",
+        "actors    1 panicked, full mailboxes refused 0 messages",
+    ] {
+        assert!(text.lines().any(|found| found == line), "`{line}` is not in\n{text}");
+    }
+    assert!(!text.contains("results"), "no folder was given");
+    assert!(text.contains("too late"), "a column for what occurred");
+    assert!(!text.contains("stranded"), "no column for what did not");
+}
+
+#[test]
+fn a_run_that_was_stopped_says_what_had_not_ended_and_what_was_not_checked() {
+    let mut records = records();
+    let kind = FlowKind::all().next().expect("there are flows");
+    records.flow_started(kind, "done");
+    let text = super::summary(&summary_of(&records, &[], Ending::Interrupted), None, false);
+    assert!(text.contains("not ended"), "{text}");
+    let unchecked = "promises  not checked: the run was stopped before everybody had come to rest";
+    assert!(text.lines().any(|line| line == unchecked), "{text}");
+}
+
+#[test]
+fn long_lists_are_broken_into_lines() {
+    let mut records = Shard::new();
+    let reasons = ["device_session_out_of_order", "device_connect_ignored", "not_in_this_state", "unknown_session"];
+    reasons.into_iter().for_each(|reason| records.rejected(reason));
+    let text = super::summary(&summary_of(&records, &[], Ending::Drained), None, false);
+    let expected = "rejected  device_connect_ignored x 1, device_session_out_of_order x 1,\n          \
+                    not_in_this_state x 1, unknown_session x 1\n";
+    assert!(text.contains(expected), "{text}");
+}
+
+#[test]
+fn a_closed_load_is_never_late() {
+    let text = super::summary(&summary_of(&Shard::new(), &[], Ending::Drained), None, false);
+    assert!(text.lines().any(|line| line == "health    valid: 0 dropped"), "{text}");
+}
+
+#[test]
+fn every_verdict_has_its_headline() {
+    let all_well = [kept("manageable", 1, 0)];
+    for (ending, words) in [
+        (Ending::Drained, "quickstart: PASSED"),
+        (Ending::Aborted, "quickstart: ABORTED (a limit ended the run early)"),
+        (Ending::Unreachable, "quickstart: UNREACHABLE (the target could not be reached, or refused our identity)"),
+        (Ending::Interrupted, "quickstart: INTERRUPTED (what was measured until then)"),
+    ] {
+        let text = super::summary(&summary_of(&records(), &all_well, ending), None, false);
+        assert_eq!(text.lines().next(), Some(words));
+    }
+}
+
+#[test]
+fn colours_change_nothing_but_colours() {
+    let summary = summary_of(&records(), &[kept("manageable", 1, 0)], Ending::Drained);
+    let (plain, coloured) = (super::summary(&summary, None, false), super::summary(&summary, None, true));
+    assert!(!plain.contains('\x1b') && coloured.contains("\x1b[32mPASSED\x1b[0m"));
+    let mut stripped = coloured;
+    for code in ["\x1b[32m", "\x1b[1;31m", "\x1b[1m", "\x1b[0m"] {
+        stripped = stripped.replace(code, "");
+    }
+    assert_eq!(stripped, plain);
+}
+
+#[test]
+fn progress_is_one_line() {
+    let second = TimelineRow { second: 4, done: 98, exchanges: 1_204, p50_ms: Some(12.34), ..TimelineRow::default() };
+    assert_eq!(
+        progress_line(&second, 1_500, 1_480, 0),
+        "   5 s  1,500 started, 1,480 ended, 20 under way, 0 failed; 98 flows/s, 1,204 exchanges/s, p50 12.3 ms"
+    );
+}
