@@ -16,6 +16,7 @@
 //! | 4 | [`measure`] | what happened: histograms, outcomes, promises, our own health |
 //! | 5 | [`scenario`] | one run's settings, read from a file |
 //! | 6 | [`results`] | a finished run as data, and its folder |
+//! | 7 | [`actors`] | the machines alive on actix |
 //! | 7 | [`report`] | a result in, text out; never measures, never decides |
 
 pub mod clock;
@@ -36,4 +37,5 @@ pub mod scenario;
 
 pub mod results;
 
+pub mod actors;
 pub mod report;

@@ -1,0 +1,210 @@
+//! All parties of a run as settings: enough to build any actor's machines, and to call any party from any other.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::actors::reception::DoorFor;
+use crate::clock::Clock;
+use crate::delegation::machine::{Accounts, Settings, Timeouts};
+use crate::delegation::message::Message;
+use crate::delegation::reading::Readings;
+use crate::delegation::server::Server;
+use crate::delegation::xml;
+use crate::dm::acl::Acl;
+use crate::dm::auth::HMAC_HEADER;
+use crate::dm::bootstrap::{self, BootstrapLinks};
+use crate::dm::client::{self, Client};
+use crate::dm::dmacc::{AccountBook, DmAcc};
+use crate::dm::server::{self as sessions, Sessions};
+use crate::dm::tree::Template;
+use crate::dm::wire::{self, Packet};
+use crate::ids::{BootstrapServerNumber, DeviceNumber, ServerId, ServerNumber, device_id};
+use crate::measure::promise::{DeviceView, Grant, Journeyed};
+use crate::transport::address::{Address, AddressError};
+use crate::transport::dialer::Call;
+use crate::transport::tls::{ClientIdentity, PeerNames};
+use crate::workload::population::Population;
+
+/// Everything that is settled before a run begins. Shared by all threads, never changed.
+pub struct Blueprint {
+    pub clock: Clock,
+    pub servers: Vec<ServerParty>,
+    pub bootstrap_servers: Vec<BootstrapParty>,
+    pub population: Arc<Population>,
+    /// What a device begins with, by its journey and its class.
+    pub templates: Vec<Vec<Arc<Template>>>,
+    /// The listener's doors, in its order.
+    pub doors: Vec<DoorFor>,
+    pub devices: DeviceParty,
+    /// How long any HTTP request may take.
+    pub request_timeout: Duration,
+    /// The largest body that is read, in bytes, both ways.
+    pub body_limit: usize,
+}
+
+/// A DM server.
+pub struct ServerParty {
+    /// Its name in the scenario.
+    pub name: String,
+    pub id: ServerId,
+    /// The host name its certificate is made out to.
+    pub host: String,
+    /// Where its peers POST to.
+    pub interface: Address,
+    pub interface_path: String,
+    /// Where its devices POST to.
+    pub dm_path: String,
+    pub identity: ClientIdentity,
+    pub accounts: Arc<AccountBook>,
+    /// The URLs its bootstrap server knows; `None` without one.
+    pub bootstrap: Option<Arc<BootstrapLinks>>,
+    pub timeouts: Timeouts,
+    pub readings: Readings,
+    pub wind_down: Duration,
+    pub sessions: sessions::Settings,
+}
+
+/// A bootstrap server.
+pub struct BootstrapParty {
+    pub links: Arc<BootstrapLinks>,
+    /// The accounts of the server it bootstraps to.
+    pub accounts: Arc<AccountBook>,
+}
+
+/// What all devices have in common.
+pub struct DeviceParty {
+    /// Whom a device trusts, and what it shows.
+    pub identity: ClientIdentity,
+    pub settings: Arc<client::Settings>,
+    /// Whether each device has connections of its own, or those of an arbiter share a pool.
+    pub own_connections: bool,
+}
+
+/// The accounts of one server, as its delegation machine asks for them.
+struct ServerAccounts {
+    book: Arc<AccountBook>,
+    links: Option<Arc<BootstrapLinks>>,
+}
+
+impl Accounts for ServerAccounts {
+    fn account_for(&self, device: DeviceNumber) -> DmAcc {
+        self.book.account(&device_id(device))
+    }
+
+    fn bootstrap_url(&self, device: DeviceNumber) -> Option<String> {
+        self.links.as_ref().map(|links| links.url_for(&device_id(device)))
+    }
+}
+
+impl Blueprint {
+    /// A server by its number.
+    pub fn server(&self, server: ServerNumber) -> &ServerParty {
+        &self.servers[usize::from(server.0)]
+    }
+
+    /// Whose door a door of the listener is.
+    pub fn door(&self, door: usize) -> DoorFor {
+        self.doors[door]
+    }
+
+    /// The server that a certificate belongs to: the one whose host it is made out to (D35: bound by configuration).
+    pub fn server_with_certificate(&self, names: &PeerNames) -> Option<ServerNumber> {
+        let place = self.servers.iter().position(|party| names.holds(&party.host))?;
+        u16::try_from(place).ok().map(ServerNumber)
+    }
+
+    /// The machines of a server with nothing on record.
+    pub fn server_machines(&self, me: ServerNumber) -> (Server, Sessions) {
+        let party = self.server(me);
+        let delegation = Server::new(Settings {
+            me,
+            servers: self.servers.iter().map(|party| party.id.clone()).collect(),
+            registry: Arc::clone(&self.population) as _,
+            accounts: Arc::new(ServerAccounts { book: Arc::clone(&party.accounts), links: party.bootstrap.clone() }),
+            timeouts: party.timeouts,
+            readings: party.readings,
+            wind_down: party.wind_down,
+        });
+        (delegation, Sessions::new(party.sessions.clone()))
+    }
+
+    /// A device as it leaves the factory and its owner's hands.
+    pub fn device_machine(&self, device: DeviceNumber) -> Client {
+        Client::new(device, self.template(device), Arc::clone(&self.devices.settings))
+    }
+
+    /// A POST of a message from one server to another.
+    pub fn call_to_peer(&self, from: ServerNumber, to: ServerNumber, message: &Message) -> Call {
+        let (from, to) = (self.server(from), self.server(to));
+        let body = xml::write(message, &from.readings);
+        self.bounded(Call::post(to.interface.clone(), from.identity.clone(), xml::CONTENT_TYPE, body))
+    }
+
+    /// A package of a device to a server, or, without one, its GET of a bootstrap document.
+    pub fn call_from_device(
+        &self,
+        device: DeviceNumber,
+        url: &str,
+        packet: Option<Packet>,
+    ) -> Result<Call, AddressError> {
+        let to = Address::parse(url)?;
+        let identity = self.devices.identity.clone();
+        let mut call = match packet {
+            None => Call::get(to, identity),
+            Some(packet) => {
+                let mut call = Call::post(to, identity, packet.content_type.as_str(), packet.body);
+                call.headers.extend(packet.hmac_header.map(|value| (HMAC_HEADER, value)));
+                call
+            }
+        };
+        call.owner = self.devices.own_connections.then_some(device.0);
+        Ok(self.bounded(call))
+    }
+
+    fn bounded(&self, call: Call) -> Call {
+        Call { timeout: self.request_timeout, body_limit: self.body_limit, ..call }
+    }
+
+    /// What a bootstrap server answers to a GET; `None` for a URL that was never given out.
+    pub fn bootstrap_document(&self, server: BootstrapServerNumber, path: &str) -> Option<Packet> {
+        let party = &self.bootstrap_servers[usize::from(server.0)];
+        let device = party.links.device_of(path)?;
+        // Without an ACL in the document the account inherits that of `./DMAcc`: its owner can remove it again.
+        let document = bootstrap::document(&party.accounts.account(&device), &device, Acl::empty());
+        Some(wire::seal(&document, None))
+    }
+
+    /// What is on a device, for the promises; of its journey only what was known beforehand.
+    pub fn view_of(&self, device: DeviceNumber, machine: &Client) -> DeviceView {
+        let tree = machine.tree();
+        let journey = self.population.journey(device);
+        DeviceView {
+            device,
+            accounts: tree.accounts().iter().filter_map(|(_, id)| self.server_named(id)).collect(),
+            grants: tree
+                .acl_mentions()
+                .into_iter()
+                .filter_map(|(id, node)| Some(Grant { node, server: self.server_named(&id)? }))
+                .collect(),
+            bootstrap_entries: tree.bootstrap_entries().len(),
+            open_sessions: usize::from(!machine.is_idle()),
+            journeyed: Journeyed {
+                owner: journey.map_or(ServerNumber(0), |journey| journey.owner),
+                bootstrapped: journey.map(|journey| journey.bootstrapped.clone()).unwrap_or_default(),
+                revoked: Vec::new(),
+                unannounced: Vec::new(),
+            },
+        }
+    }
+
+    fn server_named(&self, id: &ServerId) -> Option<ServerNumber> {
+        let place = self.servers.iter().position(|party| party.id == *id)?;
+        u16::try_from(place).ok().map(ServerNumber)
+    }
+
+    fn template(&self, device: DeviceNumber) -> &Arc<Template> {
+        let journey = self.population.journey_number(device).unwrap_or_default();
+        let class = self.population.class_number(device).unwrap_or_default();
+        &self.templates[journey][class]
+    }
+}

@@ -1,0 +1,106 @@
+//! Where every party's actor is at this moment; a fresh actor takes the place of one that died.
+
+use std::sync::{PoisonError, RwLock};
+
+use actix::Addr;
+
+use crate::actors::bootstrap_server::BootstrapServer;
+use crate::actors::dm_client::DmClient;
+use crate::actors::dm_server::DmServer;
+use crate::ids::{BootstrapServerNumber, DeviceNumber, ServerNumber};
+
+/// Who can have an actor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Party {
+    Server(ServerNumber),
+    BootstrapServer(BootstrapServerNumber),
+    Device(DeviceNumber),
+}
+
+impl std::fmt::Display for Party {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Party::Server(server) => write!(f, "{server}"),
+            Party::BootstrapServer(server) => write!(f, "bootstrap server {}", server.0),
+            Party::Device(device) => write!(f, "{device}"),
+        }
+    }
+}
+
+/// The addresses of all parties. Filled before the first start: from then on a look-up always finds somebody.
+///
+/// Each copy of an address has a place of its own in the mailbox, beside its bound (actix's channel). Whoever sends
+/// something that a bound is claimed for uses the `with_` methods: there is one copy, and so there is one bound.
+#[derive(Default)]
+pub struct Directory {
+    servers: RwLock<Vec<Option<Addr<DmServer>>>>,
+    bootstrap_servers: RwLock<Vec<Option<Addr<BootstrapServer>>>>,
+    devices: RwLock<Vec<Option<Addr<DmClient>>>>,
+}
+
+impl Directory {
+    /// The actor of a server.
+    pub fn server(&self, server: ServerNumber) -> Addr<DmServer> {
+        look_up(&self.servers, usize::from(server.0))
+    }
+
+    /// The actor of a device.
+    pub fn device(&self, device: DeviceNumber) -> Addr<DmClient> {
+        look_up(&self.devices, device.0 as usize)
+    }
+
+    /// Does something with the actor of a server; `None` when it has not been entered yet.
+    pub fn with_server<T>(&self, server: ServerNumber, act: impl FnOnce(&Addr<DmServer>) -> T) -> Option<T> {
+        with(&self.servers, usize::from(server.0), act)
+    }
+
+    /// As [`Directory::with_server`], of a bootstrap server.
+    pub fn with_bootstrap_server<T>(
+        &self,
+        server: BootstrapServerNumber,
+        act: impl FnOnce(&Addr<BootstrapServer>) -> T,
+    ) -> Option<T> {
+        with(&self.bootstrap_servers, usize::from(server.0), act)
+    }
+
+    /// As [`Directory::with_server`], of a device.
+    pub fn with_device<T>(&self, device: DeviceNumber, act: impl FnOnce(&Addr<DmClient>) -> T) -> Option<T> {
+        with(&self.devices, device.0 as usize, act)
+    }
+
+    /// Enters a server's actor, in place of the one before.
+    pub fn enter_server(&self, server: ServerNumber, addr: Addr<DmServer>) {
+        enter(&self.servers, usize::from(server.0), addr);
+    }
+
+    /// Enters a bootstrap server's actor, in place of the one before.
+    pub fn enter_bootstrap_server(&self, server: BootstrapServerNumber, addr: Addr<BootstrapServer>) {
+        enter(&self.bootstrap_servers, usize::from(server.0), addr);
+    }
+
+    /// Enters a device's actor, in place of the one before.
+    pub fn enter_device(&self, device: DeviceNumber, addr: Addr<DmClient>) {
+        enter(&self.devices, device.0 as usize, addr);
+    }
+}
+
+fn look_up<A: actix::Actor>(list: &RwLock<Vec<Option<Addr<A>>>>, place: usize) -> Addr<A> {
+    with(list, place, Addr::clone).expect("every party is entered before the first start")
+}
+
+fn with<A: actix::Actor, T>(
+    list: &RwLock<Vec<Option<Addr<A>>>>,
+    place: usize,
+    act: impl FnOnce(&Addr<A>) -> T,
+) -> Option<T> {
+    let list = list.read().unwrap_or_else(PoisonError::into_inner);
+    list.get(place)?.as_ref().map(act)
+}
+
+fn enter<A: actix::Actor>(list: &RwLock<Vec<Option<Addr<A>>>>, place: usize, addr: Addr<A>) {
+    let mut list = list.write().unwrap_or_else(PoisonError::into_inner);
+    if list.len() <= place {
+        list.resize(place + 1, None);
+    }
+    list[place] = Some(addr);
+}

@@ -1,0 +1,26 @@
+//! The machines alive on actix: every DM server, every DM client and every bootstrap server is an actor.
+//!
+//! | file | its job |
+//! |---|---|
+//! | [`blueprint`] | all parties of a run as settings: enough to build any actor's machines |
+//! | [`dm_server`], [`dm_client`], [`bootstrap_server`] | the three kinds of party |
+//! | [`reception`] | from an HTTPS request to a party's mailbox and back |
+//! | [`drive`] | the one timer of an actor, and who notices its death |
+//! | [`lane`] | what the actors of one arbiter share |
+//! | [`supervisor`] | starts the actors of one arbiter, and replaces those that panicked |
+//! | [`directory`] | where every party's actor is now |
+//! | [`swarm`] | the journeys: starts each step at its moment, and knows when a flow has ended |
+//! | [`travel`], [`chronicle`] | one device on its journey; what the swarm has seen of the run |
+
+pub mod blueprint;
+pub mod bootstrap_server;
+pub mod chronicle;
+pub mod directory;
+pub mod dm_client;
+pub mod dm_server;
+pub mod drive;
+pub mod lane;
+pub mod reception;
+pub mod supervisor;
+pub mod swarm;
+pub mod travel;

@@ -1,0 +1,205 @@
+//! Behind every door: binds the caller to a server, checks and reads the request, and hands it to the party's actor.
+//!
+//! Runs on the listener's threads, so that reading XML does not hold up an actor.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::oneshot;
+
+use crate::actors::blueprint::Blueprint;
+use crate::actors::bootstrap_server::Fetch;
+use crate::actors::directory::{Directory, Party};
+use crate::actors::dm_server::{DeviceAnswer, FromDevice, FromPeer};
+use crate::delegation::exchange::Answer;
+use crate::delegation::misbehaved::Misbehaved;
+use crate::delegation::xml;
+use crate::dm::auth::HMAC_HEADER;
+use crate::dm::wire::{self, Packet};
+use crate::ids::{BootstrapServerNumber, ServerNumber};
+use crate::measure::shard::Shard;
+use crate::transport::exchange::{BodyProblem, Inbound, Method, Outbound};
+
+/// The reception of all parties: what the listener calls for each request.
+#[derive(Clone)]
+pub struct Reception {
+    blueprint: Arc<Blueprint>,
+    directory: Arc<Directory>,
+    /// What was turned away here; rare, so that one lock serves all threads.
+    turned_away: Arc<Mutex<Shard>>,
+}
+
+/// Whose door it is, and for whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DoorFor {
+    /// Other DM servers, with a client certificate.
+    Servers(ServerNumber),
+    /// Devices.
+    Devices(ServerNumber),
+    /// Devices that fetch their bootstrap document.
+    Bootstrap(BootstrapServerNumber),
+    /// Devices and bootstrap documents behind one address (5.2.2.4).
+    DevicesAndBootstrap(ServerNumber, BootstrapServerNumber),
+}
+
+impl Reception {
+    /// A reception that finds the actors through `directory`.
+    pub fn new(blueprint: Arc<Blueprint>, directory: Arc<Directory>) -> Reception {
+        Reception { blueprint, directory, turned_away: Arc::default() }
+    }
+
+    /// What was turned away so far.
+    pub fn turned_away(&self) -> Shard {
+        self.turned_away.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Answers one request.
+    pub async fn receive(self, request: Inbound) -> Outbound {
+        match self.blueprint.door(request.door) {
+            DoorFor::Servers(server) => self.receive_peer(server, request).await,
+            DoorFor::Devices(server) => self.receive_device(server, request).await,
+            DoorFor::Bootstrap(server) => self.receive_fetch(server, request).await,
+            DoorFor::DevicesAndBootstrap(server, bootstrap) => {
+                if request.path_only() == self.blueprint.server(server).dm_path {
+                    self.receive_device(server, request).await
+                } else {
+                    self.receive_fetch(bootstrap, request).await
+                }
+            }
+        }
+    }
+
+    async fn receive_peer(&self, server: ServerNumber, request: Inbound) -> Outbound {
+        let party = self.blueprint.server(server);
+        if request.path_only() != party.interface_path {
+            return self.turn_away("unknown_path", 404);
+        }
+        let answer = match self.read_peer(&request) {
+            Err(misbehaved) => Answer::Rejected(misbehaved),
+            Ok((from, message)) => {
+                let (reply, answer) = oneshot::channel();
+                let post = FromPeer { from, message, reply };
+                match self.directory.with_server(server, |actor| actor.try_send(post).is_ok()) {
+                    None | Some(false) => Answer::Rejected(Misbehaved::Overloaded),
+                    Some(true) => match answer.await {
+                        // The machine has counted what it rejected.
+                        Ok(Answer::Rejected(misbehaved)) => return Outbound::status(misbehaved.http_status()),
+                        Ok(answer) => answer,
+                        Err(_) => return self.died(Party::Server(server)),
+                    },
+                }
+            }
+        };
+        match answer {
+            Answer::Message(message) => Outbound::ok(xml::CONTENT_TYPE, xml::write(&message, &party.readings)),
+            Answer::NoContent => Outbound::status(204),
+            Answer::Rejected(misbehaved) => self.turn_away(misbehaved.key(), misbehaved.http_status()),
+        }
+    }
+
+    /// Who posts, and what. A certificate of our authority is not enough: it has to be that of a server we know (403).
+    fn read_peer(&self, request: &Inbound) -> Result<(ServerNumber, crate::delegation::message::Message), Misbehaved> {
+        if request.method != Method::Post {
+            return Err(Misbehaved::NotAPost { method: request.method.to_string() });
+        }
+        let from = request
+            .caller
+            .as_ref()
+            .and_then(|names| self.blueprint.server_with_certificate(names))
+            .ok_or(Misbehaved::NotThePeer)?;
+        xml::check_content_type(request.content_type.as_deref())?;
+        let body = match &request.body {
+            Ok(body) => body,
+            Err(BodyProblem::TooLarge { limit }) => return Err(Misbehaved::TooLarge { limit: *limit }),
+            Err(BodyProblem::Broken(why)) => return Err(Misbehaved::NotXml { at: 0, why: why.clone() }),
+        };
+        Ok((from, xml::read(body)?))
+    }
+
+    async fn receive_device(&self, server: ServerNumber, request: Inbound) -> Outbound {
+        if request.path_only() != self.blueprint.server(server).dm_path {
+            return self.turn_away("unknown_path", 404);
+        }
+        if request.method != Method::Post {
+            return self.turn_away("not_a_post", 405);
+        }
+        let body = match &request.body {
+            Ok(body) => body,
+            Err(BodyProblem::TooLarge { .. }) => return self.turn_away("too_large", 413),
+            Err(BodyProblem::Broken(_)) => return self.turn_away("broken_body", 400),
+        };
+        let hmac = request.header(HMAC_HEADER);
+        let envelope = match wire::open(request.content_type.as_deref().unwrap_or_default(), hmac, body) {
+            Ok(envelope) => envelope,
+            Err(error) => return self.turn_away(error.key(), error.status()),
+        };
+        let content_type = envelope.content_type;
+        let (reply, answer) = oneshot::channel();
+        let package = FromDevice { envelope, has_certificate: request.caller.is_some(), reply };
+        if self.directory.with_server(server, |actor| actor.try_send(package).is_ok()) != Some(true) {
+            return self.turn_away("overloaded", 503);
+        }
+        match answer.await {
+            Ok(DeviceAnswer::Message { message, seal }) => {
+                packet_answer(wire::seal(&message, seal.as_ref()).answering(content_type))
+            }
+            Ok(DeviceAnswer::Rejected { status }) => self.turn_away("device_session", status),
+            Err(_) => self.died(Party::Server(server)),
+        }
+    }
+
+    async fn receive_fetch(&self, server: BootstrapServerNumber, request: Inbound) -> Outbound {
+        if request.method != Method::Get {
+            return self.turn_away("not_a_get", 405);
+        }
+        let (reply, document) = oneshot::channel();
+        let fetch = Fetch { path: request.path_only().to_string(), reply };
+        if !matches!(self.directory.with_bootstrap_server(server, |actor| actor.try_send(fetch)), Some(Ok(()))) {
+            return self.turn_away("overloaded", 503);
+        }
+        match document.await {
+            Ok(Some(packet)) => packet_answer(packet),
+            Ok(None) => Outbound::status(404),
+            Err(_) => self.died(Party::BootstrapServer(server)),
+        }
+    }
+
+    /// The actor died with this request in its hands.
+    fn died(&self, party: Party) -> Outbound {
+        let reason = match party {
+            Party::BootstrapServer(_) => "bootstrap_server_died",
+            Party::Server(_) | Party::Device(_) => "server_died",
+        };
+        self.turn_away(reason, 500)
+    }
+
+    fn turn_away(&self, reason: &'static str, status: u16) -> Outbound {
+        self.turned_away.lock().unwrap_or_else(PoisonError::into_inner).rejected(reason);
+        refusal(status)
+    }
+}
+
+/// A status alone. Whoever finds no room now is told when to come again (section 14.37 of RFC 2616), in seconds.
+fn refusal(status: u16) -> Outbound {
+    let refusal = Outbound::status(status);
+    if status == 503 { refusal.with_header("retry-after", "1") } else { refusal }
+}
+
+fn packet_answer(packet: Packet) -> Outbound {
+    let answer = Outbound::ok(packet.content_type.as_str(), packet.body);
+    match packet.hmac_header {
+        Some(value) => answer.with_header(HMAC_HEADER, value),
+        None => answer,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_who_finds_no_room_is_told_when_to_come_again() {
+        for (status, expected) in [(503, vec![("retry-after", "1".to_owned())]), (404, vec![])] {
+            assert_eq!(refusal(status).headers, expected, "{status}");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! One per arbiter: starts the actors that live there, sees them die, and puts a fresh one in a dead one's place.
+
+use std::rc::Rc;
+
+use actix::prelude::*;
+
+use crate::actors::bootstrap_server::{self, BootstrapServer};
+use crate::actors::directory::Party;
+use crate::actors::dm_client::{self, DmClient};
+use crate::actors::dm_server::{self, DmServer};
+use crate::actors::lane::Lane;
+use crate::actors::swarm::{PartyLost, TakeInterval};
+use crate::measure::shard::Shard;
+
+/// Start these parties' actors on this arbiter, and enter them in the directory.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Raise(pub Vec<Party>);
+
+/// A party's actor has been dropped in the middle of the run: a handler of it has panicked.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Died(pub Party);
+
+/// Asks for this arbiter's share of the measurements.
+#[derive(Message)]
+#[rtype(result = "Shard")]
+pub struct CollectShard;
+
+/// The actor.
+pub struct Supervisor {
+    lane: Rc<Lane>,
+}
+
+impl Supervisor {
+    /// The supervisor of the arbiter that `lane` belongs to.
+    pub fn new(lane: Rc<Lane>) -> Supervisor {
+        Supervisor { lane }
+    }
+
+    fn raise(&self, party: Party, me: Addr<Supervisor>) {
+        let lane = Rc::clone(&self.lane);
+        match party {
+            Party::Server(server) => {
+                let actor = raised(dm_server::MAILBOX, DmServer::new(server, lane, me));
+                self.lane.directory.enter_server(server, actor);
+            }
+            Party::BootstrapServer(server) => {
+                let actor = raised(bootstrap_server::MAILBOX, BootstrapServer::new(server, lane, me));
+                self.lane.directory.enter_bootstrap_server(server, actor);
+            }
+            Party::Device(device) => {
+                let actor = raised(dm_client::MAILBOX, DmClient::new(device, lane, me));
+                self.lane.directory.enter_device(device, actor);
+            }
+        }
+    }
+}
+
+/// Starts an actor whose mailbox has its bound before anybody knows where to send to.
+fn raised<A: Actor<Context = Context<A>>>(mailbox: usize, actor: A) -> Addr<A> {
+    A::create(|ctx| {
+        ctx.set_mailbox_capacity(mailbox);
+        actor
+    })
+}
+
+impl Actor for Supervisor {
+    type Context = Context<Self>;
+}
+
+impl Handler<Raise> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, Raise(parties): Raise, ctx: &mut Self::Context) {
+        for party in parties {
+            self.raise(party, ctx.address());
+        }
+    }
+}
+
+impl Handler<Died> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, Died(party): Died, ctx: &mut Self::Context) {
+        self.raise(party, ctx.address());
+        self.lane.swarm.do_send(PartyLost(party));
+    }
+}
+
+impl Handler<CollectShard> for Supervisor {
+    type Result = MessageResult<CollectShard>;
+
+    fn handle(&mut self, _: CollectShard, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.lane.shard.borrow().clone())
+    }
+}
+
+impl Handler<TakeInterval> for Supervisor {
+    type Result = MessageResult<TakeInterval>;
+
+    fn handle(&mut self, _: TakeInterval, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.lane.shard.borrow_mut().take_interval())
+    }
+}

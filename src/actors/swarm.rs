@@ -1,0 +1,394 @@
+//! The journeys under way: starts each step at its moment, never waits for an answer, and knows when a flow has ended.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::iter::Peekable;
+use std::sync::Arc;
+
+use actix::prelude::*;
+use tokio::sync::oneshot;
+
+use crate::actors::chronicle::{Chronicle, Progress};
+use crate::actors::directory::{Directory, Party};
+use crate::actors::dm_server::Operator;
+use crate::actors::travel::{Running, Travel};
+use crate::clock::{Clock, Moment};
+use crate::delegation::flow::{FlowKind, Outcome, Revocation};
+use crate::delegation::machine::{Input, Note, Side};
+use crate::dm::uri::Uri;
+use crate::ids::{DeviceNumber, ServerNumber};
+use crate::measure::timeline::Interval;
+use crate::workload::journey::Step;
+use crate::workload::plan::{Plan, Start};
+use crate::workload::population::Population;
+
+/// Walk this plan, beginning now.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Begin {
+    pub plan: Plan,
+    /// Told when every journey has ended.
+    pub finished: oneshot::Sender<()>,
+}
+
+/// A server machine's note, with the moment at which it was taken.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Noted {
+    pub from: ServerNumber,
+    pub at: Moment,
+    pub note: Note,
+}
+
+/// A party has died of a panic: what it had in hand is lost.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct PartyLost(pub Party);
+
+/// Start no new journeys and no further steps; flows under way come to their end.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct StopStarting;
+
+/// Nothing moves any more: give up every flow under way as lost.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Abandon;
+
+/// Asks how the run stands.
+#[derive(Message)]
+#[rtype(result = "Progress")]
+pub struct AskProgress;
+
+/// Asks what the swarm has recorded since the last time, for the timeline.
+#[derive(Message)]
+#[rtype(result = "Interval")]
+pub struct TakeInterval;
+
+/// Asks for everything the swarm has seen, at the end of a run.
+#[derive(Message)]
+#[rtype(result = "Chronicle")]
+pub struct AskChronicle;
+
+/// The actor that keeps every journey.
+pub struct Swarm {
+    clock: Clock,
+    population: Arc<Population>,
+    directory: Arc<Directory>,
+    starts: Option<Peekable<Plan>>,
+    /// The moment at which the plan began; its starts are counted from here.
+    origin: Moment,
+    planned: u64,
+    /// Free places of a closed load; `None` for an open one, whose starts come by the clock alone.
+    places: Option<u32>,
+    begun: BTreeSet<DeviceNumber>,
+    travels: BTreeMap<DeviceNumber, Travel>,
+    waits: BinaryHeap<Reverse<(Moment, DeviceNumber)>>,
+    armed: Option<(Moment, SpawnHandle)>,
+    stopped: bool,
+    progress: Progress,
+    chronicle: Chronicle,
+    finished: Option<oneshot::Sender<()>>,
+}
+
+impl Swarm {
+    /// A swarm that waits for [`Begin`].
+    pub fn new(clock: Clock, population: Arc<Population>, directory: Arc<Directory>) -> Swarm {
+        Swarm {
+            clock,
+            population,
+            directory,
+            planned: 0,
+            places: None,
+            starts: None,
+            origin: Moment::ZERO,
+            begun: BTreeSet::new(),
+            travels: BTreeMap::new(),
+            waits: BinaryHeap::new(),
+            armed: None,
+            stopped: false,
+            progress: Progress::default(),
+            chronicle: Chronicle::default(),
+            finished: None,
+        }
+    }
+
+    /// Starts whatever is due, then arms the one timer for what comes next.
+    fn advance(&mut self, ctx: &mut Context<Self>) {
+        let now = self.clock.now();
+        while let Some(&Reverse((due, device))) = self.waits.peek() {
+            if due > now {
+                break;
+            }
+            self.waits.pop();
+            self.take_step(device, due);
+        }
+        while let Some(start) = self.next_start()
+            && start.intended <= now
+        {
+            if let Some(starts) = &mut self.starts {
+                starts.next();
+            }
+            self.begin(start, now);
+        }
+        self.arm(ctx);
+        self.check_finished();
+    }
+
+    /// The next start of the plan, if it may begin: nobody has stopped us, and a closed load has a free place.
+    fn next_start(&mut self) -> Option<Start> {
+        if self.stopped || self.places == Some(0) {
+            return None;
+        }
+        let start = self.starts.as_mut()?.peek()?;
+        Some(Start { intended: self.origin + (start.intended - Moment::ZERO), ..*start })
+    }
+
+    fn arm(&mut self, ctx: &mut Context<Self>) {
+        let start = self.next_start().map_or(Moment::NEVER, |start| start.intended);
+        let wait = self.waits.peek().map_or(Moment::NEVER, |Reverse((due, _))| *due);
+        let next = start.min(wait);
+        if let Some((armed, handle)) = self.armed.take() {
+            if armed <= next {
+                self.armed = Some((armed, handle));
+                return;
+            }
+            ctx.cancel_future(handle);
+        }
+        if next.is_set() {
+            let handle = ctx.run_later(next - self.clock.now(), |swarm, ctx| {
+                swarm.armed = None;
+                swarm.advance(ctx);
+            });
+            self.armed = Some((next, handle));
+        }
+    }
+
+    fn check_finished(&mut self) {
+        let nothing_to_start = self.stopped || self.starts.as_mut().is_none_or(|starts| starts.peek().is_none());
+        if nothing_to_start
+            && self.travels.is_empty()
+            && let Some(finished) = self.finished.take()
+        {
+            // The run may have given up waiting; then nobody needs to be told.
+            let _ = finished.send(());
+        }
+    }
+
+    fn begin(&mut self, start: Start, now: Moment) {
+        // Each device has one journey: a start that comes to a device a second time finds it taken.
+        if !self.begun.insert(start.device) {
+            self.chronicle.shard.start_dropped();
+            return;
+        }
+        // A closed load has no moment of its own: it starts when a place is free.
+        let (intended, due) = if self.places.is_some() { (now, None) } else { (start.intended, Some(start.intended)) };
+        if let Some(places) = &mut self.places {
+            *places -= 1;
+        }
+        self.progress.journeys_begun += 1;
+        self.travels.insert(start.device, Travel { step: 0, intended, due, flow: None });
+        self.take_step(start.device, intended);
+    }
+
+    /// Takes the present step of a device's journey, meant for the moment `intended`.
+    fn take_step(&mut self, device: DeviceNumber, intended: Moment) {
+        let population = Arc::clone(&self.population);
+        let Some(travel) = self.travels.get_mut(&device) else { return };
+        travel.intended = intended;
+        let step = population.journey(device).and_then(|journey| journey.steps.get(travel.step));
+        let flow = |kind, expected, servers, by_delegated: bool| {
+            let initiator = if by_delegated { Side::Delegated } else { Side::Delegating };
+            Running::new(kind, expected, servers, initiator, self.clock.now())
+        };
+        match step {
+            Some(_) if self.stopped => self.end_journey(device),
+            None => self.end_journey(device),
+            Some(Step::Wait(wait)) => {
+                travel.step += 1;
+                self.waits.push(Reverse((intended + *wait, device)));
+            }
+            Some(Step::Delegate { from, to, approach, subtree, is_full, by_delegated, expect }) => {
+                let kind = FlowKind::Delegate { approach: *approach, is_full: *is_full, by_delegated: *by_delegated };
+                let flow = flow(kind, expect.0, (*from, *to), *by_delegated);
+                self.start_flow(device, flow, subtree.clone());
+            }
+            Some(Step::Revoke { from, to, how, expect }) => {
+                let flow = flow(FlowKind::Revoke(*how), expect.0, (*from, *to), *how == Revocation::Requested);
+                self.start_flow(device, flow, Uri::root());
+            }
+        }
+    }
+
+    fn start_flow(&mut self, device: DeviceNumber, flow: Running, subtree: Uri) {
+        let (kind, expected, sent) = (flow.kind, flow.expected, flow.sent);
+        let (starter, other) = flow.starter_and_other();
+        let due = self.travels.get_mut(&device).and_then(|travel| {
+            travel.flow = Some(flow);
+            travel.due.take()
+        });
+        self.progress.flows_started += 1;
+        self.chronicle.shard.flow_started(kind, expected);
+
+        let agreed = match kind {
+            FlowKind::Delegate { approach, .. } => Some(Input::Agreed { device, peer: starter, approach }),
+            FlowKind::Revoke(_) => None,
+        };
+        let start = Input::Start { flow: kind, device, peer: other, subtree };
+        let tell = |server, wish, due| {
+            self.directory.with_server(server, |actor| actor.try_send(Operator { wish, due }).is_ok()) == Some(true)
+        };
+        if !agreed.is_none_or(|agreed| tell(other, agreed, None)) || !tell(starter, start, due) {
+            self.chronicle.shard.mailbox_refused();
+            self.end_flow(device, sent, Outcome::Lost);
+        }
+    }
+
+    fn note(&mut self, noted: Noted) {
+        let (Note::Joined { device, side, .. } | Note::Settled { device, side, .. }) = noted.note else { return };
+        let Some(flow) = self.travels.get_mut(&device).and_then(|travel| travel.flow.as_mut()) else { return };
+        match noted.note {
+            Note::Settled { outcome, .. } => flow.settled(side, noted.at, outcome),
+            _ => flow.joined(side),
+        }
+        if let Some((at, outcome)) = flow.ended() {
+            self.end_flow(device, at, outcome);
+        }
+    }
+
+    fn end_flow(&mut self, device: DeviceNumber, at: Moment, outcome: Outcome) {
+        let Some(travel) = self.travels.get_mut(&device) else { return };
+        let Some(running) = travel.flow.take() else { return };
+        travel.step += 1;
+        let as_expected = outcome.key() == running.expected;
+        let (response, service) = (at - travel.intended, at - running.sent);
+        self.progress.flows_ended += 1;
+        self.progress.flows_failed += u64::from(!as_expected);
+        self.chronicle.shard.flow_ended(running.kind, &outcome, as_expected, response, service);
+        self.chronicle.keep_in_mind(device, &running, &outcome);
+        if as_expected { self.take_step(device, at) } else { self.end_journey(device) }
+    }
+
+    fn end_journey(&mut self, device: DeviceNumber) {
+        if self.travels.remove(&device).is_some()
+            && let Some(places) = &mut self.places
+        {
+            *places += 1;
+        }
+    }
+
+    /// Ends every flow in which the dead party had a part.
+    fn lose(&mut self, party: Party) {
+        self.chronicle.shard.actor_panicked();
+        let at = self.clock.now();
+        let hit: Vec<DeviceNumber> = self
+            .travels
+            .iter()
+            .filter(|(device, travel)| {
+                travel.flow.as_ref().is_some_and(|flow| match party {
+                    Party::Device(dead) => dead == **device,
+                    Party::Server(dead) => flow.involves(dead),
+                    Party::BootstrapServer(_) => false,
+                })
+            })
+            .map(|(device, _)| *device)
+            .collect();
+        for device in hit {
+            self.end_flow(device, at, Outcome::Lost);
+        }
+    }
+
+    fn present_progress(&self) -> Progress {
+        Progress {
+            journeys_under_way: self.travels.len() as u64,
+            journeys_planned: self.planned,
+            ..self.progress.clone()
+        }
+    }
+}
+
+impl Actor for Swarm {
+    type Context = Context<Self>;
+}
+
+impl Handler<Begin> for Swarm {
+    type Result = ();
+
+    fn handle(&mut self, Begin { plan, finished }: Begin, ctx: &mut Self::Context) {
+        self.origin = self.clock.now();
+        self.planned = u64::from(plan.starts());
+        self.places = plan.at_once();
+        self.starts = Some(plan.peekable());
+        self.finished = Some(finished);
+        self.advance(ctx);
+    }
+}
+
+impl Handler<Noted> for Swarm {
+    type Result = ();
+
+    fn handle(&mut self, noted: Noted, ctx: &mut Self::Context) {
+        self.note(noted);
+        self.advance(ctx);
+    }
+}
+
+impl Handler<PartyLost> for Swarm {
+    type Result = ();
+
+    fn handle(&mut self, PartyLost(party): PartyLost, ctx: &mut Self::Context) {
+        self.lose(party);
+        self.advance(ctx);
+    }
+}
+
+impl Handler<StopStarting> for Swarm {
+    type Result = ();
+
+    fn handle(&mut self, _: StopStarting, ctx: &mut Self::Context) {
+        self.stopped = true;
+        while let Some(Reverse((_, device))) = self.waits.pop() {
+            self.end_journey(device);
+        }
+        self.advance(ctx);
+    }
+}
+
+impl Handler<Abandon> for Swarm {
+    type Result = ();
+
+    fn handle(&mut self, _: Abandon, ctx: &mut Self::Context) {
+        self.stopped = true;
+        let at = self.clock.now();
+        let under_way: Vec<DeviceNumber> = self.travels.keys().copied().collect();
+        for device in under_way {
+            self.end_flow(device, at, Outcome::Lost);
+            self.end_journey(device);
+        }
+        self.advance(ctx);
+    }
+}
+
+impl Handler<AskProgress> for Swarm {
+    type Result = MessageResult<AskProgress>;
+
+    fn handle(&mut self, _: AskProgress, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.present_progress())
+    }
+}
+
+impl Handler<TakeInterval> for Swarm {
+    type Result = MessageResult<TakeInterval>;
+
+    fn handle(&mut self, _: TakeInterval, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.chronicle.shard.take_interval())
+    }
+}
+
+impl Handler<AskChronicle> for Swarm {
+    type Result = MessageResult<AskChronicle>;
+
+    fn handle(&mut self, _: AskChronicle, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.chronicle.clone())
+    }
+}

@@ -1,0 +1,130 @@
+//! One device on its journey: which step it is at, and when the flow of that step has ended on all sides.
+
+use crate::clock::Moment;
+use crate::delegation::flow::{FlowKind, Outcome};
+use crate::delegation::machine::Side;
+use crate::ids::ServerNumber;
+
+/// Where one device is on its journey.
+#[derive(Debug)]
+pub struct Travel {
+    /// Index of the present step.
+    pub step: usize,
+    /// When the present step was meant to begin.
+    pub intended: Moment,
+    /// When the journey was meant to begin, until it has; `None` in a closed load.
+    pub due: Option<Moment>,
+    pub flow: Option<Running>,
+}
+
+/// A flow under way.
+#[derive(Debug)]
+pub struct Running {
+    pub kind: FlowKind,
+    /// The key of the outcome that the journey expects.
+    pub expected: &'static str,
+    pub delegating: ServerNumber,
+    pub delegated: ServerNumber,
+    pub initiator: Side,
+    pub sent: Moment,
+    /// By side: delegating, delegated.
+    sides: [Part; 2],
+}
+
+/// What one side has said of a flow.
+#[derive(Debug, Clone, PartialEq)]
+enum Part {
+    Absent,
+    Joined,
+    Settled { at: Moment, outcome: Outcome },
+}
+
+impl Running {
+    /// A flow that its initiator is told to start now.
+    pub fn new(
+        kind: FlowKind,
+        expected: &'static str,
+        (delegating, delegated): (ServerNumber, ServerNumber),
+        initiator: Side,
+        sent: Moment,
+    ) -> Running {
+        Running { kind, expected, delegating, delegated, initiator, sent, sides: [Part::Absent, Part::Absent] }
+    }
+
+    /// The server that starts the flow, and the other one.
+    pub fn starter_and_other(&self) -> (ServerNumber, ServerNumber) {
+        match self.initiator {
+            Side::Delegating => (self.delegating, self.delegated),
+            Side::Delegated => (self.delegated, self.delegating),
+        }
+    }
+
+    /// Whether a server has a part in it.
+    pub fn involves(&self, server: ServerNumber) -> bool {
+        server == self.delegating || server == self.delegated
+    }
+
+    /// A side has begun to take part.
+    pub fn joined(&mut self, side: Side) {
+        self.sides[side as usize] = Part::Joined;
+    }
+
+    /// A side has come to its end.
+    pub fn settled(&mut self, side: Side, at: Moment, outcome: Outcome) {
+        self.sides[side as usize] = Part::Settled { at, outcome };
+    }
+
+    /// When and how the flow has ended: once its initiator has settled, and the other side too if it took part. The
+    /// initiator's outcome is the flow's, unless the other side knows of something worse.
+    pub fn ended(&self) -> Option<(Moment, Outcome)> {
+        let own = self.initiator as usize;
+        let Part::Settled { at, outcome } = &self.sides[own] else { return None };
+        match &self.sides[1 - own] {
+            Part::Joined => None,
+            Part::Settled { outcome: worse @ (Outcome::Stranded { .. } | Outcome::Lost), .. } => {
+                Some((*at, worse.clone()))
+            }
+            Part::Settled { .. } | Part::Absent => Some((*at, outcome.clone())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delegation::flow::Revocation;
+
+    fn running(initiator: Side) -> Running {
+        let servers = (ServerNumber(0), ServerNumber(1));
+        Running::new(FlowKind::Revoke(Revocation::Asked), "done", servers, initiator, Moment::ZERO)
+    }
+
+    const AT: Moment = Moment::from_millis(5);
+
+    #[test]
+    fn a_flow_ends_when_its_initiator_has_settled_and_nobody_else_is_under_way() {
+        let mut flow = running(Side::Delegating);
+        flow.joined(Side::Delegating);
+        assert_eq!(flow.ended(), None);
+        flow.joined(Side::Delegated);
+        flow.settled(Side::Delegating, AT, Outcome::Done);
+        assert_eq!(flow.ended(), None, "the other side is still busy");
+        flow.settled(Side::Delegated, Moment::from_millis(9), Outcome::Done);
+        assert_eq!(flow.ended(), Some((AT, Outcome::Done)), "the initiator's moment counts");
+    }
+
+    #[test]
+    fn a_side_that_never_took_part_is_not_waited_for() {
+        let mut flow = running(Side::Delegating);
+        flow.settled(Side::Delegating, AT, Outcome::Refused { reason: 405 });
+        assert_eq!(flow.ended(), Some((AT, Outcome::Refused { reason: 405 })));
+    }
+
+    #[test]
+    fn stranded_on_the_other_side_is_worse_than_what_the_initiator_knows() {
+        let mut flow = running(Side::Delegated);
+        flow.settled(Side::Delegated, AT, Outcome::Undone { reason: 425 });
+        flow.settled(Side::Delegating, AT, Outcome::Stranded { reason: 516 });
+        assert_eq!(flow.ended(), Some((AT, Outcome::Stranded { reason: 516 })));
+    }
+}
