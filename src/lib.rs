@@ -18,6 +18,7 @@
 //! | 6 | [`results`] | a finished run as data, and its folder |
 //! | 7 | [`actors`] | the machines alive on actix |
 //! | 7 | [`report`] | a result in, text out; never measures, never decides |
+//! | 8 | [`run`] | one load run from scenario to result, on this machine |
 
 pub mod clock;
 pub mod ids;
@@ -39,3 +40,5 @@ pub mod results;
 
 pub mod actors;
 pub mod report;
+
+pub mod run;

@@ -1,0 +1,186 @@
+//! One load run from scenario to result, on this machine.
+//!
+//! | file | its job |
+//! |---|---|
+//! | [`prepare`] | from a scenario to settled parties: certificates, sockets, limits; nothing has started yet |
+//! | [`sites`] | where the parties live: sockets and URLs |
+//! | [`stand`] | all parties standing: threads, actors, doors |
+//! | [`news`] | what there is to tell while a run goes on |
+//! | `walk` | the plan walked second by second, until everybody has come to rest |
+//! | `signals` | SIGINT and SIGTERM |
+//! | [`host`] | this machine: what it is, what it lets us use |
+
+pub mod host;
+pub mod news;
+pub mod prepare;
+mod signals;
+pub mod sites;
+pub mod stand;
+mod walk;
+
+use std::path::PathBuf;
+use std::pin::pin;
+
+use futures_util::StreamExt;
+
+use crate::actors::chronicle::Chronicle;
+use crate::clock::{Clock, wall_now};
+use crate::measure::health::HostUse;
+use crate::measure::promise::{DeviceView, Judging, PromiseResult};
+use crate::measure::summary::{Ending, Run, Summary};
+use crate::results::{FolderError, RunFolder, RunManifest};
+use crate::run::news::News;
+use crate::run::prepare::PrepareError;
+use crate::run::signals::Signals;
+use crate::run::stand::Stand;
+use crate::run::walk::walk;
+use crate::scenario::Scenario;
+use crate::transport::listener::ListenError;
+
+/// Where a run keeps things, and how it was called.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The folder of certificates.
+    pub certs: PathBuf,
+    /// The folder that run folders are made in.
+    pub out: PathBuf,
+    /// The program and its arguments, for the manifest.
+    pub command_line: Vec<String>,
+}
+
+/// A finished run.
+#[derive(Debug)]
+pub struct Finished {
+    pub summary: Summary,
+    pub promises: Vec<PromiseResult>,
+    pub folder: PathBuf,
+    /// The signal that interrupted it: 2 (SIGINT) or 15 (SIGTERM).
+    pub interrupted_by: Option<i32>,
+    /// What of the folder could not be written, though the run went on; the first of it.
+    pub not_written: Option<FolderError>,
+}
+
+/// Why a run could not be run; nothing was loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error(transparent)]
+    Prepare(#[from] PrepareError),
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    #[error("could not listen for signals: {0}")]
+    Signals(std::io::Error),
+    #[error("{0} died before the run began; this is a fault of dmswarm itself")]
+    Died(&'static str),
+}
+
+/// Runs a scenario; `tell` hears how it goes.
+///
+/// # Errors
+/// [`RunError`] when nothing could be loaded. What cannot be written once the load has begun does not lose what is
+/// measured: it is in [`Finished::not_written`].
+pub fn run(scenario: &Scenario, options: &Options, mut tell: impl FnMut(News<'_>)) -> Result<Finished, RunError> {
+    let clock = Clock::start();
+    let prepared = prepare::prepare(scenario, &options.certs, clock)?;
+    let started_at = wall_now();
+    let seed = scenario.seed.0;
+    let command_line = options.command_line.clone();
+    let mut manifest = RunManifest::starting(&scenario.name, seed, command_line, host::facts(), started_at);
+    let mut folder = RunFolder::create(&options.out, &scenario.name, started_at, seed, &manifest)?;
+    folder.write_scenario(&scenario.to_toml())?;
+    let addresses = prepared.addresses.clone();
+
+    let measured = actix::System::new().block_on(async {
+        let stand = Stand::up(prepared).await?;
+        tell(News::Ready { addresses: &addresses, folder: folder.path() });
+        let measured = measure(&stand, scenario, &mut folder, &mut tell).await;
+        stand.close().await;
+        measured
+    })?;
+    manifest.end(measured.summary.verdict, wall_now());
+    let written = folder
+        .write_summary(&measured.summary)
+        .and_then(|()| folder.write_findings(&measured.promises))
+        .and_then(|()| folder.write_run(&manifest));
+    Ok(Finished {
+        summary: measured.summary,
+        promises: measured.promises,
+        folder: folder.path().to_owned(),
+        interrupted_by: measured.interrupted_by,
+        not_written: measured.not_written.or(written.err()),
+    })
+}
+
+struct Measured {
+    summary: Summary,
+    promises: Vec<PromiseResult>,
+    interrupted_by: Option<i32>,
+    not_written: Option<FolderError>,
+}
+
+/// Walks the plan, lets the parties come to rest, and judges what they then believe.
+async fn measure(
+    stand: &Stand,
+    scenario: &Scenario,
+    folder: &mut RunFolder,
+    tell: &mut impl FnMut(News<'_>),
+) -> Result<Measured, RunError> {
+    let mut signals = Signals::listen().map_err(RunError::Signals)?;
+    let mut walked = walk(stand, scenario, folder, &mut signals, tell).await;
+    let mut promises = Vec::new();
+    if !walked.at_once {
+        tell(News::Judging { devices: scenario.devices });
+        tokio::select! {
+            biased;
+            number = signals.next() => {
+                walked.signal.get_or_insert(number);
+            }
+            judged = judge_promises(stand) => promises = judged,
+        }
+    }
+    let summary = Summary::build(&Run {
+        scenario: &scenario.name,
+        seed: scenario.seed.0,
+        devices: u64::from(scenario.devices),
+        duration: walked.load.lasted,
+        ending: if walked.signal.is_some() { Ending::Interrupted } else { Ending::Drained },
+        records: &stand.shard().await,
+        limits: &scenario.limits,
+        promises: &promises,
+        host: HostUse {
+            cpu_s: walked.load.cpu.as_secs_f64(),
+            cores: host::cores() as f64,
+            peak_rss_bytes: host::peak_rss_bytes(),
+        },
+    });
+    Ok(Measured { summary, promises, interrupted_by: walked.signal, not_written: walked.not_written })
+}
+
+/// Looks at every party; they have come to rest.
+async fn judge_promises(stand: &Stand) -> Vec<PromiseResult> {
+    let servers = stand.server_views().await;
+    let chronicle = stand.chronicle().await.unwrap_or_default();
+    let mut judging = Judging::new(&servers);
+    let mut views = pin!(stand.device_views());
+    while let Some(view) = views.next().await {
+        if let Some(view) = with_journey(view, &chronicle) {
+            judging.look_at(&view);
+        }
+    }
+    judging.finish()
+}
+
+/// Adds what the run knows of the device's journey. A device whose flow was lost with a party promises nothing.
+fn with_journey(mut view: DeviceView, chronicle: &Chronicle) -> Option<DeviceView> {
+    if chronicle.lost.contains(&view.device) {
+        return None;
+    }
+    for revoked in chronicle.revoked.get(&view.device).into_iter().flatten() {
+        view.journeyed.revoked.push(revoked.delegate);
+        if !revoked.told {
+            view.journeyed.unannounced.push(revoked.delegate);
+        }
+    }
+    Some(view)
+}

@@ -1,0 +1,220 @@
+//! From a scenario to settled parties: certificates, sockets, templates, limits. Nothing has started yet.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::actors::blueprint::{Blueprint, BootstrapParty, DeviceParty, ServerParty};
+use crate::clock::Clock;
+use crate::delegation::reading::Polarity;
+use crate::dm::bootstrap::BootstrapLinks;
+use crate::dm::client;
+use crate::dm::dmacc::AccountBook;
+use crate::dm::server as sessions;
+use crate::dm::standard::{self, Refuses};
+use crate::dm::tree::Template;
+use crate::dm::trigger::Version;
+use crate::ids::ServerNumber;
+use crate::run::host;
+use crate::run::sites::Sites;
+use crate::run::stand::Prepared;
+use crate::scenario::{Connections, Scenario};
+use crate::transport::address::AddressError;
+use crate::transport::certs::{CertError, CertificateFolder};
+use crate::transport::dialer::DialerOptions;
+use crate::transport::listener::ListenError;
+use crate::transport::tls::{Resumption, TlsSetupError, client_config};
+use crate::workload::journey::Journey;
+use crate::workload::population::{Access, Class, Storage};
+
+/// Why the parties could not be settled.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    #[error(transparent)]
+    Certificates(#[from] CertError),
+    #[error(transparent)]
+    Tls(#[from] TlsSetupError),
+    #[error("{who}: {problem}")]
+    Door { who: String, problem: ListenError },
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    #[error("{0}")]
+    TooFewFiles(TooFewFiles),
+}
+
+/// A run may need more open files than this process may have. The message says what helps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooFewFiles {
+    pub needed: u64,
+    pub allowed: u64,
+    /// Whether every device has its own connections, so that sharing them would help.
+    pub is_per_device: bool,
+}
+
+impl TooFewFiles {
+    /// What a scenario lacks on this machine, of which `allowed` files may be open (`None`: as many as it likes).
+    pub fn of(scenario: &Scenario, allowed: Option<u64>) -> Option<TooFewFiles> {
+        let pool = (host::cores() * DialerOptions::default().open_per_target) as u64;
+        let needed = scenario.most_open_files(pool);
+        let allowed = allowed.filter(|allowed| *allowed < needed)?;
+        Some(TooFewFiles { needed, allowed, is_per_device: scenario.connections == Connections::PerDevice })
+    }
+}
+
+impl fmt::Display for TooFewFiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let TooFewFiles { needed, allowed, is_per_device } = self;
+        let else_wise = match is_per_device {
+            true => "set `connections = \"pooled\"`, or simulate fewer devices",
+            false => "simulate fewer servers or devices",
+        };
+        write!(
+            f,
+            "this run may need {needed} open files (two for each connection, since both ends are here), and this \
+             process may have {allowed}: raise the limit with `ulimit -n {needed}`, or {else_wise}"
+        )
+    }
+}
+
+/// Settles everything that a scenario's parties need.
+pub fn prepare(scenario: &Scenario, certs: &Path, clock: Clock) -> Result<Prepared, PrepareError> {
+    let lanes = host::cores();
+    let dialer = DialerOptions::default();
+    // The limit goes up as far as it may before anybody complains.
+    if let Some(lack) = TooFewFiles::of(scenario, host::raise_open_files()) {
+        return Err(PrepareError::TooFewFiles(lack));
+    }
+    let folder = CertificateFolder::open(certs)?;
+    let sites = Sites::bind(scenario)?;
+
+    let books: Vec<Arc<AccountBook>> = (0..).zip(&scenario.servers).map(|(n, _)| sites.book(scenario, n)).collect();
+    let links: Vec<Arc<BootstrapLinks>> =
+        (0..).zip(&scenario.bootstrap_servers).map(|(n, _)| sites.links(scenario, n)).collect();
+    let mut servers = Vec::with_capacity(books.len());
+    for (number, settings) in scenario.servers.iter().enumerate() {
+        let identity = folder.identity(&settings.host, &[])?;
+        let bootstrap = scenario.bootstrap_servers.iter().position(|site| usize::from(site.server.0) == number);
+        servers.push(ServerParty {
+            name: settings.name.clone(),
+            id: settings.id.clone(),
+            host: settings.host.clone(),
+            interface: sites.interface(scenario, number)?,
+            interface_path: settings.interface.clone(),
+            dm_path: settings.dm.clone(),
+            identity: client_config(folder.roots(), Some(&identity), Resumption::Off)?,
+            accounts: Arc::clone(&books[number]),
+            bootstrap: bootstrap.map(|place| Arc::clone(&links[place])),
+            timeouts: scenario.timeouts.protocol,
+            readings: scenario.readings,
+            wind_down: scenario.timeouts.wind_down,
+            sessions: sessions::Settings {
+                accounts: Arc::clone(&books[number]),
+                max_msg_size: scenario.message_limit,
+                session_timeout: scenario.timeouts.session,
+                trigger_version: if settings.trigger_version == 12 { Version::V12 } else { Version::V11 },
+                ver_proto: client::Settings::default().ver_proto.to_owned(),
+                devices: scenario.devices,
+                // Simulated devices show no certificate: where the scheme is none, the server lets them in.
+                needs_certificate: false,
+            },
+        });
+    }
+    let bootstrap_servers = scenario.bootstrap_servers.iter().zip(&links).map(|(site, links)| BootstrapParty {
+        links: Arc::clone(links),
+        accounts: Arc::clone(&books[usize::from(site.server.0)]),
+    });
+    let body_limit = usize::try_from(scenario.body_limit).unwrap_or(usize::MAX);
+    let (names, addresses) = (sites.names(), sites.addresses());
+    let (purposes, doors) = sites.doors(&folder, body_limit)?;
+    let blueprint = Blueprint {
+        clock,
+        servers,
+        bootstrap_servers: bootstrap_servers.collect(),
+        population: Arc::new(scenario.population()),
+        templates: templates(scenario, &books),
+        doors: purposes,
+        devices: DeviceParty {
+            identity: client_config(folder.roots(), None, Resumption::Off)?,
+            settings: Arc::new(client::Settings {
+                quiet_value: scenario.readings.no_auto_initial_session == Polarity::Name,
+                answer_timeout: scenario.timeouts.session,
+                max_msg_size: scenario.message_limit,
+                ..client::Settings::default()
+            }),
+            own_connections: scenario.connections == Connections::PerDevice,
+        },
+        request_timeout: scenario.timeouts.request,
+        body_limit,
+    };
+    Ok(Prepared { blueprint: Arc::new(blueprint), doors, names, addresses, dialer, lanes })
+}
+
+/// What the devices begin with, by journey and class; equal ones are stored once.
+fn templates(scenario: &Scenario, books: &[Arc<AccountBook>]) -> Vec<Vec<Arc<Template>>> {
+    let mut made: BTreeMap<(Vec<ServerNumber>, usize), Arc<Template>> = BTreeMap::new();
+    scenario
+        .journeys
+        .iter()
+        .map(|cohort| {
+            let journey = &cohort.journey;
+            let of_class = scenario.classes.iter().enumerate().map(|(number, class)| {
+                let key = (accounts_at_first(journey), number);
+                Arc::clone(made.entry(key).or_insert_with(|| template(journey, class, books)))
+            });
+            of_class.collect()
+        })
+        .collect()
+}
+
+/// The owner first, then whoever else has an account.
+fn accounts_at_first(journey: &Journey) -> Vec<ServerNumber> {
+    std::iter::once(journey.owner).chain(journey.bootstrapped.iter().copied()).collect()
+}
+
+fn template(journey: &Journey, class: &Class, books: &[Arc<AccountBook>]) -> Arc<Template> {
+    let book = |server: &ServerNumber| Arc::clone(&books[usize::from(server.0)]);
+    standard::template(&standard::Blueprint {
+        manufacturer: class.manufacturer.clone(),
+        model: class.model.clone(),
+        owner: book(&journey.owner).server.clone(),
+        accounts: accounts_at_first(journey).iter().map(book).collect(),
+        subtrees: class.subtrees.clone(),
+        storage: match class.storage {
+            Storage::Ample => None,
+            Storage::Full => Some(0),
+        },
+        refuses: match class.acl {
+            Access::Open => None,
+            Access::RefusesAccount => Some(Refuses::Accounts),
+            Access::RefusesSubtree => Some(Refuses::Subtrees),
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::QUICKSTART;
+    use crate::scenario::file::{Overrides, parse};
+
+    #[track_caller]
+    fn lack(set: &str, allowed: u64) -> Option<TooFewFiles> {
+        let overrides = Overrides { seed: None, sets: vec![set.to_owned()] };
+        TooFewFiles::of(&parse("q", QUICKSTART, &overrides).expect("no problems"), Some(allowed))
+    }
+
+    #[test]
+    fn too_few_files_are_told_with_both_numbers_and_what_helps() {
+        assert_eq!(lack("seed=1", 1 << 40), None);
+        let pooled = lack("seed=1", 100).expect("too few").to_string();
+        let needed = lack("seed=1", 100).expect("too few").needed;
+        for part in [format!("need {needed} open files"), "may have 100".into(), format!("`ulimit -n {needed}`")] {
+            assert!(pooled.contains(&part), "{pooled}");
+        }
+        // Sharing connections is no way out for somebody who does.
+        assert!(!pooled.contains("pooled"), "{pooled}");
+        let own = lack("connections=per device", 100).expect("too few").to_string();
+        assert!(own.contains("`connections = \"pooled\"`"), "{own}");
+    }
+}

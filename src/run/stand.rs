@@ -1,0 +1,225 @@
+//! All parties of a run standing: threads, actors and doors, and what can be asked of them from outside.
+
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::prelude::*;
+use futures_util::stream::{self, Stream, StreamExt};
+
+use crate::actors::blueprint::Blueprint;
+use crate::actors::chronicle::{Chronicle, Progress};
+use crate::actors::directory::{Directory, Party};
+use crate::actors::dm_client::{AskAtRest, InspectDevice};
+use crate::actors::dm_server::InspectServer;
+use crate::actors::lane::Lane;
+use crate::actors::reception::Reception;
+use crate::actors::supervisor::{CollectShard, Raise, Supervisor};
+use crate::actors::swarm::{Abandon, AskChronicle, AskProgress, Begin, StopStarting, Swarm, TakeInterval};
+use crate::clock::Moment;
+use crate::ids::{BootstrapServerNumber, DeviceNumber, ServerNumber};
+use crate::measure::promise::{DeviceView, ServerView};
+use crate::measure::shard::Shard;
+use crate::measure::timeline::Interval;
+use crate::run::RunError;
+use crate::run::news::Listening;
+use crate::transport::dialer::{Dialer, DialerOptions};
+use crate::transport::guard::Names;
+use crate::transport::listener::{Door, Doors, open_doors};
+use crate::workload::plan::Plan;
+
+/// How many devices are asked at once when their views are collected.
+const ASKED_AT_ONCE: usize = 256;
+
+/// Everything that is settled before the first thread is started.
+pub struct Prepared {
+    pub blueprint: Arc<Blueprint>,
+    pub doors: Vec<Door>,
+    /// Where the parties' host names live.
+    pub names: Names,
+    /// The same, for people.
+    pub addresses: Vec<Listening>,
+    pub dialer: DialerOptions,
+    /// Threads for the actors and for serving the doors.
+    pub lanes: usize,
+}
+
+/// The parties, alive.
+pub struct Stand {
+    blueprint: Arc<Blueprint>,
+    directory: Arc<Directory>,
+    swarm: Addr<Swarm>,
+    supervisors: Vec<Addr<Supervisor>>,
+    reception: Reception,
+    doors: Doors,
+}
+
+impl Stand {
+    /// Opens the doors, then starts every actor. Call it on an actix system.
+    ///
+    /// The actors live on the threads that serve the doors: with more threads than processors, most of the work would
+    /// be waking one another. Who calls before the actors stand is answered with 503.
+    pub async fn up(prepared: Prepared) -> Result<Stand, RunError> {
+        let Prepared { blueprint, doors, names, dialer, lanes, .. } = prepared;
+        let directory = Arc::new(Directory::default());
+        let swarm = Swarm::new(blueprint.clock, Arc::clone(&blueprint.population), Arc::clone(&directory)).start();
+        let reception = Reception::new(Arc::clone(&blueprint), Arc::clone(&directory));
+        let receiver = reception.clone();
+        let receive = move |request| receiver.clone().receive(request);
+        let doors = open_doors(doors, lanes, blueprint.clock, receive).await?;
+
+        let mut supervisors = Vec::with_capacity(lanes);
+        for arbiter in doors.arbiters() {
+            let (blueprint, directory, swarm) = (Arc::clone(&blueprint), Arc::clone(&directory), swarm.clone());
+            let (names, options) = (names.clone(), dialer);
+            supervisors.push(Supervisor::start_in_arbiter(arbiter, move |_| {
+                let dialer = Dialer::new(names, options, blueprint.clock);
+                Supervisor::new(Rc::new(Lane { blueprint, directory, swarm, dialer, shard: Default::default() }))
+            }));
+        }
+        for (supervisor, parties) in supervisors.iter().zip(spread(&blueprint, supervisors.len())) {
+            supervisor.send(Raise(parties)).await.map_err(|_| RunError::Died("a supervisor"))?;
+        }
+        Ok(Stand { blueprint, directory, swarm, supervisors, reception, doors })
+    }
+
+    /// Begins to walk a plan; the returned future is done when every journey has ended.
+    pub fn begin(&self, plan: Plan) -> impl Future<Output = ()> + use<> {
+        let (finished, done) = tokio::sync::oneshot::channel();
+        self.swarm.do_send(Begin { plan, finished });
+        async move {
+            // The swarm lives as long as the stand; if it died, waiting longer would be no use.
+            let _ = done.await;
+        }
+    }
+
+    /// Starts nothing more; what is under way comes to its end.
+    pub fn stop_starting(&self) {
+        self.swarm.do_send(StopStarting);
+    }
+
+    /// Gives up every flow under way as lost.
+    pub fn abandon(&self) {
+        self.swarm.do_send(Abandon);
+    }
+
+    /// How the run stands.
+    pub async fn progress(&self) -> Progress {
+        self.swarm.send(AskProgress).await.unwrap_or_default()
+    }
+
+    /// What happened since the last call, on all threads together.
+    pub async fn take_interval(&self) -> Interval {
+        let mut interval = self.swarm.send(TakeInterval).await.unwrap_or_default();
+        for supervisor in &self.supervisors {
+            interval.merge(&supervisor.send(TakeInterval).await.unwrap_or_default());
+        }
+        interval
+    }
+
+    /// Waits until nobody has anything in hand any more, no server and no device; gives up at `deadline`. Says whether
+    /// they came to rest.
+    pub async fn rest(&self, deadline: Moment) -> bool {
+        // Devices before this one have come to rest, and no server has had anything to do with them since.
+        let mut from = DeviceNumber(0);
+        loop {
+            // A server is done with a session when it has answered, the device when it has heard: so devices come last.
+            if self.servers_rest().await {
+                match self.next_busy_device(from).await {
+                    Some(busy) => from = busy,
+                    None if self.servers_rest().await => return true,
+                    None => from = DeviceNumber(0),
+                }
+            } else {
+                from = DeviceNumber(0);
+            }
+            if self.blueprint.clock.now() >= deadline {
+                return false;
+            }
+            actix::clock::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    async fn servers_rest(&self) -> bool {
+        self.server_views().await.iter().all(|server| server.pending == 0)
+    }
+
+    /// The first device, from this one on, that has not come to rest. A dead one has.
+    async fn next_busy_device(&self, from: DeviceNumber) -> Option<DeviceNumber> {
+        let busy = stream::iter(from.0..self.blueprint.population.devices())
+            .map(async |device| (device, self.directory.device(DeviceNumber(device)).send(AskAtRest).await))
+            .buffered(ASKED_AT_ONCE)
+            .filter_map(async |(device, at_rest)| (!at_rest.unwrap_or(true)).then_some(DeviceNumber(device)));
+        pin!(busy).next().await
+    }
+
+    /// What every server has on record.
+    pub async fn server_views(&self) -> Vec<ServerView> {
+        let mut views = Vec::new();
+        for server in servers(&self.blueprint) {
+            if let Ok(view) = self.directory.server(server).send(InspectServer).await {
+                views.push(view);
+            }
+        }
+        views
+    }
+
+    /// What is on the devices, in their order and one at a time: a million views would not fit into memory.
+    pub fn device_views(&self) -> impl Stream<Item = DeviceView> {
+        stream::iter(0..self.blueprint.population.devices())
+            .map(|device| self.directory.device(DeviceNumber(device)).send(InspectDevice))
+            .buffered(ASKED_AT_ONCE)
+            .filter_map(async |view| view.ok())
+    }
+
+    /// Everything that was measured, on all threads together.
+    pub async fn shard(&self) -> Shard {
+        let mut whole = self.chronicle().await.map(|chronicle| chronicle.shard).unwrap_or_default();
+        for supervisor in &self.supervisors {
+            if let Ok(shard) = supervisor.send(CollectShard).await {
+                whole.merge(&shard);
+            }
+        }
+        whole.merge(&self.reception.turned_away());
+        whole
+    }
+
+    /// What the swarm has seen; `None` when it has died.
+    pub async fn chronicle(&self) -> Option<Chronicle> {
+        self.swarm.send(AskChronicle).await.ok()
+    }
+
+    /// The parties' actors, for tests that look at one of them.
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// The parties' settings.
+    pub fn blueprint(&self) -> &Blueprint {
+        &self.blueprint
+    }
+
+    /// Closes the doors, and with them the threads on which the actors live.
+    pub async fn close(self) {
+        self.doors.close().await;
+    }
+}
+
+/// Which parties live on which lane: servers in turn, then devices in turn.
+fn spread(blueprint: &Blueprint, lanes: usize) -> Vec<Vec<Party>> {
+    let mut spread = vec![Vec::new(); lanes];
+    let bootstrap = (0..blueprint.bootstrap_servers.len() as u16).map(BootstrapServerNumber);
+    let parties = servers(blueprint).map(Party::Server).chain(bootstrap.map(Party::BootstrapServer));
+    for (place, party) in parties.enumerate() {
+        spread[place % lanes].push(party);
+    }
+    for device in 0..blueprint.population.devices() {
+        spread[device as usize % lanes].push(Party::Device(DeviceNumber(device)));
+    }
+    spread
+}
+
+fn servers(blueprint: &Blueprint) -> impl Iterator<Item = ServerNumber> + use<> {
+    (0..blueprint.servers.len() as u16).map(ServerNumber)
+}
