@@ -19,6 +19,7 @@
 //! | 7 | [`actors`] | the machines alive on actix |
 //! | 7 | [`report`] | a result in, text out; never measures, never decides |
 //! | 8 | [`run`] | one load run from scenario to result, on this machine |
+//! | 10 | [`cli`] | commands, flags, exit codes |
 
 pub mod clock;
 pub mod ids;
@@ -42,3 +43,5 @@ pub mod actors;
 pub mod report;
 
 pub mod run;
+
+pub mod cli;

@@ -1,3 +1,19 @@
 //! The `dmswarm` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use dmswarm::cli::args::{Command, CommandLine};
+use dmswarm::cli::{certs, check, completions, run, schema};
+
+fn main() -> ExitCode {
+    let CommandLine { command, flags } = CommandLine::parse();
+    let exit = match command {
+        Command::Run { scenarios } => run::run(&scenarios, &flags),
+        Command::Check { scenarios } => check::check(&scenarios, &flags),
+        Command::Certs { scenario, renew } => certs::certs(scenario.as_ref(), renew, &flags),
+        Command::Schema { what } => schema::print(what),
+        Command::Completions { shell } => completions::print(shell),
+    };
+    exit.into()
+}

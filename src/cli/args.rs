@@ -1,0 +1,219 @@
+//! The command line as types: commands, their arguments, and the flags that all of them have.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, value_parser};
+use clap_complete::Shell;
+
+use crate::cli::exit::Exit;
+use crate::scenario::file::Overrides;
+
+/// Simulates and load-tests the OMA Device Management Server Delegation Protocol 1.3.
+///
+/// Thousands of simulated devices are handed from one DM server to another and back, over real HTTPS with TLS
+/// identities on both sides; every flow is measured, and what the servers believe is compared when it is over.
+#[derive(Debug, Parser)]
+#[command(name = "dmswarm", version, max_term_width = 100, after_help = EXAMPLES, after_long_help = after_long_help())]
+pub struct CommandLine {
+    #[command(subcommand)]
+    pub command: Command,
+    #[command(flatten)]
+    pub flags: Flags,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run scenarios over real HTTPS, and print what was measured
+    ///
+    /// Without a file, the built-in quickstart. Several files, or a folder: one after the other, and the weightiest
+    /// exit code.
+    #[command(after_help = RUN_EXAMPLES)]
+    Run {
+        /// Scenario files, or folders of them
+        #[arg(value_name = "SCENARIO.toml or FOLDER")]
+        scenarios: Vec<PathBuf>,
+    },
+    /// Say what scenarios would do, or every problem in them
+    #[command(after_help = CHECK_EXAMPLES)]
+    Check {
+        /// Scenario files, or folders of them
+        #[arg(value_name = "SCENARIO.toml", required = true)]
+        scenarios: Vec<PathBuf>,
+    },
+    /// Print the schema of scenario files, of summaries, or of the messages between servers
+    #[command(after_help = SCHEMA_EXAMPLES)]
+    Schema {
+        /// Which one
+        what: Schema,
+    },
+    /// Make the certificates of a scenario: an own CA, and one identity per server
+    #[command(after_help = CERTS_EXAMPLES)]
+    Certs {
+        /// A scenario file; without one, the built-in quickstart
+        #[arg(value_name = "SCENARIO.toml")]
+        scenario: Option<PathBuf>,
+        /// Make them all anew, the CA included
+        #[arg(long)]
+        renew: bool,
+    },
+    /// Print a completion script for a shell
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions {
+        /// For which shell
+        shell: Shell,
+    },
+}
+
+/// What there are schemas of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Schema {
+    /// Scenario files, as JSON Schema
+    Scenario,
+    /// summary.json, as JSON Schema
+    Summary,
+    /// The messages between servers, as XML Schema
+    Xsd,
+}
+
+/// The flags that every command has.
+#[derive(Debug, Clone, Args)]
+pub struct Flags {
+    /// The seed of everything random, in place of the scenario's
+    #[arg(long, global = true, value_name = "N", allow_negative_numbers = true, value_parser = value_parser!(u64).range(..=i64::MAX as u64))]
+    pub seed: Option<u64>,
+    /// The folder that run folders are made in
+    #[arg(long, global = true, value_name = "DIR", default_value = "results")]
+    pub out: PathBuf,
+    /// The folder of certificates
+    #[arg(long, global = true, value_name = "DIR", default_value = "certs")]
+    pub certs: PathBuf,
+    /// Set a key of the scenario, such as `population.devices=50` or `journey.0.share=3`; repeatable
+    #[arg(long, global = true, value_name = "PATH=VALUE", action = ArgAction::Append)]
+    pub set: Vec<String>,
+    /// Print the result as JSON on stdout, and nothing else there; of several runs, one after the other
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print only what went wrong
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Print more about what happens
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// Print plain lines of progress, also on a terminal
+    #[arg(long, global = true)]
+    pub no_live: bool,
+}
+
+impl Flags {
+    /// What the flags set over a scenario file.
+    pub fn overrides(&self) -> Overrides {
+        Overrides { seed: self.seed, sets: self.set.clone() }
+    }
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  dmswarm run                                   the built-in quickstart: 1,000 devices, every flow
+  dmswarm run scenario.toml --seed 7 --json     a run that can be repeated, for a script
+  dmswarm check scenario.toml                   what it would do, or every problem in it";
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  dmswarm run
+  dmswarm run scenarios/quickstart.toml --set population.devices=5000
+  dmswarm run scenarios/ --out results --json";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  dmswarm check scenarios/quickstart.toml
+  dmswarm check scenario.toml --set load.at_once=200";
+
+const SCHEMA_EXAMPLES: &str = "\
+Examples:
+  dmswarm schema scenario > scenario.schema.json
+  dmswarm schema xsd > delegation.xsd";
+
+const CERTS_EXAMPLES: &str = "\
+Examples:
+  dmswarm certs
+  dmswarm certs scenario.toml --certs certs";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  dmswarm completions bash > ~/.local/share/bash-completion/completions/dmswarm";
+
+fn after_long_help() -> String {
+    format!("{EXAMPLES}\n\n{}\n\nNO_COLOR, when set, turns colours off.", Exit::table())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn parse(line: &str) -> Result<CommandLine, clap::Error> {
+        CommandLine::try_parse_from(line.split(' '))
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_may_stand_before_and_after_the_command() {
+        for line in [
+            "dmswarm --seed 7 --set a=1 --set b=2 run x.toml --json",
+            "dmswarm run --seed 7 x.toml --set a=1 --json --set b=2",
+        ] {
+            let line = parse(line).unwrap();
+            assert_eq!(line.flags.overrides(), Overrides { seed: Some(7), sets: vec!["a=1".into(), "b=2".into()] });
+            assert!(line.flags.json && !line.flags.quiet);
+            assert!(matches!(line.command, Command::Run { scenarios } if scenarios == [PathBuf::from("x.toml")]));
+        }
+    }
+
+    #[test]
+    fn every_command_is_there() {
+        for line in [
+            "dmswarm run",
+            "dmswarm run a.toml folder --no-live -v",
+            "dmswarm check a.toml b.toml -q",
+            "dmswarm schema scenario",
+            "dmswarm schema summary",
+            "dmswarm schema xsd",
+            "dmswarm certs --certs elsewhere",
+            "dmswarm completions bash",
+        ] {
+            parse(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+        }
+        assert_eq!(parse("dmswarm run").unwrap().flags.out, PathBuf::from("results"));
+    }
+
+    #[test]
+    fn wrong_usage_ends_with_its_exit_code() {
+        for line in [
+            "dmswarm",
+            "dmswarm check",
+            "dmswarm walk",
+            "dmswarm schema wsdl",
+            "dmswarm run --seed x",
+            "dmswarm run -q -v",
+        ] {
+            assert_eq!(parse(line).unwrap_err().exit_code(), i32::from(Exit::Usage.code()), "{line}");
+        }
+    }
+
+    #[test]
+    fn help_shows_examples_and_exit_codes() {
+        let help = parse("dmswarm --help").unwrap_err().to_string();
+        for part in ["Examples:", "dmswarm check scenario.toml", "130  interrupted", "--set"] {
+            assert!(help.contains(part), "{help}");
+        }
+        for command in ["run", "check", "schema", "certs", "completions"] {
+            let help = parse(&format!("dmswarm {command} --help")).unwrap_err().to_string();
+            assert!(help.contains(&format!("Examples:\n  dmswarm {command}")), "{help}");
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! `dmswarm check`: says what scenarios would do, or every problem in them.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use crate::cli::args::Flags;
+use crate::cli::exit::Exit;
+use crate::cli::output;
+use crate::cli::scenarios::{Asked, read_all};
+use crate::report::figures::{count, counted, rate, size, time};
+use crate::run::host;
+use crate::run::prepare::TooFewFiles;
+use crate::scenario::Scenario;
+use crate::scenario::estimate::Estimate;
+use crate::scenario::problem::Problems;
+use crate::transport::dialer::DialerOptions;
+
+/// Checks every scenario that is asked for.
+pub fn check(scenarios: &[PathBuf], flags: &Flags) -> Exit {
+    let asked = read_all(scenarios, &flags.overrides());
+    let allowed = host::raise_open_files();
+    let findings: Vec<Finding> = asked.into_iter().map(|asked| Finding::of(asked, allowed)).collect();
+    let mut exits: Vec<Exit> = findings.iter().map(Finding::exit).collect();
+    if flags.json {
+        let all: Vec<Value> = findings.iter().map(Finding::json).collect();
+        exits.push(output::data(&format!("{:#}", Value::Array(all))));
+    }
+    for finding in &findings {
+        match finding {
+            Finding::Wrong { problems, .. } => tell_problems(problems),
+            Finding::Fine { source, scenario, estimate, shortage } => {
+                if !flags.json && !flags.quiet {
+                    exits.push(output::data(&describe(source, scenario, estimate, allowed)));
+                }
+                if let Some(shortage) = shortage {
+                    output::remark(&format!("error: {source}: {shortage}"));
+                }
+            }
+        }
+    }
+    Exit::weightiest(exits)
+}
+
+/// Writes the problems of a scenario for people.
+pub fn tell_problems(problems: &Problems) {
+    output::remark(&problems.render(output::remarks_have_colour()));
+    output::remark(&format!("\n{}", counted(problems.count() as u64, "problem")));
+}
+
+/// What came of checking one scenario.
+enum Finding {
+    Wrong {
+        source: String,
+        problems: Problems,
+    },
+    Fine {
+        source: String,
+        scenario: Box<Scenario>,
+        estimate: Estimate,
+        /// Why this machine cannot run it.
+        shortage: Option<TooFewFiles>,
+    },
+}
+
+impl Finding {
+    fn of(asked: Asked, allowed: Option<u64>) -> Finding {
+        let source = asked.source;
+        match asked.scenario {
+            Err(problems) => Finding::Wrong { source, problems },
+            Ok(scenario) => {
+                let estimate = scenario.estimate(connections_to_one_target());
+                let shortage = TooFewFiles::of(&scenario, allowed);
+                Finding::Fine { source, scenario: Box::new(scenario), estimate, shortage }
+            }
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Finding::Wrong { .. } => Exit::Usage,
+            Finding::Fine { shortage: Some(_), .. } => Exit::CouldNotRun,
+            Finding::Fine { shortage: None, .. } => Exit::Passed,
+        }
+    }
+
+    fn json(&self) -> Value {
+        match self {
+            Finding::Wrong { source, problems } => {
+                json!({ "source": source, "problems": problems.iter().collect::<Vec<_>>() })
+            }
+            Finding::Fine { source, scenario, estimate, shortage } => {
+                let flows: serde_json::Map<String, Value> =
+                    estimate.flows.iter().map(|(kind, flows)| (kind.to_string(), json!(flows))).collect();
+                json!({
+                    "source": source,
+                    "problems": shortage.iter().map(|lack| json!({ "message": lack.to_string() })).collect::<Vec<_>>(),
+                    "scenario": scenario.name,
+                    "seed": scenario.seed.0,
+                    "servers": scenario.servers.len(),
+                    "bootstrap_servers": scenario.bootstrap_servers.len(),
+                    "devices": scenario.devices,
+                    "starts": estimate.starts,
+                    "dropped": estimate.dropped,
+                    "flows": flows,
+                    "peak_starts_per_s": estimate.peak_rate,
+                    "at_once": estimate.at_once,
+                    "duration_s": estimate.lasts.as_secs_f64(),
+                    "memory_bytes": estimate.memory_bytes,
+                    "open_files": estimate.open_files,
+                })
+            }
+        }
+    }
+}
+
+/// How many connections to one target all arbiters together keep at most.
+fn connections_to_one_target() -> u64 {
+    (host::cores() * DialerOptions::default().open_per_target) as u64
+}
+
+/// What a scenario would do, for people.
+fn describe(source: &str, scenario: &Scenario, estimate: &Estimate, allowed: Option<u64>) -> String {
+    let names = |names: Vec<&str>| names.join(", ");
+    let servers = names(scenario.servers.iter().map(|server| server.name.as_str()).collect());
+    let mut lines = vec![format!("{}: {source} has no problems", scenario.name)];
+    let mut line = |label: &str, text: String| lines.push(format!("  {label:<10} {text}"));
+    line("servers", format!("{} ({servers})", counted(scenario.servers.len() as u64, "DM server")));
+    if !scenario.bootstrap_servers.is_empty() {
+        let servers = names(scenario.bootstrap_servers.iter().map(|server| server.name.as_str()).collect());
+        let number = scenario.bootstrap_servers.len() as u64;
+        line("", format!("{} ({servers})", counted(number, "bootstrap server")));
+    }
+    let classes = scenario.classes.len() as u64;
+    let of_classes = if classes == 1 { "of 1 class".to_owned() } else { format!("of {} classes", count(classes)) };
+    line("devices", format!("{} {of_classes}", count(u64::from(scenario.devices))));
+    let journeys = counted(scenario.journeys.len() as u64, "kind");
+    let dropped = match estimate.dropped {
+        0 => String::new(),
+        dropped => format!("; {} of them find no free device", count(u64::from(dropped))),
+    };
+    line("journeys", format!("{} started, of {journeys}{dropped}", count(u64::from(estimate.starts))));
+    let all: u64 = estimate.flows.iter().map(|(_, flows)| flows).sum();
+    line("flows", count(all));
+    for (kind, flows) in &estimate.flows {
+        line("", format!("{:>9}  {kind}", count(*flows)));
+    }
+    match (estimate.peak_rate, estimate.at_once) {
+        (_, Some(at_once)) => line("load", format!("{} at once", count(u64::from(at_once)))),
+        (peak, None) => line("load", format!("at most {} starts/s", rate(peak.unwrap_or(0.0)))),
+    }
+    line("lasts", format!("about {}", time(Some(estimate.lasts.as_secs_f64() * 1e3))));
+    line("memory", format!("about {}", size(estimate.memory_bytes)));
+    let allowed = allowed.map_or_else(|| "no limit here".to_owned(), |allowed| format!("{} allowed", count(allowed)));
+    line("files", format!("at most {} open at once; {allowed}", count(estimate.open_files)));
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::scenarios::quickstart;
+    use crate::scenario::file::Overrides;
+
+    fn asked(sets: &[&str]) -> Asked {
+        quickstart(&Overrides { seed: None, sets: sets.iter().map(|set| (*set).to_owned()).collect() })
+    }
+
+    #[test]
+    fn a_scenario_is_described_by_what_it_would_do() {
+        let scenario = asked(&[]).scenario.unwrap();
+        let text = describe("demo.toml", &scenario, &scenario.estimate(128), Some(20_000));
+        for part in [
+            "quickstart: demo.toml has no problems\n",
+            "2 DM servers (home, partner)",
+            "1 bootstrap server (partner-bootstrap)",
+            "1,000 of 5 classes",
+            "delegate.dmacc.full.by_delegated",
+            "at most 100 starts/s",
+            "20,000 allowed",
+        ] {
+            assert!(text.contains(part), "`{part}` in\n{text}");
+        }
+    }
+
+    #[test]
+    fn findings_have_their_exit_codes() {
+        let exit = |asked, allowed| Finding::of(asked, allowed).exit();
+        assert_eq!(exit(asked(&[]), None), Exit::Passed);
+        assert_eq!(exit(asked(&[]), Some(100)), Exit::CouldNotRun);
+        assert_eq!(exit(asked(&["population.devices=0"]), None), Exit::Usage);
+    }
+
+    #[test]
+    fn findings_can_be_read_by_programs() {
+        let fine = Finding::of(asked(&[]), None).json();
+        assert_eq!((&fine["devices"], &fine["problems"]), (&json!(1000), &json!([])));
+        assert!(fine["flows"]["revoke.forced"].as_u64() > Some(0));
+        let wrong = Finding::of(asked(&["load.at_once=0"]), None).json();
+        assert_eq!(wrong["problems"][0]["source"], "--set");
+    }
+}

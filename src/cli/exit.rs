@@ -1,0 +1,175 @@
+//! How the program ends: the one table of exit codes.
+
+use std::process::ExitCode;
+
+use crate::measure::Verdict;
+
+/// Every way to end. The number is what scripts see; it never changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    Passed = 0,
+    /// Internal error, disk, ports, too few open files.
+    CouldNotRun = 1,
+    /// Wrong usage, or a scenario with problems.
+    Usage = 2,
+    /// A limit was not kept.
+    LimitFailed = 3,
+    /// A promise was broken.
+    PromiseBroken = 4,
+    /// This machine, not the peer, was the bottleneck.
+    Invalid = 5,
+    /// A limit with `abort` ended the run early.
+    Aborted = 6,
+    /// `compare`: a regression.
+    Regression = 7,
+    /// The target could not be reached, or refused our identity.
+    Unreachable = 8,
+    /// `conform`: a mandatory item failed.
+    NotConforming = 9,
+    /// `replay`: did not reproduce.
+    NotReproduced = 10,
+    /// SIGINT.
+    Interrupted = 130,
+    /// SIGTERM.
+    Terminated = 143,
+}
+
+/// The number of SIGTERM.
+const SIGTERM: i32 = 15;
+
+impl Exit {
+    /// All of them, by number.
+    pub const ALL: [Exit; 13] = [
+        Exit::Passed,
+        Exit::CouldNotRun,
+        Exit::Usage,
+        Exit::LimitFailed,
+        Exit::PromiseBroken,
+        Exit::Invalid,
+        Exit::Aborted,
+        Exit::Regression,
+        Exit::Unreachable,
+        Exit::NotConforming,
+        Exit::NotReproduced,
+        Exit::Interrupted,
+        Exit::Terminated,
+    ];
+
+    /// Those that can hold at the same time, the weightiest first. The others come only from their own commands.
+    const BY_WEIGHT: [Exit; 10] = [
+        Exit::CouldNotRun,
+        Exit::Usage,
+        Exit::Interrupted,
+        Exit::Terminated,
+        Exit::Unreachable,
+        Exit::PromiseBroken,
+        Exit::Invalid,
+        Exit::Aborted,
+        Exit::LimitFailed,
+        Exit::Passed,
+    ];
+
+    /// The number.
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// What it means, for the help text.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Exit::Passed => "passed",
+            Exit::CouldNotRun => "could not run (internal error, disk, ports)",
+            Exit::Usage => "wrong usage, or a scenario with problems",
+            Exit::LimitFailed => "a limit failed",
+            Exit::PromiseBroken => "a promise was broken",
+            Exit::Invalid => "the run is INVALID: this machine, not the peer, was the bottleneck",
+            Exit::Aborted => "stopped early by a limit with `abort`",
+            Exit::Regression => "compare: a regression",
+            Exit::Unreachable => "target unreachable, or it refused our identity",
+            Exit::NotConforming => "conform: a mandatory item failed",
+            Exit::NotReproduced => "replay: did not reproduce",
+            Exit::Interrupted => "interrupted (SIGINT)",
+            Exit::Terminated => "interrupted (SIGTERM)",
+        }
+    }
+
+    /// How a run with this verdict ends; `signal` is the number of the signal that interrupted it, if one did.
+    pub fn of_verdict(verdict: Verdict, signal: Option<i32>) -> Exit {
+        match verdict {
+            Verdict::Passed => Exit::Passed,
+            Verdict::Failed => Exit::LimitFailed,
+            Verdict::Broken => Exit::PromiseBroken,
+            Verdict::Invalid => Exit::Invalid,
+            Verdict::Aborted => Exit::Aborted,
+            Verdict::Unreachable => Exit::Unreachable,
+            Verdict::Interrupted if signal == Some(SIGTERM) => Exit::Terminated,
+            Verdict::Interrupted => Exit::Interrupted,
+        }
+    }
+
+    /// The weightiest of several; of none, [`Exit::Passed`].
+    pub fn weightiest(exits: impl IntoIterator<Item = Exit>) -> Exit {
+        let weight = |exit: &Exit| Exit::BY_WEIGHT.iter().position(|other| other == exit);
+        exits.into_iter().min_by_key(weight).unwrap_or(Exit::Passed)
+    }
+
+    /// Those that no command of this version ends with.
+    const OF_LATER_VERSIONS: [Exit; 5] =
+        [Exit::Aborted, Exit::Regression, Exit::Unreachable, Exit::NotConforming, Exit::NotReproduced];
+
+    /// The table, one line each, for the help text.
+    pub fn table() -> String {
+        let told = Exit::ALL.iter().filter(|exit| !Exit::OF_LATER_VERSIONS.contains(exit));
+        let lines: Vec<String> = told.map(|exit| format!("  {:>3}  {}", exit.code(), exit.meaning())).collect();
+        format!(
+            "Exit codes:\n{}\nOf several that hold, or of several scenarios, the weightiest: 1, 2, 130, 143, 4, 5, 3, 0.",
+            lines.join("\n")
+        )
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_those_of_the_table() {
+        let codes: Vec<u8> = Exit::ALL.iter().map(|exit| exit.code()).collect();
+        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 130, 143]);
+        assert!(Exit::table().contains("\n  143  interrupted (SIGTERM)"), "{}", Exit::table());
+        assert!(!Exit::table().contains("conform"), "no such command in {}", Exit::table());
+    }
+
+    #[test]
+    fn verdicts_have_their_codes() {
+        for (verdict, signal, code) in [
+            (Verdict::Passed, None, 0),
+            (Verdict::Failed, None, 3),
+            (Verdict::Broken, None, 4),
+            (Verdict::Invalid, None, 5),
+            (Verdict::Aborted, None, 6),
+            (Verdict::Unreachable, None, 8),
+            (Verdict::Interrupted, Some(2), 130),
+            (Verdict::Interrupted, Some(15), 143),
+        ] {
+            assert_eq!(Exit::of_verdict(verdict, signal).code(), code, "{verdict:?}");
+        }
+    }
+
+    #[test]
+    fn the_weightiest_wins() {
+        // The order of the documentation: 1, 2, 130/143, 8, 4, 5, 6, 3, 0.
+        let order = [1, 2, 130, 143, 8, 4, 5, 6, 3, 0];
+        assert_eq!(Exit::BY_WEIGHT.map(Exit::code), order);
+        assert_eq!(Exit::weightiest([Exit::Passed, Exit::LimitFailed, Exit::PromiseBroken]), Exit::PromiseBroken);
+        assert_eq!(Exit::weightiest([Exit::Usage, Exit::CouldNotRun, Exit::Interrupted]), Exit::CouldNotRun);
+        assert_eq!(Exit::weightiest([]), Exit::Passed);
+    }
+}

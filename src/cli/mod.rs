@@ -1,0 +1,19 @@
+//! Commands, flags, exit codes.
+//!
+//! | file | its job |
+//! |---|---|
+//! | [`args`] | the command line as types |
+//! | [`exit`] | the table of exit codes |
+//! | [`output`] | data to stdout, the rest to stderr |
+//! | [`scenarios`] | from files and folders to scenarios |
+//! | [`run`], [`check`], [`certs`], [`schema`], [`completions`] | one command each |
+
+pub mod args;
+pub mod certs;
+pub mod check;
+pub mod completions;
+pub mod exit;
+pub mod output;
+pub mod run;
+pub mod scenarios;
+pub mod schema;

@@ -1,0 +1,143 @@
+//! `dmswarm run`: load runs over real HTTPS, one after the other.
+
+use std::path::PathBuf;
+
+use crate::actors::chronicle::Progress;
+use crate::cli::args::Flags;
+use crate::cli::check::tell_problems;
+use crate::cli::exit::Exit;
+use crate::cli::output;
+use crate::cli::scenarios::{Asked, read_all};
+use crate::report::figures::{count, counted};
+use crate::report::{json, table::Table, terminal};
+use crate::run::news::{News, Pulse};
+use crate::run::{self, Finished, Options};
+use crate::scenario::Scenario;
+
+/// Runs every scenario that was asked for; none of them, if one has a problem.
+pub fn run(paths: &[PathBuf], flags: &Flags) -> Exit {
+    let Some(scenarios) = without_problems(read_all(paths, &flags.overrides())) else {
+        return Exit::Usage;
+    };
+    let several = scenarios.len() > 1;
+    let mut exits = Vec::with_capacity(scenarios.len());
+    let mut table = Table::new(["scenario", "verdict", "flows", "failed", "folder"]);
+    for (source, scenario) in &scenarios {
+        let exit = match run_one(source, scenario, flags) {
+            Ok(finished) => {
+                table.row(row(scenario, &finished));
+                Exit::weightiest([show(&finished, flags), ending(&finished)])
+            }
+            Err(error) => {
+                table.row(row_without_run(scenario));
+                output::remark(&format!("error: {error}"));
+                Exit::CouldNotRun
+            }
+        };
+        exits.push(exit);
+        if matches!(exit, Exit::Interrupted | Exit::Terminated) {
+            break;
+        }
+    }
+    let worst = Exit::weightiest(exits);
+    if several && !flags.json && !is_hushed(worst, flags) {
+        return Exit::weightiest([worst, output::data(&format!("\n{}", table.words().join("\n")))]);
+    }
+    worst
+}
+
+/// Every scenario with where it comes from, or `None` when one of them has a problem; all problems have been told then.
+fn without_problems(asked: Vec<Asked>) -> Option<Vec<(String, Scenario)>> {
+    let many = asked.len();
+    let mut scenarios = Vec::with_capacity(many);
+    for Asked { source, scenario } in asked {
+        match scenario {
+            Ok(scenario) => scenarios.push((source, scenario)),
+            Err(problems) => tell_problems(&problems),
+        }
+    }
+    (scenarios.len() == many).then_some(scenarios)
+}
+
+fn run_one(source: &str, scenario: &Scenario, flags: &Flags) -> Result<Finished, run::RunError> {
+    if !flags.quiet {
+        let devices = counted(u64::from(scenario.devices), "device");
+        output::remark(&format!("{}: {source}, {devices}, seed {}", scenario.name, scenario.seed.0));
+    }
+    // As it was given, except for what is not UTF-8.
+    let command_line = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    let options = Options { certs: flags.certs.clone(), out: flags.out.clone(), command_line };
+    run::run(scenario, &options, |news| {
+        if !flags.quiet {
+            tell(&news, flags);
+        }
+    })
+}
+
+/// Words on stderr while a run goes on.
+fn tell(news: &News<'_>, flags: &Flags) {
+    match news {
+        News::Ready { addresses, folder } if flags.verbose => {
+            output::remark(&format!("certificates in {}, results in {}", flags.certs.display(), folder.display()));
+            for at in *addresses {
+                output::remark(&format!("{}: {} at {}", at.who, at.url, at.socket));
+            }
+        }
+        News::Second(Pulse { progress, second }) => {
+            let Progress { flows_started, flows_ended, flows_failed, .. } = progress;
+            output::remark(&terminal::progress_line(second, *flows_started, *flows_ended, *flows_failed));
+        }
+        News::Stopping { under_way } => output::remark(&format!(
+            "stopping: nothing more is started, {} under way; interrupt again to stop without waiting for them",
+            counted(*under_way, "flow")
+        )),
+        News::Judging { devices } if flags.verbose => output::remark(&format!(
+            "all parties have come to rest; checking promises on {}",
+            counted(u64::from(*devices), "device")
+        )),
+        News::Ready { .. } | News::Judging { .. } => {}
+    }
+}
+
+/// The result on stdout, and on stderr what of it could not be kept.
+fn show(finished: &Finished, flags: &Flags) -> Exit {
+    let shown = if flags.json {
+        output::data(&json::summary(&finished.summary))
+    } else if is_hushed(ending(finished), flags) {
+        Exit::Passed
+    } else {
+        let colour = output::data_has_colour();
+        output::data(&terminal::summary(&finished.summary, Some(&finished.folder), colour))
+    };
+    if let Some(error) = &finished.not_written {
+        output::remark(&format!("error: {error}"));
+    }
+    shown
+}
+
+/// Whether there is nothing to say, because only what went wrong is wanted.
+fn is_hushed(exit: Exit, flags: &Flags) -> bool {
+    flags.quiet && exit == Exit::Passed
+}
+
+fn ending(finished: &Finished) -> Exit {
+    if finished.summary.had_internal_error() || finished.not_written.is_some() {
+        return Exit::CouldNotRun;
+    }
+    Exit::of_verdict(finished.summary.verdict, finished.interrupted_by)
+}
+
+fn row(scenario: &Scenario, finished: &Finished) -> [String; 5] {
+    [
+        scenario.name.clone(),
+        finished.summary.verdict.key().to_owned(),
+        count(finished.summary.started()),
+        count(finished.summary.failed_flows()),
+        finished.folder.display().to_string(),
+    ]
+}
+
+/// A scenario that could not be run.
+fn row_without_run(scenario: &Scenario) -> [String; 5] {
+    [scenario.name.clone(), "not run".to_owned(), String::new(), String::new(), String::new()]
+}

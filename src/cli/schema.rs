@@ -1,0 +1,37 @@
+//! `dmswarm schema`: prints the schemas of what dmswarm reads, writes and sends.
+
+use crate::cli::args::Schema;
+use crate::cli::exit::Exit;
+use crate::cli::output;
+use crate::delegation::xml;
+use crate::measure::summary::summary_schema;
+use crate::scenario::schema;
+
+/// Prints one schema.
+pub fn print(what: Schema) -> Exit {
+    output::data(&text(what))
+}
+
+fn text(what: Schema) -> String {
+    match what {
+        Schema::Scenario => format!("{:#}", schema::scenario()),
+        Schema::Summary => format!("{:#}", summary_schema()),
+        Schema::Xsd => xml::schema().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_schema_is_what_it_says() {
+        for (what, part) in [
+            (Schema::Scenario, "\"title\": \"dmswarm scenario\""),
+            (Schema::Summary, "\"verdict\""),
+            (Schema::Xsd, "<xs:element name=\"delegation_req\""),
+        ] {
+            assert!(text(what).contains(part), "{what:?}");
+        }
+    }
+}
