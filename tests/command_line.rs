@@ -1,0 +1,226 @@
+//! The program as people and scripts meet it: exit codes, what goes to stdout and stderr, and what is left on disk.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A small scenario that takes less than a second.
+const SMALL: &str = r#"
+name = "small"
+seed = 5
+
+[population]
+devices = 6
+
+[[server]]
+name = "home"
+id = "dms1.example.test"
+
+[[server]]
+name = "partner"
+id = "dms2.example.test"
+
+[[journey]]
+steps = ["delegate home -> partner by dmacc subtree ./SCOMO", "revoke asked"]
+
+[load]
+at_once = 6
+"#;
+
+/// A folder of a test's own, removed at its end.
+struct Place(PathBuf);
+
+impl Place {
+    fn new(files: &[(&str, &str)]) -> Place {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("dmswarm-command-line-{}-{number}", std::process::id()));
+        fs::create_dir_all(&path).expect("a folder");
+        for (name, text) in files {
+            let file = path.join(name);
+            fs::create_dir_all(file.parent().expect("a folder above")).expect("a folder");
+            fs::write(file, text).expect("a file");
+        }
+        Place(path)
+    }
+
+    /// The program, to be called here.
+    fn dmswarm(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dmswarm"));
+        command.args(arguments).current_dir(&self.0).env_remove("NO_COLOR");
+        command
+    }
+
+    fn call(&self, arguments: &[&str]) -> Said {
+        Said::of(self.dmswarm(arguments).output().expect("the program starts"))
+    }
+
+    /// The folders of the runs that were made here.
+    fn runs(&self) -> Vec<PathBuf> {
+        let Ok(entries) = fs::read_dir(self.0.join("results")) else { return Vec::new() };
+        let mut runs: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+        runs.sort();
+        runs
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// What the program said, and how it ended.
+#[derive(Debug)]
+struct Said {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl Said {
+    fn of(output: Output) -> Said {
+        let text = |octets: Vec<u8>| String::from_utf8(octets).expect("UTF-8");
+        Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+
+    #[track_caller]
+    fn ended_with(self, code: i32) -> Said {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        self
+    }
+}
+
+fn json(path: &Path) -> serde_json::Value {
+    serde_json::from_slice(&fs::read(path).expect("a file")).expect("JSON")
+}
+
+#[test]
+fn one_bad_scenario_among_several_keeps_all_of_them_from_running() {
+    let place = Place::new(&[("all/a.toml", SMALL), ("all/b.toml", "name = \n"), ("c.toml", SMALL)]);
+    for asked in [&["run", "all"][..], &["run", "c.toml", "all/b.toml"], &["run", "c.toml", "nowhere.toml"]] {
+        let said = place.call(asked).ended_with(2);
+        assert!(said.err.contains("1 problem") && said.out.is_empty(), "{said:?}");
+    }
+    assert_eq!(place.runs(), Vec::<PathBuf>::new(), "nothing has run");
+}
+
+#[test]
+fn quiet_says_only_what_went_wrong() {
+    let place = Place::new(&[("small.toml", SMALL)]);
+    let said = place.call(&["run", "small.toml", "-q"]).ended_with(0);
+    assert_eq!((said.out.as_str(), said.err.as_str()), ("", ""));
+    assert_eq!(place.call(&["check", "small.toml", "-q"]).ended_with(0).out, "");
+    assert_eq!(place.call(&["certs", "small.toml", "-q"]).ended_with(0).out, "");
+
+    let expects = "journey.0.expect=refused";
+    let said = place.call(&["run", "small.toml", "-q", "--set", expects]).ended_with(3);
+    assert!(said.out.starts_with("small: FAILED (a limit was not kept)\n") && said.err.is_empty(), "{said:?}");
+}
+
+#[test]
+fn verbose_says_where_everybody_listens() {
+    let place = Place::new(&[("small.toml", SMALL)]);
+    let said = place.call(&["run", "small.toml", "-v"]).ended_with(0);
+    for part in ["certificates in certs, results in results/small-", "home, for servers: https://dms1.example.test:"] {
+        assert!(said.err.contains(part), "{said:?}");
+    }
+    assert!(said.err.contains("/dm at 127.0.0.1:"), "{said:?}");
+}
+
+#[test]
+fn stdout_that_cannot_be_written_is_not_a_success() {
+    let place = Place::new(&[("small.toml", SMALL)]);
+    for asked in [&["run", "small.toml", "--json"][..], &["check", "small.toml"], &["schema", "summary"]] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("a full device");
+        let output = place.dmswarm(asked).stdout(full).output().expect("the program starts");
+        let said = Said::of(output).ended_with(1);
+        assert!(said.err.contains("error: cannot write to stdout: No space left on device"), "{said:?}");
+    }
+}
+
+#[test]
+fn a_result_that_cannot_be_kept_is_shown_all_the_same() {
+    let place = Place::new(&[("small.toml", SMALL)]);
+    // Files of 2 KiB at most: the summary is longer, the rest is not.
+    let program = env!("CARGO_BIN_EXE_dmswarm");
+    let script = format!("trap '' XFSZ; ulimit -f 4; exec {program} run small.toml");
+    let output = Command::new("sh").args(["-c", &script]).current_dir(&place.0).output().expect("a shell");
+    let said = Said::of(output).ended_with(1);
+    assert!(said.out.starts_with("small: PASSED\n"), "{said:?}");
+    assert!(said.err.contains("summary.json`: File too large"), "{said:?}");
+    let run = place.runs().pop().expect("a run folder");
+    assert_eq!(json(&run.join("run.json"))["verdict"], "interrupted", "nothing else can be told from the folder");
+}
+
+#[test]
+fn a_busy_port_is_named_with_the_party_that_wants_it() {
+    let busy = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = busy.local_addr().expect("an address").port();
+    let place = Place::new(&[("small.toml", SMALL)]);
+    let set = format!("server.1.device_port={port}");
+    let said = place.call(&["run", "small.toml", "-q", "--set", &set]).ended_with(1);
+    let expected = format!("error: partner, for devices: port {port} of 127.0.0.1 is in use by another process; ");
+    assert!(said.err.starts_with(&expected), "{said:?}");
+    assert_eq!(place.runs(), Vec::<PathBuf>::new(), "nothing was loaded");
+}
+
+#[test]
+fn certificates_are_listed_with_everything_that_is_wrong_with_them() {
+    let place = Place::new(&[("small.toml", SMALL)]);
+    let said = place.call(&["certs", "small.toml"]).ended_with(0);
+    assert!(said.out.lines().all(|line| line.len() <= 80), "{}", said.out);
+    let said = place.call(&["certs", "small.toml", "--json"]).ended_with(0);
+    let listed: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");
+    assert_eq!(listed[1]["names"][0], "dms1.example.test");
+
+    fs::write(place.0.join("certs/dms1.example.test.pem"), "rubbish").expect("written");
+    fs::write(place.0.join("certs/dms2.example.test.key"), "rubbish").expect("written");
+    let said = place.call(&["certs", "small.toml"]).ended_with(1);
+    for part in [
+        "error: certs/dms1.example.test.pem: expected a certificate in PEM, found none in it; ",
+        "error: certs/dms2.example.test.key: expected a private key in PEM, found none in it; ",
+    ] {
+        assert_eq!(said.err.matches(part).count(), 1, "{said:?}");
+    }
+    assert!(said.out.contains("certs/ca.pem"), "{said:?}");
+}
+
+/// A shell that sends signals to a run of `scenario.toml` once it is under way.
+fn interrupted(scenario: &str, signals: &str) -> (Place, Said) {
+    let place = Place::new(&[("scenario.toml", scenario)]);
+    let program = env!("CARGO_BIN_EXE_dmswarm");
+    let script = format!(
+        "{program} run scenario.toml --json 2>said & run=$!; \
+         until grep -q ' under way' said; do sleep 0.05; done; {signals} wait $run"
+    );
+    let output = Command::new("sh").args(["-c", &script]).current_dir(&place.0).output().expect("a shell");
+    let mut said = Said::of(output);
+    said.err = fs::read_to_string(place.0.join("said")).expect("what it said");
+    (place, said)
+}
+
+/// Delegations that hang for as long as the wind-down takes.
+fn slow(wind_down: &str) -> String {
+    format!("{SMALL}[timeouts]\nwind_down = \"{wind_down}\"\ntermination = \"1m\"\n")
+}
+
+#[test]
+fn the_first_signal_waits_for_what_is_under_way_and_the_second_does_not() {
+    let (place, said) = interrupted(&slow("2s"), "kill -INT $run;");
+    let said = said.ended_with(130);
+    assert!(said.err.contains("stopping: nothing more is started, 6 flows under way"), "{said:?}");
+    let summary: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");
+    assert_eq!((&summary["verdict"], &summary["flows"]["revoke.asked"]["done"]), (&"interrupted".into(), &6.into()));
+    assert_eq!(json(&place.runs()[0].join("run.json"))["verdict"], "interrupted");
+    assert_eq!(json(&place.runs()[0].join("summary.json")), summary);
+
+    let twice = "kill -TERM $run; until grep -q stopping said; do sleep 0.05; done; kill -INT $run;";
+    let (place, said) = interrupted(&slow("50s"), twice);
+    let summary: serde_json::Value = serde_json::from_str(&said.ended_with(143).out).expect("JSON");
+    let flows = &summary["flows"]["revoke.asked"];
+    assert_eq!((&flows["started"], &flows["done"]), (&6.into(), &0.into()));
+    assert_eq!(summary["promises"], serde_json::json!([]), "what has not come to rest is not judged");
+    assert_eq!(json(&place.runs()[0].join("run.json"))["verdict"], "interrupted");
+}
