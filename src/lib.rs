@@ -12,6 +12,8 @@
 //! | 1 | [`dm`] | what a server and a device say to each other (OMA DM). No IO |
 //! | 2 | [`delegation`] | what two servers say to each other (the delegation protocol). No IO |
 //! | 2 | [`transport`] | bytes over HTTPS with TLS identities; does not know what the bytes mean |
+//! | 3 | [`facts`] | what was seen to happen to one device's delegations, step by step |
+//! | 3 | [`faults`] | what goes wrong, where and when: rules in, verdicts out |
 //! | 3 | [`workload`] | which device starts which flow at which moment |
 //! | 4 | [`measure`] | what happened: histograms, outcomes, promises, our own health |
 //! | 5 | [`scenario`] | one run's settings, read from a file |
@@ -31,6 +33,8 @@ pub mod dm;
 pub mod delegation;
 pub mod transport;
 
+pub mod facts;
+pub mod faults;
 pub mod workload;
 
 pub mod measure;

@@ -20,11 +20,16 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("dm", &["clock", "ids"]),
     ("delegation", &["clock", "ids", "dm"]),
     ("transport", &["clock", "ids", "units"]),
-    ("workload", &["clock", "ids", "seed", "units", "dm", "delegation"]),
-    ("measure", &["clock", "ids", "units", "dm", "delegation"]),
-    ("scenario", &["clock", "ids", "seed", "units", "dm", "delegation", "workload", "measure"]),
+    ("facts", &["clock", "ids", "dm", "delegation"]),
+    ("faults", &["clock", "ids", "seed", "units", "dm", "delegation", "facts"]),
+    ("workload", &["clock", "ids", "seed", "units", "dm", "delegation", "facts"]),
+    ("measure", &["clock", "ids", "units", "dm", "delegation", "facts", "faults"]),
+    ("scenario", &["clock", "ids", "seed", "units", "dm", "delegation", "facts", "faults", "workload", "measure"]),
     ("results", &["clock", "ids", "seed", "units", "measure", "scenario"]),
-    ("actors", &["clock", "ids", "seed", "units", "dm", "delegation", "transport", "workload", "measure"]),
+    (
+        "actors",
+        &["clock", "ids", "seed", "units", "dm", "delegation", "transport", "facts", "faults", "workload", "measure"],
+    ),
     ("report", &["clock", "ids", "units", "measure", "scenario", "results"]),
     (
         "run",
@@ -36,6 +41,8 @@ const ROOMS: &[(&str, &[&str])] = &[
             "dm",
             "delegation",
             "transport",
+            "facts",
+            "faults",
             "workload",
             "measure",
             "scenario",
@@ -53,6 +60,8 @@ const ROOMS: &[(&str, &[&str])] = &[
             "dm",
             "delegation",
             "transport",
+            "facts",
+            "faults",
             "workload",
             "measure",
             "scenario",
@@ -80,7 +89,7 @@ const DOORS: &[(&[&str], &[&str])] = &[
 
 /// Where the same seed has to give the same order: no collection whose order changes from run to run, unless the line
 /// that imports it ends in [`LOOKUP_ONLY`], which promises that nobody iterates over it.
-const ORDERED: &[&str] = &["dm", "delegation", "workload"];
+const ORDERED: &[&str] = &["dm", "delegation", "facts", "faults", "workload"];
 const UNORDERED: &[&str] = &["HashMap", "HashSet"];
 const LOOKUP_ONLY: &str = "// lookup only";
 

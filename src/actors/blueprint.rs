@@ -7,6 +7,7 @@ use crate::actors::reception::DoorFor;
 use crate::clock::Clock;
 use crate::delegation::machine::{Accounts, Settings, Timeouts};
 use crate::delegation::message::Message;
+use crate::delegation::policy::Policy;
 use crate::delegation::reading::Readings;
 use crate::delegation::server::Server;
 use crate::delegation::xml;
@@ -60,6 +61,11 @@ pub struct ServerParty {
     pub bootstrap: Option<Arc<BootstrapLinks>>,
     pub timeouts: Timeouts,
     pub readings: Readings,
+    pub policy: Policy,
+    /// Whether somebody watches it step by step.
+    pub is_watched: bool,
+    /// Whether it has a durable store: only where servers may die.
+    pub is_durable: bool,
     pub wind_down: Duration,
     pub sessions: sessions::Settings,
 }
@@ -123,6 +129,9 @@ impl Blueprint {
             accounts: Arc::new(ServerAccounts { book: Arc::clone(&party.accounts), links: party.bootstrap.clone() }),
             timeouts: party.timeouts,
             readings: party.readings,
+            policy: party.policy,
+            is_watched: party.is_watched,
+            is_durable: party.is_durable,
             wind_down: party.wind_down,
         });
         (delegation, Sessions::new(party.sessions.clone()))

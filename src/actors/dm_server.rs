@@ -180,6 +180,7 @@ impl DmServer {
                 shard.message_unexpected(*kind);
                 shard.rejected(why);
             }),
+            Note::TimerFired { .. } | Note::Moved { .. } => {}
             // Results of our own work: no bound is claimed for them.
             Note::Joined { .. } | Note::Settled { .. } => {
                 self.lane.swarm.do_send(Noted { from: self.me, at: now, note })

@@ -8,11 +8,12 @@ use std::time::Duration;
 use crate::delegation::exchange::{Answer, Incoming, Outgoing, PostOutcome};
 use crate::delegation::flow::{FlowKind, Outcome};
 use crate::delegation::message::{Kind, Message};
+use crate::delegation::policy::Policy;
 use crate::delegation::reading::Readings;
 use crate::dm::dmacc::DmAcc;
 use crate::dm::script::{Errand, Report};
 use crate::dm::uri::Uri;
-use crate::ids::{DeviceNumber, ServerId, ServerNumber};
+use crate::ids::{DeviceNumber, ServerId, ServerNumber, SessionId};
 
 pub use crate::delegation::flow::Approach;
 
@@ -65,6 +66,44 @@ pub enum Side {
     Delegated,
 }
 
+/// The timers of a machine, by the names that scenarios and reports give them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Timer {
+    Bootstrap,
+    Confirmed,
+    Termination,
+    Prepared,
+    Revoked,
+    WindDown,
+    /// The device could not be reached: the next try is due.
+    Device,
+}
+
+impl Timer {
+    pub const ALL: [Timer; 7] = [
+        Timer::Bootstrap,
+        Timer::Confirmed,
+        Timer::Termination,
+        Timer::Prepared,
+        Timer::Revoked,
+        Timer::WindDown,
+        Timer::Device,
+    ];
+
+    /// Its key among a scenario's timeouts.
+    pub fn key(self) -> &'static str {
+        match self {
+            Timer::Bootstrap => "bootstrap",
+            Timer::Confirmed => "confirmed",
+            Timer::Termination => "termination",
+            Timer::Prepared => "prepared",
+            Timer::Revoked => "revoked",
+            Timer::WindDown => "wind_down",
+            Timer::Device => "device",
+        }
+    }
+}
+
 /// What a machine noticed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Note {
@@ -72,6 +111,19 @@ pub enum Note {
     Joined { device: DeviceNumber, peer: ServerNumber, side: Side },
     /// This side has come to the end of the flow. Exactly one per `Joined`.
     Settled { device: DeviceNumber, peer: ServerNumber, side: Side, outcome: Outcome },
+    /// A timer has fired, and the record that had set it still waited for it.
+    TimerFired { device: DeviceNumber, timer: Timer },
+    /// A record has come to another state; `Over` when it is forgotten. Only where `Settings::is_watched`.
+    Moved {
+        device: DeviceNumber,
+        peer: ServerNumber,
+        side: Side,
+        /// The delegation's.
+        session: SessionId,
+        subtree: Uri,
+        is_full: bool,
+        state: &'static str,
+    },
     /// A message came again and got the same answer.
     Duplicate { kind: Kind, device: Option<DeviceNumber> },
     /// A message came that its state does not allow, or for nobody; it was rejected.
@@ -95,6 +147,8 @@ pub struct Timeouts {
     pub prepared: Duration,
     /// DMS-2: DELEGATION_TERMINATION_RESP or DELEGATION_REVOCATION_REQ sent, until DELEGATION_REVOKED.
     pub revoked: Duration,
+    /// DMS-1: how long it goes on trying to reach a device that has to be put back or cleaned.
+    pub device: Duration,
 }
 
 /// What a server knows of devices beforehand, outside the protocol (D11, D12, D33).
@@ -125,6 +179,11 @@ pub struct Settings {
     pub accounts: Arc<dyn Accounts + Send + Sync>,
     pub timeouts: Timeouts,
     pub readings: Readings,
+    pub policy: Policy,
+    /// Whether every change of a record's state is noted: somebody watches.
+    pub is_watched: bool,
+    /// Whether records are put into the durable store : only where somebody may die.
+    pub is_durable: bool,
     /// DMS-2: from DELEGATION_TERMINATION_REQ until its activities with the device have ended (5.2.3.4).
     pub wind_down: Duration,
 }

@@ -18,7 +18,8 @@
 //! | file | its job |
 //! |---|---|
 //! | [`message`], [`xml`], [`reason`], [`misbehaved`] | the fourteen messages, as types and on the wire; what is wrong with one |
-//! | [`exchange`], [`flow`], [`machine`], [`reading`] | what goes into a machine and comes out; kinds of flow; choices |
+//! | [`exchange`], [`flow`], [`machine`] | what goes into a machine and comes out; kinds of flow |
+//! | [`reading`], [`policy`], [`retry`] | choices: what the text means, what to do about its hazards, how often to try |
 //! | [`server`] | one server's machine |
 //! | `admission`, `reception` | how a flow begins; where a message belongs |
 //! | `records`, `pact`, `book`, `ended` | what is on record; what both sides' records share; names and timers; the past |
@@ -36,10 +37,12 @@ pub mod machine;
 pub mod message;
 pub mod misbehaved;
 mod pact;
+pub mod policy;
 pub mod reading;
 pub mod reason;
 mod reception;
 mod records;
+pub mod retry;
 pub mod server;
 #[cfg(test)]
 mod tests;

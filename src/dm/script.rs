@@ -48,6 +48,62 @@ pub enum Errand {
     Undo(Vec<Order>),
 }
 
+/// Which kind of errand it is: its name in facts and reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ErrandKind {
+    Prepare,
+    PushUrl,
+    Grant,
+    Visit,
+    RemoveAccount,
+    /// The server removes its own account.
+    Leave,
+    LetConnect,
+    Undo,
+}
+
+impl ErrandKind {
+    pub const ALL: [ErrandKind; 8] = [
+        ErrandKind::Prepare,
+        ErrandKind::PushUrl,
+        ErrandKind::Grant,
+        ErrandKind::Visit,
+        ErrandKind::RemoveAccount,
+        ErrandKind::Leave,
+        ErrandKind::LetConnect,
+        ErrandKind::Undo,
+    ];
+
+    /// Its word.
+    pub fn key(self) -> &'static str {
+        match self {
+            ErrandKind::Prepare => "prepare",
+            ErrandKind::PushUrl => "push-url",
+            ErrandKind::Grant => "grant",
+            ErrandKind::Visit => "visit",
+            ErrandKind::RemoveAccount => "remove-account",
+            ErrandKind::Leave => "leave",
+            ErrandKind::LetConnect => "let-connect",
+            ErrandKind::Undo => "undo",
+        }
+    }
+}
+
+impl Errand {
+    /// Its kind.
+    pub fn kind(&self) -> ErrandKind {
+        match self {
+            Errand::Prepare { .. } => ErrandKind::Prepare,
+            Errand::PushBootstrapUrl { .. } => ErrandKind::PushUrl,
+            Errand::Grant { .. } => ErrandKind::Grant,
+            Errand::Visit { .. } => ErrandKind::Visit,
+            Errand::RemoveAccount { .. } => ErrandKind::RemoveAccount,
+            Errand::LetConnect { .. } => ErrandKind::LetConnect,
+            Errand::Undo(_) => ErrandKind::Undo,
+        }
+    }
+}
+
 /// One thing to do on the tree.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Order {

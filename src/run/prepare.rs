@@ -107,6 +107,9 @@ pub fn prepare(scenario: &Scenario, certs: &Path, clock: Clock) -> Result<Prepar
             bootstrap: bootstrap.map(|place| Arc::clone(&links[place])),
             timeouts: scenario.timeouts.protocol,
             readings: scenario.readings,
+            policy: scenario.policy,
+            is_watched: false,
+            is_durable: false,
             wind_down: scenario.timeouts.wind_down,
             sessions: sessions::Settings {
                 accounts: Arc::clone(&books[number]),

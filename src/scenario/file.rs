@@ -3,11 +3,14 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::time::Duration;
 
 use crate::delegation::machine::Timeouts;
+use crate::delegation::policy::Policy;
 use crate::delegation::reading::{
     ConfirmByUrl, Polarity, Readings, RevocationRequestStatus, RevocationSession, SubtreeInRevocation, Unconfirmed,
 };
+use crate::delegation::retry::Retries;
 use crate::measure::limit::{self, Limit};
 use crate::scenario::entry::Entry;
 use crate::scenario::keys::SCENARIO;
@@ -103,6 +106,13 @@ fn resolve(root: &Entry<'_>, found: &mut Vec<Problem>) -> Scenario {
             _ => Connections::Pooled,
         },
         limits: limits(root, found),
+        policy: Policy::default(),
+        retries: Retries::of(Policy::default()),
+        faults: Vec::new(),
+        heal: Duration::from_secs(2),
+        watch: 10_000,
+        goals: Vec::new(),
+        expect: None,
         body_limit: root.size("body_limit"),
         message_limit: root.size("message_limit"),
         devices,
@@ -121,6 +131,7 @@ fn timeouts(entry: &Entry<'_>) -> TimeoutSettings {
             termination: entry.duration("termination"),
             prepared: entry.duration("prepared"),
             revoked: entry.duration("revoked"),
+            device: entry.duration("device"),
         },
         request: entry.duration("request"),
         session: entry.duration("session"),

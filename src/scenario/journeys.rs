@@ -111,7 +111,7 @@ fn cohort(
         repeat = 1;
     }
     let steps = (0..repeat.max(1)).flat_map(|_| round.iter().cloned()).collect();
-    let journey = Journey { name, owner, bootstrapped, steps };
+    let journey = Journey { name, owner, bootstrapped, steps, meanwhile: Vec::new() };
     Cohort { journey: Arc::new(journey), share: entry.number::<u32>("share").max(1), class, repeat: repeat.max(1) }
 }
 

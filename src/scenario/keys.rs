@@ -249,6 +249,12 @@ pub static TIMEOUTS: Section = Section {
             "Delegated server: for the next message of the delegating one.",
         ),
         with_default("revoked", Shape::Duration, "20s", "Delegated server: for DELEGATION_REVOKED."),
+        with_default(
+            "device",
+            Shape::Duration,
+            "30s",
+            "Delegating server: how long it tries to reach a device that has to be put back or cleaned.",
+        ),
         with_default("request", Shape::Duration, "5s", "Anybody: for the answer to one HTTPS request."),
         with_default("session", Shape::Duration, "10s", "A server: for a whole management session with a device."),
         with_default(

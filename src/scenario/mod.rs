@@ -32,8 +32,12 @@ mod tests;
 use std::time::Duration;
 
 use crate::delegation::machine::Timeouts;
+use crate::delegation::policy::Policy;
 use crate::delegation::reading::Readings;
+use crate::delegation::retry::Retries;
 use crate::dm::dmacc::AuthScheme;
+use crate::facts::goal::Goal;
+use crate::faults::rule::Rule;
 use crate::ids::{ServerId, ServerNumber};
 use crate::measure::limit::Limit;
 use crate::seed::Seed;
@@ -66,6 +70,19 @@ pub struct Scenario {
     pub connections: Connections,
     /// One on failed flows at least: `share(failed) = 0` where the file has none of its own.
     pub limits: Vec<Limit>,
+    /// How our servers behave where the specification leaves a hazard open.
+    pub policy: Policy,
+    pub retries: Retries,
+    /// What goes wrong. A rule's index is its number.
+    pub faults: Vec<Rule>,
+    /// How long all is well again before promises are judged: faults end with the last flow.
+    pub heal: Duration,
+    /// How many devices, the first ones, are watched step by step; of all others only the end is looked at.
+    pub watch: u32,
+    /// What the run is to come by.
+    pub goals: Vec<Goal>,
+    /// What its author expects; races have that.
+    pub expect: Option<Expect>,
     /// The largest HTTP body a server takes, in bytes.
     pub body_limit: u64,
     /// The largest package of a management session (MaxMsgSize), in bytes.
@@ -125,6 +142,17 @@ pub struct TimeoutSettings {
     pub session: Duration,
     /// How long a delegated server takes to end its activities before DELEGATION_TERMINATION_RESP; may be zero.
     pub wind_down: Duration,
+}
+
+/// What the author of a scenario expects of it, by policy. It passes when all its goals were reached and just these
+/// promises were broken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expect {
+    /// Names of promises.
+    pub literal: Vec<String>,
+    pub hardened: Vec<String>,
+    /// Why the case cannot happen over HTTPS; then it is not run.
+    pub not_over_https: Option<String>,
 }
 
 /// How devices connect.

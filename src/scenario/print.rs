@@ -178,6 +178,7 @@ impl Page {
             ("termination", timeouts.protocol.termination),
             ("prepared", timeouts.protocol.prepared),
             ("revoked", timeouts.protocol.revoked),
+            ("device", timeouts.protocol.device),
             ("request", timeouts.request),
             ("session", timeouts.session),
             ("wind_down", timeouts.wind_down),

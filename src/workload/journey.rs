@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::delegation::flow::{Approach, FlowKind, Revocation};
 use crate::dm::uri::Uri;
+use crate::facts::pattern::Pattern;
 use crate::ids::ServerNumber;
 
 /// A sequence of steps that one device takes, once.
@@ -16,6 +17,17 @@ pub struct Journey {
     /// Servers other than the owner that already have an account on its devices.
     pub bootstrapped: Vec<ServerNumber>,
     pub steps: Vec<Step>,
+    /// What operators do while the steps go on, at the moment when something has been seen on the device.
+    pub meanwhile: Vec<Meanwhile>,
+}
+
+/// A wish of an operator that waits for a fact, and not for the step before it. It is no flow of the journey: nothing is
+/// expected of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Meanwhile {
+    pub once: Pattern,
+    /// `Delegate` or `Revoke`; its expectation counts for nothing.
+    pub wish: Step,
 }
 
 /// One step of a journey.

@@ -235,6 +235,7 @@ mod tests {
             owner: ServerNumber(owner),
             bootstrapped: vec![ServerNumber(9)],
             steps: Vec::new(),
+            meanwhile: Vec::new(),
         };
         Cohort { journey: Arc::new(journey), share, class, repeat: 1 }
     }

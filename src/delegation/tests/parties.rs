@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::delegation::machine::{Accounts, Registry, Timeouts};
+use crate::delegation::policy::Policy;
 use crate::delegation::reading::Readings;
 use crate::delegation::server::Settings;
 use crate::dm::dmacc::DmAcc;
@@ -25,6 +26,7 @@ pub fn timeouts() -> Timeouts {
         termination: Duration::from_secs(3),
         prepared: Duration::from_secs(4),
         revoked: Duration::from_secs(5),
+        device: Duration::from_secs(6),
     }
 }
 
@@ -95,6 +97,7 @@ pub struct Setup {
     pub bootstrapped: Vec<ServerNumber>,
     pub has_bootstrap_server: bool,
     pub readings: Readings,
+    pub policy: Policy,
     pub wind_down: Duration,
 }
 
@@ -104,6 +107,7 @@ impl Default for Setup {
             bootstrapped: Vec::new(),
             has_bootstrap_server: true,
             readings: Readings::default(),
+            policy: Policy::Literal,
             wind_down: Duration::ZERO,
         }
     }
@@ -117,6 +121,9 @@ pub fn settings(me: ServerNumber, setup: &Setup) -> Settings {
         accounts: Arc::new(Own { id: server_id(me), has_bootstrap_server: setup.has_bootstrap_server }),
         timeouts: timeouts(),
         readings: setup.readings,
+        policy: setup.policy,
+        is_watched: false,
+        is_durable: false,
         wind_down: setup.wind_down,
     }
 }
