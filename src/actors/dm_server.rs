@@ -169,6 +169,7 @@ impl DmServer {
                 self.tell_sessions(sessions::Input::Run { ticket: job.0, device, errand }, ctx);
             }
             Effect::RenewAccount { device } => self.tell_sessions(sessions::Input::AccountGone { device }, ctx),
+            Effect::Persist(_) => {}
             Effect::Note(note) => self.note(now, note),
         }
     }

@@ -11,7 +11,7 @@ use crate::ids::{DeviceNumber, ServerNumber, SessionId};
 
 /// Names one record of this server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct RecordId(u64);
+pub struct RecordId(u64);
 
 impl RecordId {
     pub const FIRST: RecordId = RecordId(0);
@@ -46,8 +46,8 @@ pub(super) struct Book {
 }
 
 /// What became different from the registry.
-#[derive(Debug, Clone, Copy, Default)]
-struct Learnt {
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Learnt {
     /// Sessions this server has named for the device; counted per device, so that names do not depend on what other
     /// devices do.
     sessions: u32,
@@ -166,6 +166,35 @@ impl Book {
 
     pub fn learn_removal(&mut self, device: DeviceNumber, of: ServerNumber) {
         self.removed.insert((device, of));
+    }
+
+    /// What has been learnt of a device.
+    pub fn learnt(&self, device: DeviceNumber) -> Option<Learnt> {
+        self.devices.get(&device).copied()
+    }
+
+    /// The servers whose accounts on a device this server has removed.
+    pub fn removed(&self, device: DeviceNumber) -> impl Iterator<Item = ServerNumber> {
+        let range = (device, ServerNumber(0))..=(device, ServerNumber(u16::MAX));
+        self.removed.range(range).map(|(_, server)| *server)
+    }
+
+    /// Takes over what a store has kept: a record's name is not given again, and what was learnt is known.
+    pub fn recall(&mut self, id: RecordId, device: DeviceNumber, learnt: Option<Learnt>, removed: &[ServerNumber]) {
+        self.records = self.records.max(id.0);
+        if let Some(learnt) = learnt {
+            // Images are written one by one: of two about a device, the one that knows of more sessions is the later.
+            let known = self.devices.entry(device).or_insert(learnt);
+            if learnt.sessions >= known.sessions {
+                *known = learnt;
+            }
+        }
+        self.removed.extend(removed.iter().map(|server| (device, *server)));
+    }
+
+    /// The record that waits for the outcome of a POST.
+    pub fn poster(&self, exchange: Outgoing) -> Option<RecordId> {
+        self.posts.get(&exchange).copied()
     }
 
     pub fn has_removed(&self, device: DeviceNumber, of: ServerNumber) -> bool {

@@ -55,6 +55,16 @@ impl PostOutcome {
         }
     }
 
+    /// Whether the peer may say something else the next time: it was not reached, did not answer, answered with something
+    /// that is no message, or says that it cannot just now.
+    pub fn may_change(&self) -> bool {
+        match self {
+            PostOutcome::TimedOut | PostOutcome::Unreachable { .. } | PostOutcome::Unreadable(_) => true,
+            PostOutcome::Rejected { status } => matches!(status, 408 | 429 | 500..),
+            PostOutcome::Message(_) | PostOutcome::NoContent => false,
+        }
+    }
+
     /// Whether the peer may still have the process open, so that it has to be told that it has ended.
     pub fn leaves_peer_waiting(&self) -> bool {
         !matches!(self, PostOutcome::Rejected { status: 403 | 404 })

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::delegation::durable::Image;
 use crate::delegation::exchange::{Answer, Incoming, Outgoing, PostOutcome};
 use crate::delegation::flow::{FlowKind, Outcome};
 use crate::delegation::message::{Kind, Message};
@@ -49,6 +50,9 @@ pub enum Effect {
     /// This server is giving the device a new account with itself: what was agreed with an older one, nonces
     /// above all, is void.
     RenewAccount { device: DeviceNumber },
+    /// Puts an image into the durable store, in place of the one of the same name. Under [`Policy::Hardened`] what comes
+    /// behind it in the same outbox waits until it has been written. Only where `Settings::is_durable`.
+    Persist(Image),
     /// Something worth measuring.
     Note(Note),
 }
@@ -77,10 +81,12 @@ pub enum Timer {
     WindDown,
     /// The device could not be reached: the next try is due.
     Device,
+    /// The peer could not be told: the next try is due.
+    Peer,
 }
 
 impl Timer {
-    pub const ALL: [Timer; 7] = [
+    pub const ALL: [Timer; 8] = [
         Timer::Bootstrap,
         Timer::Confirmed,
         Timer::Termination,
@@ -88,6 +94,7 @@ impl Timer {
         Timer::Revoked,
         Timer::WindDown,
         Timer::Device,
+        Timer::Peer,
     ];
 
     /// Its key among a scenario's timeouts.
@@ -100,6 +107,7 @@ impl Timer {
             Timer::Revoked => "revoked",
             Timer::WindDown => "wind_down",
             Timer::Device => "device",
+            Timer::Peer => "peer",
         }
     }
 }
@@ -149,6 +157,8 @@ pub struct Timeouts {
     pub revoked: Duration,
     /// DMS-1: how long it goes on trying to reach a device that has to be put back or cleaned.
     pub device: Duration,
+    /// Either: how long it goes on trying to tell a peer that a process has ended.
+    pub peer: Duration,
 }
 
 /// What a server knows of devices beforehand, outside the protocol (D11, D12, D33).

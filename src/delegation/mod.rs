@@ -23,6 +23,7 @@
 //! | [`server`] | one server's machine |
 //! | `admission`, `reception` | how a flow begins; where a message belongs |
 //! | `records`, `pact`, `book`, `ended` | what is on record; what both sides' records share; names and timers; the past |
+//! | [`durable`] | what a server keeps of itself when it dies, and how it comes back |
 //! | `turn` | what a record works with while it handles one input |
 //! | `delegating`, `delegated` | DMS-1, DMS-2; strangers to each other |
 
@@ -30,6 +31,7 @@ mod admission;
 mod book;
 mod delegated;
 mod delegating;
+pub mod durable;
 mod ended;
 pub mod exchange;
 pub mod flow;

@@ -1,8 +1,11 @@
 //! What both sides' records of a delegation have in common: who, what, by which sessions, until when.
 
+use std::time::Duration;
+
 use crate::clock::Moment;
 use crate::delegation::book::{Initiator, SessionKey};
 use crate::delegation::ended::Last;
+use crate::delegation::exchange::PostOutcome;
 use crate::delegation::flow::Outcome;
 use crate::delegation::machine::{Note, RecordView, Side, Standing};
 use crate::delegation::message::Kind;
@@ -13,7 +16,7 @@ use crate::dm::uri::Uri;
 use crate::ids::{DeviceNumber, ServerNumber, SessionId};
 
 /// One delegation between this server and a peer.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Pact {
     pub device: DeviceNumber,
     pub peer: ServerNumber,
@@ -24,12 +27,18 @@ pub(super) struct Pact {
     pub revocation: Option<Thread>,
     /// When the state's timer fires.
     pub deadline: Moment,
+    /// How long this side goes on trying what has failed for want of an answer: the device, and the peer.
+    device_until: Option<Moment>,
+    peer_until: Option<Moment>,
     /// Whether a flow has been joined and not yet settled.
     joined: bool,
 }
 
+/// How many times a device or a peer that does not answer is tried again, evenly over the time allowed.
+const TRIES: u32 = 8;
+
 /// One process between two servers: its name, and which messages of it have been taken.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Thread {
     pub id: SessionId,
     pub by: Initiator,
@@ -37,7 +46,7 @@ pub(super) struct Thread {
 }
 
 /// A set of kinds of message.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Seen(u16);
 
 impl Seen {
@@ -79,7 +88,20 @@ impl Pact {
         turn.open_session((id.clone(), peer, by));
         let delegation = Thread { id, by, seen: Seen::default() };
         let deadline = Moment::NEVER;
-        Pact { device, peer, side, subtree, delegation, revocation: None, deadline, joined: false }
+        let (device_until, peer_until) = (None, None);
+        let joined = false;
+        Pact { device, peer, side, subtree, delegation, revocation: None, deadline, device_until, peer_until, joined }
+    }
+
+    /// When to try the device again that could not be reached; `None` when that has gone on for long enough. The text
+    /// knows of no second try.
+    pub fn device_again(&mut self, turn: &Turn<'_>) -> Option<Moment> {
+        next_try(&mut self.device_until, turn, turn.settings.timeouts.device)
+    }
+
+    /// As [`Pact::device_again`], for a peer that could not be told how a process has ended.
+    pub fn peer_again(&mut self, turn: &Turn<'_>, outcome: &PostOutcome) -> Option<Moment> {
+        outcome.may_change().then(|| next_try(&mut self.peer_until, turn, turn.settings.timeouts.peer)).flatten()
     }
 
     /// Opens a revocation process that this server begins (D22).
@@ -156,6 +178,7 @@ impl Pact {
     /// This side has come to the end of the flow it joined; nothing where it has joined none.
     pub fn settle(&mut self, turn: &mut Turn<'_>, outcome: Outcome) {
         self.deadline = Moment::NEVER;
+        (self.device_until, self.peer_until) = (None, None);
         // Under the delegation's name the next attempt looks like this one; it must not be taken for a copy.
         self.revocation.take_if(|thread| thread.id == self.delegation.id);
         if std::mem::take(&mut self.joined) {
@@ -167,4 +190,12 @@ impl Pact {
         let Pact { device, peer, side, .. } = *self;
         RecordView { device, peer, side, subtree: self.subtree.clone(), is_full, standing }
     }
+}
+
+fn next_try(until: &mut Option<Moment>, turn: &Turn<'_>, patience: Duration) -> Option<Moment> {
+    if !turn.is_hardened() {
+        return None;
+    }
+    let until = *until.get_or_insert(turn.now + patience);
+    Some(turn.now + patience / TRIES).filter(|next| *next <= until)
 }

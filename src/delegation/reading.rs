@@ -43,6 +43,16 @@
 //! | D36 | table 12 | DMS-2 says no to a termination by the reasonCode of its acknowledgement |
 //! | D37 | 5.3 | after REVOCATION_FAILURE the delegation stands, as one that may be compromised |
 //! | D38 | references | DMREPRO and DMREPPRO are one document |
+//!
+//! Where a server does otherwise than the text, it does so under [`Policy::Hardened`](super::policy::Policy) alone:
+//!
+//! | | where | what a careful server does instead |
+//! |---|---|---|
+//! | H1 | 5.2.1.5, 5.2.2.8 | removes its own account after DELEGATION_CONFIRMED, not before DELEGATION_PREPARED, whose isDelegationFull is then what it commits itself to; it counts as having delegated fully only when its account has gone |
+//! | H2 | 5.2.4 | refuses a requested revocation by REVOCATION_FAILURE (405) when it has no account on the device any more (D25) |
+//! | H3 | table 18 | names the delegation's session in the notice of a forced revocation, so that one that comes late ends no other; and takes such a notice for that session alone |
+//! | H4 | 5.3 | tries a POST again that brought no answer ([`Retries`](super::retry::Retries)), goes on telling a peer how a process ended (`Timeouts::peer`), and tries a device again that could not be reached (`Timeouts::device`) |
+//! | H5 | - | writes what it is about to do into its durable store before it does it, and after a restart does again what may not have happened |
 
 /// All choices of one server. `Default` is the most interoperable reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -7,6 +7,7 @@ use crate::delegation::exchange::Answer;
 use crate::delegation::machine::{Effect, Note, Outbox, Side};
 use crate::delegation::message::{Kind, Message};
 use crate::delegation::misbehaved::Misbehaved;
+use crate::delegation::policy::Policy;
 use crate::delegation::reason;
 use crate::delegation::server::Server;
 use crate::dm::uri::Uri;
@@ -193,6 +194,8 @@ impl Server {
         match (by_session, device) {
             (Some(Ok(found)), _) => Ok(found),
             (Some(Err(away)), _) if matches!(away.why, Misbehaved::NotThePeer) => Err(away),
+            // A careful server names the delegation that it ends; another one, of the same device, is not meant.
+            (Some(Err(away)), _) if self.settings.policy == Policy::Hardened => Err(away),
             (_, Some(device)) => self.find_by_device(kind, from, Side::Delegated, (device, subtree), None),
             (Some(Err(away)), None) => Err(away),
             (None, None) => Err(Misbehaved::MissingElement { message: kind.root(), element: "sessionId" }.into()),

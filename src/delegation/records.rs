@@ -17,7 +17,7 @@ use crate::dm::uri::Uri;
 use crate::ids::{DeviceNumber, ServerNumber};
 
 /// One delegation, as DMS-1 or as DMS-2.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Record {
     Delegating(Delegating),
     Delegated(Delegated),
@@ -73,6 +73,25 @@ impl Record {
         either!(self, side => side.is_revoking())
     }
 
+    /// Takes a process up again after a restart: the POSTs, errands and timers of before are gone.
+    pub fn resume(&mut self, turn: &mut Turn<'_>) {
+        either!(self, side => side.resume(turn));
+    }
+
+    /// Whether the outcome of this POST still makes a difference.
+    pub fn awaits(&self, exchange: Outgoing) -> bool {
+        either!(self, side => side.awaits(exchange))
+    }
+
+    /// The name of its state.
+    pub fn state(&self) -> &'static str {
+        either!(self, side => side.state_name())
+    }
+
+    pub fn is_full(&self) -> bool {
+        either!(self, side => side.is_full())
+    }
+
     pub fn forget(&mut self) {
         either!(self, side => side.forget());
     }
@@ -94,6 +113,7 @@ pub(super) struct Records {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Before {
     pub deadline: Moment,
+    pub state: &'static str,
     at_rest: bool,
 }
 
@@ -111,7 +131,7 @@ impl Records {
     /// The record for one turn; `touched` has to be told when it is over.
     pub fn touch(&mut self, id: RecordId) -> Option<(&mut Record, Before)> {
         let record = self.all.get_mut(&id)?;
-        let before = Before { deadline: record.pact().deadline, at_rest: record.is_at_rest() };
+        let before = Before { deadline: record.pact().deadline, state: record.state(), at_rest: record.is_at_rest() };
         Some((record, before))
     }
 

@@ -26,7 +26,7 @@ impl Retry {
     /// How long to wait after the `attempt`-th try, from 1, came to this; `None` when it is the last word. `draw` decides
     /// the jitter: any number, evenly spread.
     pub fn after(&self, attempt: u32, outcome: &PostOutcome, draw: u64) -> Option<Duration> {
-        if attempt >= self.tries || !is_worth_another_try(outcome) {
+        if attempt >= self.tries || !outcome.may_change() {
             return None;
         }
         let doubled = self.wait.saturating_mul(1_u32.checked_shl(attempt - 1).unwrap_or(u32::MAX));
@@ -35,16 +35,6 @@ impl Retry {
         let off = u64::from(self.jitter) * (draw >> 32) / 100;
         let off = whole.as_nanos() * u128::from(off) >> 32;
         Some(whole - Duration::from_nanos(u64::try_from(off).unwrap_or(u64::MAX)).min(whole))
-    }
-}
-
-/// Whether the peer may say something else the next time: it was not reached, did not answer, answered with something
-/// that is no message, or says that it cannot just now.
-fn is_worth_another_try(outcome: &PostOutcome) -> bool {
-    match outcome {
-        PostOutcome::TimedOut | PostOutcome::Unreachable { .. } | PostOutcome::Unreadable(_) => true,
-        PostOutcome::Rejected { status } => matches!(status, 408 | 429 | 500..),
-        PostOutcome::Message(_) | PostOutcome::NoContent => false,
     }
 }
 

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use crate::clock::Moment;
 use crate::delegation::book::{Book, Initiator, RecordId};
-use crate::delegation::machine::{Effect, Input, Outbox, RecordView, Side};
+use crate::delegation::exchange::Outgoing;
+use crate::delegation::machine::{Effect, Input, Note, Outbox, RecordView, Side};
 use crate::delegation::message::Kind;
 use crate::delegation::pact::Pact;
+use crate::delegation::policy::Policy;
 use crate::delegation::records::{Record, Records};
 use crate::delegation::turn::Turn;
 use crate::dm::uri::Uri;
@@ -38,7 +40,9 @@ impl Server {
             Input::Received { exchange, from, message } => {
                 let place = out.len();
                 let answer = self.received(now, from, message, out);
-                out.insert(place, Effect::Answer { exchange, answer });
+                // What is written before it is acted upon is written before the peer may rely on it.
+                let written = out[place..].iter().take_while(|effect| matches!(effect, Effect::Persist(_))).count();
+                out.insert(place + written, Effect::Answer { exchange, answer });
             }
             Input::Posted { exchange, outcome } => {
                 if let Some(id) = self.book.take_post(exchange) {
@@ -73,6 +77,12 @@ impl Server {
         self.book.deadline()
     }
 
+    /// Whether the outcome of this POST still makes a difference: if not, it need not be tried again.
+    pub fn awaits(&self, exchange: Outgoing) -> bool {
+        let record = self.book.poster(exchange).and_then(|id| self.records.get(id));
+        record.is_some_and(|record| record.awaits(exchange))
+    }
+
     /// Every delegation on record, oldest first.
     pub fn records(&self) -> impl Iterator<Item = RecordView> {
         self.records.iter().map(Record::view)
@@ -100,6 +110,7 @@ impl Server {
         begin: impl FnOnce(&mut Turn<'_>, Pact) -> Record,
     ) {
         let id = self.book.new_record();
+        let place = out.len();
         let mut turn = Turn::new(now, &self.settings, &mut self.book, id, out);
         let mut pact = Pact::open(&mut turn, side, (device, peer, subtree), (session, by));
         pact.join(&mut turn);
@@ -109,6 +120,25 @@ impl Server {
         let record = begin(&mut turn, pact);
         self.book.rearm(id, Moment::NEVER, record.pact().deadline);
         self.records.insert(id, record);
+        self.moved(id, device, "", place, out);
+    }
+
+    /// Tells whoever watches that a record has come to another state, and has it written to the store: before it is
+    /// acted upon by a careful server, behind by one that goes by the text.
+    fn moved(&self, id: RecordId, device: DeviceNumber, before: &'static str, place: usize, out: &mut Outbox) {
+        let record = self.records.get(id);
+        if record.is_some_and(|record| record.state() == before) {
+            return;
+        }
+        if self.settings.is_watched
+            && let Some(record) = record
+        {
+            out.push(Effect::Note(noted(record, record.state())));
+        }
+        if let Some(image) = self.image(id, device) {
+            let place = if self.settings.policy == Policy::Hardened { place } else { out.len() };
+            out.insert(place, Effect::Persist(image));
+        }
     }
 
     /// One turn of one record; `None` when there is no such record any more.
@@ -120,6 +150,7 @@ impl Server {
         act: impl FnOnce(&mut Record, &mut Turn<'_>) -> T,
     ) -> Option<T> {
         let (record, before) = self.records.touch(id)?;
+        let place = out.len();
         let mut turn = Turn::new(now, &self.settings, &mut self.book, id, out);
         let result = act(record, &mut turn);
         if record.is_over() {
@@ -129,7 +160,11 @@ impl Server {
         let Pact { device, peer, side, deadline, .. } = *record.pact();
         let given_back = is_given_back.then(|| record.pact().subtree.clone());
         self.book.rearm(id, before.deadline, deadline);
+        if self.settings.is_watched && record.is_over() {
+            out.push(Effect::Note(noted(record, "Over")));
+        }
         self.records.touched(id, before);
+        self.moved(id, device, before.state, place, out);
         if account_gone {
             self.account_gone(device, peer, side, out, now);
         }
@@ -181,5 +216,19 @@ impl Server {
         for id in ids {
             self.step(now, id, out, |record, _| record.forget());
         }
+    }
+}
+
+/// A record that has come to this state.
+fn noted(record: &Record, state: &'static str) -> Note {
+    let pact = record.pact();
+    Note::Moved {
+        device: pact.device,
+        peer: pact.peer,
+        side: pact.side,
+        session: pact.delegation.id.clone(),
+        subtree: pact.subtree.clone(),
+        is_full: record.is_full(),
+        state,
     }
 }

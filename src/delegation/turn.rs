@@ -3,8 +3,9 @@
 use crate::clock::Moment;
 use crate::delegation::book::{Book, RecordId, SessionKey};
 use crate::delegation::exchange::Outgoing;
-use crate::delegation::machine::{Effect, Job, Note, Outbox, Settings};
+use crate::delegation::machine::{Effect, Job, Note, Outbox, Settings, Timer};
 use crate::delegation::message::Message;
+use crate::delegation::policy::Policy;
 use crate::dm::script::Errand;
 use crate::ids::{DeviceNumber, ServerId, ServerNumber, SessionId};
 
@@ -52,6 +53,16 @@ impl<'a> Turn<'a> {
 
     pub fn note(&mut self, note: Note) {
         self.out.push(Effect::Note(note));
+    }
+
+    /// Whether this server does what a careful operator would ship.
+    pub fn is_hardened(&self) -> bool {
+        self.settings.policy == Policy::Hardened
+    }
+
+    /// A timer has fired that was still waited for.
+    pub fn timer_fired(&mut self, device: DeviceNumber, timer: Timer) {
+        self.note(Note::TimerFired { device, timer });
     }
 
     pub fn new_session(&mut self, device: DeviceNumber) -> SessionId {

@@ -31,7 +31,14 @@ pub enum Errand {
     /// 5.2.1.5: remove the own account as the last command.
     /// `account`: `None` when the delegate has one already. `quiet`: the value for the account's NoAutoInitialSession,
     /// unless the given account has one of its own (D6).
-    Prepare { delegate: ServerId, account: Option<Box<DmAcc>>, subtree: Uri, quiet: bool, remove_own_account: bool },
+    Prepare {
+        delegate: ServerId,
+        account: Option<Box<DmAcc>>,
+        subtree: Uri,
+        quiet: bool,
+        remove_own_account: bool,
+        takes_over: bool,
+    },
     /// Section 5.2.2.3: a new entry in the Bootstrap Config MO.
     PushBootstrapUrl { url: String },
     /// Section 5.2.2.7 and 5.2.2.8: rights on the sub-tree, then the own account if the delegation is full.
@@ -41,6 +48,8 @@ pub enum Errand {
     /// Sections 5.2.3.5, 5.2.4.3, 5.2.5.1: delete the delegate's account; the client then drops it from every ACL.
     /// `leftovers` go with it: what an earlier errand left behind for the delegate outside its account.
     RemoveAccount { of: ServerId, leftovers: Vec<Order> },
+    /// Section 5.2.1.5.
+    Leave,
     /// Section 5.2.1.4: the client may connect to the delegate by itself from now on. `value`: that of
     /// NoAutoInitialSession which allows it (D6).
     LetConnect { delegate: ServerId, value: bool },
@@ -98,6 +107,7 @@ impl Errand {
             Errand::Grant { .. } => ErrandKind::Grant,
             Errand::Visit { .. } => ErrandKind::Visit,
             Errand::RemoveAccount { .. } => ErrandKind::RemoveAccount,
+            Errand::Leave => ErrandKind::Leave,
             Errand::LetConnect { .. } => ErrandKind::LetConnect,
             Errand::Undo(_) => ErrandKind::Undo,
         }
@@ -241,7 +251,7 @@ impl Script {
     /// `me`: the server whose errand it is.
     pub fn new(me: &ServerId, errand: Errand) -> Script {
         let plan = match errand {
-            Errand::Prepare { delegate, account, subtree, quiet, remove_own_account } => {
+            Errand::Prepare { delegate, account, subtree, quiet, remove_own_account, .. } => {
                 let place = Place::for_account(account, quiet);
                 Plan::Handover(Box::new(Handover::new(me, delegate, subtree, place, remove_own_account)))
             }
@@ -252,6 +262,7 @@ impl Script {
             Errand::PushBootstrapUrl { url } => Plan::BootstrapUrl(BootstrapUrl::new(url)),
             Errand::Visit { subtree } => Plan::Visit(Visit::new(me, subtree)),
             Errand::RemoveAccount { of, leftovers } => Plan::Removal(Removal::new(of, leftovers)),
+            Errand::Leave => Plan::Removal(Removal::new(me.clone(), Vec::new())),
             Errand::LetConnect { delegate, value } => Plan::Permit(Permit::new(delegate, value)),
             Errand::Undo(orders) => Plan::Undoing(Undoing::new(orders)),
         };

@@ -132,6 +132,7 @@ fn timeouts(entry: &Entry<'_>) -> TimeoutSettings {
             prepared: entry.duration("prepared"),
             revoked: entry.duration("revoked"),
             device: entry.duration("device"),
+            peer: entry.duration("peer"),
         },
         request: entry.duration("request"),
         session: entry.duration("session"),

@@ -255,6 +255,12 @@ pub static TIMEOUTS: Section = Section {
             "30s",
             "Delegating server: how long it tries to reach a device that has to be put back or cleaned.",
         ),
+        with_default(
+            "peer",
+            Shape::Duration,
+            "30s",
+            "Anybody: how long a server tries to tell a peer that a process has ended.",
+        ),
         with_default("request", Shape::Duration, "5s", "Anybody: for the answer to one HTTPS request."),
         with_default("session", Shape::Duration, "10s", "A server: for a whole management session with a device."),
         with_default(

@@ -179,6 +179,7 @@ impl Page {
             ("prepared", timeouts.protocol.prepared),
             ("revoked", timeouts.protocol.revoked),
             ("device", timeouts.protocol.device),
+            ("peer", timeouts.protocol.peer),
             ("request", timeouts.request),
             ("session", timeouts.session),
             ("wind_down", timeouts.wind_down),

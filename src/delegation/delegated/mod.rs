@@ -11,7 +11,7 @@ mod takeover;
 use crate::clock::Moment;
 use crate::delegation::exchange::{Answer, Outgoing, PostOutcome};
 use crate::delegation::flow::Approach;
-use crate::delegation::machine::{Job, RecordView, Standing};
+use crate::delegation::machine::{Job, RecordView, Standing, Timer};
 use crate::delegation::message::{Kind, Message};
 use crate::delegation::misbehaved::Misbehaved;
 use crate::delegation::pact::Pact;
@@ -22,7 +22,7 @@ use takeover::Ending;
 pub(in crate::delegation) use takeover::{termination_ack, url_delivery};
 
 /// One delegation at DMS-2.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::delegation) struct Delegated {
     pub pact: Pact,
     approach: Approach,
@@ -37,7 +37,7 @@ pub(in crate::delegation) struct Delegated {
 }
 
 /// What this side waits for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum State {
     /// DELEGATION_REQ posted. `url_given`: the request for the URL has overtaken the response.
     ExpectResponse { exchange: Outgoing, url_given: bool },
@@ -50,6 +50,8 @@ enum State {
     ExpectPrepared { exchange: Option<Outgoing>, url_given: bool },
     /// In session with the device (5.2.1.7).
     ExpectVisited(Job),
+    /// The device could not be reached for that; tried again at the deadline.
+    ExpectDeviceAgain,
     /// DELEGATION_CONFIRMED posted.
     ExpectConfirmedAnswered(Outgoing),
     /// It failed: what is under way comes to its end (5.3).
@@ -73,6 +75,7 @@ impl State {
             State::ExpectDevice => "ExpectDevice",
             State::ExpectPrepared { .. } => "ExpectPrepared",
             State::ExpectVisited(_) => "ExpectVisited",
+            State::ExpectDeviceAgain => "ExpectDeviceAgain",
             State::ExpectConfirmedAnswered(_) => "ExpectConfirmedAnswered",
             State::ExpectEnded(_) => "ExpectEnded",
             State::AtRest => "AtRest",
@@ -110,14 +113,23 @@ impl Delegated {
                 self.answered_bootstrap(turn, url_given, outcome);
             }
             State::ExpectConfirmedAnswered(ours) if *ours == exchange => self.answered_confirmed(turn, outcome),
-            State::ExpectEnded(ending) if ending.notice == Some(exchange) => {
-                ending.notice = None;
-                self.end_if_done(turn);
-            }
+            State::ExpectEnded(ending) if ending.notice == Some(exchange) => self.answered_notice(turn, &outcome),
             State::ExpectRevoked { request } if *request == Some(exchange) => {
                 self.answered_revocation_request(turn, outcome);
             }
             _ => {}
+        }
+    }
+
+    /// Whether the outcome of this POST still makes a difference.
+    pub fn awaits(&self, exchange: Outgoing) -> bool {
+        match &self.state {
+            State::ExpectResponse { exchange: ours, .. } | State::ExpectConfirmedAnswered(ours) => *ours == exchange,
+            State::ExpectPrepared { exchange: ours, .. } => *ours == Some(exchange),
+            State::ExpectEnded(ending) => ending.notice == Some(exchange),
+            // DELEGATION_TERMINATION_RESP: its outcome changes nothing here, its arrival does there.
+            State::ExpectRevoked { .. } => true,
+            _ => false,
         }
     }
 
@@ -142,11 +154,41 @@ impl Delegated {
     /// The timer has fired.
     pub fn wake(&mut self, turn: &mut Turn<'_>) {
         self.pact.deadline = Moment::NEVER;
+        let timer = match self.state {
+            State::ExpectUrlRequest | State::ExpectDevice | State::ExpectPrepared { .. } => Timer::Prepared,
+            State::ExpectWoundDown => Timer::WindDown,
+            State::ExpectRevoked { .. } => Timer::Revoked,
+            State::ExpectDeviceAgain => Timer::Device,
+            State::ExpectEnded(_) => Timer::Peer,
+            _ => return,
+        };
+        turn.timer_fired(self.pact.device, timer);
         match self.state {
-            State::ExpectUrlRequest | State::ExpectDevice | State::ExpectPrepared { .. } => self.too_late(turn),
             State::ExpectWoundDown => self.report_terminated(turn),
             State::ExpectRevoked { .. } => self.not_revoked_in_time(turn),
-            _ => {}
+            State::ExpectDeviceAgain => self.visit(turn),
+            State::ExpectEnded(_) => self.tell_failure_again(turn),
+            _ => self.too_late(turn),
+        }
+    }
+
+    /// After a restart: takes up what the store says was under way, with whatever may not have happened done again.
+    pub fn resume(&mut self, turn: &mut Turn<'_>) {
+        let timeouts = turn.settings.timeouts;
+        match &mut self.state {
+            State::AtRest | State::Over => {}
+            // The request itself has not been kept: the peer may wait for us, and is told that this has ended.
+            State::ExpectResponse { .. } => self.lose_process(turn),
+            State::ExpectUrlRequest | State::ExpectDevice => self.pact.deadline = turn.now + timeouts.prepared,
+            State::ExpectPrepared { .. } => self.confirm_bootstrap(turn),
+            State::ExpectVisited(_) | State::ExpectDeviceAgain => self.visit(turn),
+            State::ExpectConfirmedAnswered(_) => self.confirm(turn),
+            State::ExpectEnded(_) => self.resume_ending(turn),
+            State::ExpectWoundDown => self.report_terminated(turn),
+            State::ExpectRevoked { request } => {
+                *request = None;
+                self.pact.deadline = turn.now + timeouts.revoked;
+            }
         }
     }
 
@@ -181,6 +223,11 @@ impl Delegated {
     /// Ends a delegation at rest that has ended elsewhere.
     pub fn forget(&mut self) {
         self.state = State::Over;
+    }
+
+    /// The name of its state.
+    pub fn state_name(&self) -> &'static str {
+        self.state.name()
     }
 
     pub fn view(&self) -> RecordView {

@@ -11,17 +11,19 @@ use crate::delegation::pact::{Pact, said_no};
 use crate::delegation::reading::ConfirmByUrl;
 use crate::delegation::reason;
 use crate::delegation::turn::Turn;
-use crate::dm::script::{Errand, Report};
+use crate::dm::script::{DeviceFailure, Errand, Report};
 use crate::ids::{DeviceNumber, SessionId};
 
 /// A failed delegation on its way to its end. The flow settles when the peer has been told, or could not be.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Ending {
     outcome: Outcome,
     /// Our DELEGATION_FAILURE, while its own outcome is not known.
     pub notice: Option<Outgoing>,
     /// Our session with the device, while it has not ended.
     pub errand: Option<Job>,
+    /// Whether the peer could not be told, and is told again at the deadline.
+    is_to_be_told: bool,
 }
 
 /// The answer to BOOTSTRAP_SRV_URL_REQ: the same every time it is asked.
@@ -172,21 +174,29 @@ impl Delegated {
         if goes_at_once {
             self.confirm(turn);
         } else {
-            let visit = Errand::Visit { subtree: self.pact.subtree.clone() };
-            self.state = State::ExpectVisited(turn.errand(self.pact.device, visit));
+            self.visit(turn);
         }
         Ok(())
+    }
+
+    pub(super) fn visit(&mut self, turn: &mut Turn<'_>) {
+        let visit = Errand::Visit { subtree: self.pact.subtree.clone() };
+        self.state = State::ExpectVisited(turn.errand(self.pact.device, visit));
     }
 
     /// Section 5.2.1.7 has been done, or not.
     pub(super) fn visited(&mut self, turn: &mut Turn<'_>, report: Report) {
         match report.result {
             Ok(()) => self.confirm(turn),
+            Err(DeviceFailure::Unreachable) if let Some(next) = self.pact.device_again(turn) => {
+                self.state = State::ExpectDeviceAgain;
+                self.pact.deadline = next;
+            }
             Err(failure) => self.end(turn, Outcome::Undone { reason: failure.reason_code() }, true, None),
         }
     }
 
-    fn confirm(&mut self, turn: &mut Turn<'_>) {
+    pub(super) fn confirm(&mut self, turn: &mut Turn<'_>) {
         let session = self.pact.delegation.id.clone();
         let message = Message::DelegationConfirmed { reason: Some(reason::OK), session };
         self.state = State::ExpectConfirmedAnswered(turn.post(self.pact.peer, message));
@@ -243,13 +253,50 @@ impl Delegated {
     }
 
     fn end(&mut self, turn: &mut Turn<'_>, outcome: Outcome, tell_peer: bool, errand: Option<Job>) {
-        let notice = tell_peer.then(|| {
-            let session = self.pact.delegation.id.clone();
-            let reason = Some(outcome.reason_code());
-            turn.post(self.pact.peer, Message::DelegationFailure { reason, session })
-        });
+        let notice = tell_peer.then(|| self.post_failure(turn, &outcome));
         self.pact.deadline = Moment::NEVER;
-        self.state = State::ExpectEnded(Box::new(Ending { outcome, notice, errand }));
+        self.state = State::ExpectEnded(Box::new(Ending { outcome, notice, errand, is_to_be_told: false }));
+        self.end_if_done(turn);
+    }
+
+    fn post_failure(&mut self, turn: &mut Turn<'_>, outcome: &Outcome) -> Outgoing {
+        let session = self.pact.delegation.id.clone();
+        turn.post(self.pact.peer, Message::DelegationFailure { reason: Some(outcome.reason_code()), session })
+    }
+
+    /// Our DELEGATION_FAILURE has been answered, or not.
+    pub(super) fn answered_notice(&mut self, turn: &mut Turn<'_>, outcome: &PostOutcome) {
+        let again = self.pact.peer_again(turn, outcome);
+        if let State::ExpectEnded(ending) = &mut self.state {
+            ending.notice = None;
+            ending.is_to_be_told = again.is_some();
+            self.pact.deadline = again.unwrap_or(Moment::NEVER);
+        }
+        self.end_if_done(turn);
+    }
+
+    /// The peer has not answered our DELEGATION_FAILURE: once more.
+    pub(super) fn tell_failure_again(&mut self, turn: &mut Turn<'_>) {
+        let State::ExpectEnded(ending) = &self.state else { return };
+        let outcome = ending.outcome.clone();
+        let notice = self.post_failure(turn, &outcome);
+        if let State::ExpectEnded(ending) = &mut self.state {
+            (ending.notice, ending.is_to_be_told) = (Some(notice), false);
+        }
+    }
+
+    /// After a restart, for a process that cannot be taken up again.
+    pub(super) fn lose_process(&mut self, turn: &mut Turn<'_>) {
+        self.fail(turn, Outcome::Lost, true);
+    }
+
+    /// After a restart, for a process that had failed: our session with the device went with the memory.
+    pub(super) fn resume_ending(&mut self, turn: &mut Turn<'_>) {
+        let State::ExpectEnded(ending) = &mut self.state else { return };
+        ending.errand = None;
+        if ending.notice.is_some() || ending.is_to_be_told {
+            self.tell_failure_again(turn);
+        }
         self.end_if_done(turn);
     }
 
@@ -257,6 +304,7 @@ impl Delegated {
         if let State::ExpectEnded(ending) = &self.state
             && ending.notice.is_none()
             && ending.errand.is_none()
+            && !ending.is_to_be_told
         {
             self.end_now(turn);
         }

@@ -1,6 +1,6 @@
 //! DMS-1 hands a device over: sections 5.2.1 and 5.2.2, from DELEGATION_REQ to DELEGATION_CONFIRMED.
 
-use super::{Delegating, State};
+use super::{Again, Delegating, State};
 use crate::clock::Moment;
 use crate::delegation::exchange::PostOutcome;
 use crate::delegation::flow::{Approach, Outcome};
@@ -11,11 +11,11 @@ use crate::delegation::reading::{Polarity, Unconfirmed};
 use crate::delegation::reason;
 use crate::delegation::turn::Turn;
 use crate::dm::dmacc::DmAcc;
-use crate::dm::script::{Errand, Order, Report};
+use crate::dm::script::{DeviceFailure, Errand, Order, Report};
 use crate::dm::standard;
 
 /// What BOOTSTRAP_CONFIRMED says of the delegate's account.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Bootstrap {
     pub bootstrapped: Option<bool>,
     pub account: Option<Box<DmAcc>>,
@@ -60,6 +60,7 @@ impl Delegating {
             client_told: false,
             is_compromised: false,
             held: None,
+            url: None,
             undo: Vec::new(),
             state,
         }
@@ -85,12 +86,12 @@ impl Delegating {
     fn acknowledged(&mut self, turn: &mut Turn<'_>) {
         // The delegate's BOOTSTRAP_CONFIRMED may have overtaken its own acknowledgement.
         match self.held.take() {
-            Some(held) => self.prepare(turn, held),
+            Some(held) => self.prepare(turn, held, false),
             None => self.expect_bootstrap(turn),
         }
     }
 
-    fn expect_bootstrap(&mut self, turn: &mut Turn<'_>) {
+    pub(super) fn expect_bootstrap(&mut self, turn: &mut Turn<'_>) {
         if self.approach == Some(Approach::Url) {
             let request =
                 Message::BootstrapSrvUrlReq { reason: Some(reason::OK), session: self.pact.delegation.id.clone() };
@@ -110,22 +111,34 @@ impl Delegating {
                 if let Some(reason) = said_no(reason) {
                     self.fail(turn, Outcome::Undone { reason }, true);
                 } else {
-                    let job = turn.errand(self.pact.device, Errand::PushBootstrapUrl { url });
-                    self.state = State::ExpectUrlPushed(job);
+                    self.url = Some(url);
+                    self.push_url(turn);
                 }
             }
             other => self.post_failed(turn, &other),
         }
     }
 
+    pub(super) fn push_url(&mut self, turn: &mut Turn<'_>) {
+        let url = self.url.clone().unwrap_or_default();
+        self.state = State::ExpectUrlPushed(turn.errand(self.pact.device, Errand::PushBootstrapUrl { url }));
+    }
+
     /// Section 5.2.2.3 has been done, or not.
     pub(super) fn url_pushed(&mut self, turn: &mut Turn<'_>, report: Report) {
+        let is_untouched = report.undo.is_empty();
+        if let Err(failure) = &report.result
+            && is_untouched
+            && self.waits_for_device(turn, failure, Again::PushUrl)
+        {
+            return;
+        }
         let result = self.keep(turn, report);
         self.expect_bootstrap_by_device();
         match result {
             Err(reason) => self.fail_at_device(turn, reason),
             Ok(()) => match self.held.take() {
-                Some(held) => self.prepare(turn, held),
+                Some(held) => self.prepare(turn, held, false),
                 None => {
                     self.state = State::ExpectDeviceBootstrapped;
                     self.pact.deadline = turn.now + turn.settings.timeouts.bootstrap;
@@ -162,7 +175,7 @@ impl Delegating {
         }
         self.check_account(turn, &bootstrap)?;
         if is_in_turn {
-            self.prepare(turn, bootstrap);
+            self.prepare(turn, bootstrap, false);
         } else {
             self.held = Some(bootstrap);
         }
@@ -182,13 +195,18 @@ impl Delegating {
         }
     }
 
-    /// Sections 5.2.1.4 and 5.2.2.7, with 5.2.1.5 and 5.2.2.8: the device is prepared in one session.
-    fn prepare(&mut self, turn: &mut Turn<'_>, bootstrap: Bootstrap) {
+    /// Sections 5.2.1.4 and 5.2.2.7, with 5.2.1.5 and 5.2.2.8: the device is prepared in one session. `takes_over`: an
+    /// earlier try may have made the account already.
+    pub(super) fn prepare(&mut self, turn: &mut Turn<'_>, bootstrap: Bootstrap, takes_over: bool) {
         let approach = bootstrap.approach();
         self.approach = Some(approach);
         let delegate = turn.server_id(self.pact.peer);
         let subtree = self.pact.subtree.clone();
-        let remove_own_account = self.wants_full;
+        // In the order of the text DMS-1 goes now; a careful server waits until DMS-2 has shown that it can manage.
+        let remove_own_account = self.wants_full && !turn.is_hardened();
+        if turn.is_hardened() {
+            self.held = Some(bootstrap.clone());
+        }
         let errand = match approach {
             Approach::Url => Errand::Grant { delegate, subtree, remove_own_account },
             Approach::DmAcc => Errand::Prepare {
@@ -197,6 +215,7 @@ impl Delegating {
                 subtree,
                 quiet: quiet(turn),
                 remove_own_account,
+                takes_over,
             },
         };
         self.state = State::ExpectDevicePrepared(turn.errand(self.pact.device, errand));
@@ -205,19 +224,33 @@ impl Delegating {
 
     /// The device is prepared, or not.
     pub(super) fn device_prepared(&mut self, turn: &mut Turn<'_>, report: Report) {
-        match self.keep(turn, report) {
-            Err(reason) => self.fail_at_device(turn, reason),
-            Ok(()) => {
-                let message = Message::DelegationPrepared {
-                    reason: Some(reason::OK),
-                    // The fact, not the wish (D17).
-                    is_full: self.own_account_removed,
-                    session: self.pact.delegation.id.clone(),
-                };
-                self.state = State::ExpectConfirmed(Some(turn.post(self.pact.peer, message)));
-                self.pact.deadline = turn.now + turn.settings.timeouts.confirmed;
+        let failure = report.result.clone().err();
+        match (self.keep(turn, report), failure) {
+            (Err(_), Some(failure)) if self.waits_for_device(turn, &failure, Again::Prepare) => {}
+            (Err(reason), _) => self.fail_at_device(turn, reason),
+            (Ok(()), _) => {
+                self.held = None;
+                self.tell_prepared(turn);
             }
         }
+    }
+
+    /// Another try, after one of which nobody knows how far it came.
+    pub(super) fn prepare_again(&mut self, turn: &mut Turn<'_>) {
+        if let Some(bootstrap) = self.held.clone() {
+            self.prepare(turn, bootstrap, true);
+        }
+    }
+
+    pub(super) fn tell_prepared(&mut self, turn: &mut Turn<'_>) {
+        let message = Message::DelegationPrepared {
+            reason: Some(reason::OK),
+            // The fact, not the wish (D17); of a careful server, what it commits itself to.
+            is_full: if turn.is_hardened() { self.wants_full } else { self.own_account_removed },
+            session: self.pact.delegation.id.clone(),
+        };
+        self.state = State::ExpectConfirmed(Some(turn.post(self.pact.peer, message)));
+        self.pact.deadline = turn.now + turn.settings.timeouts.confirmed;
     }
 
     pub(super) fn answered_prepared(&mut self, turn: &mut Turn<'_>, outcome: PostOutcome) {
@@ -261,14 +294,43 @@ impl Delegating {
             self.fail(turn, Outcome::Undone { reason }, true);
             return Ok(());
         }
+        self.pact.deadline = Moment::NEVER;
+        if self.wants_full && turn.is_hardened() && !self.own_account_removed {
+            self.leave(turn);
+        } else {
+            self.come_into_force(turn);
+        }
+        Ok(())
+    }
+
+    /// Section 5.2.1.5, as a careful server does it: at the very end.
+    pub(super) fn leave(&mut self, turn: &mut Turn<'_>) {
+        self.state = State::ExpectLeft(turn.errand(self.pact.device, Errand::Leave));
+    }
+
+    /// The own account is gone, or not: without that the delegation is not what DMS-2 has been told, and fails.
+    pub(super) fn left(&mut self, turn: &mut Turn<'_>, report: Report) {
+        if report.own_account_removed || report.result == Err(DeviceFailure::NoAccount) {
+            self.own_account_removed = true;
+            turn.book.give_up(self.pact.device);
+            return self.come_into_force(turn);
+        }
+        let Err(failure) = report.result else { return self.come_into_force(turn) };
+        if !self.waits_for_device(turn, &failure, Again::Leave) {
+            // What lets the delegate in has been forgotten only when the delegation comes into force.
+            self.fail_at_device(turn, failure.reason_code());
+        }
+    }
+
+    fn come_into_force(&mut self, turn: &mut Turn<'_>) {
         if !self.delegate_had_account {
             self.undo.retain(is_bootstrap_entry);
             self.undo.shrink_to_fit();
         }
+        (self.held, self.url) = (None, None);
         turn.is_given_back = self.own_account_removed;
         self.state = State::AtRest;
         self.pact.settle(turn, Outcome::Done);
-        Ok(())
     }
 
     /// Takes over what an errand has changed; an error is the reasonCode to tell the peer.

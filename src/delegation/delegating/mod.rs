@@ -5,20 +5,22 @@
 //! | `handover` | sections 5.2.1 and 5.2.2: from DELEGATION_REQ to DELEGATION_CONFIRMED |
 //! | `revocation` | sections 5.2.3 to 5.2.5: from a reason to revoke to DELEGATION_REVOKED |
 //! | `undo` | section 5.3: a delegation that failed is undone on the device |
+//! | `resume` | after a restart: a process that was under way is taken up again |
 
 mod handover;
+mod resume;
 mod revocation;
 mod undo;
 
 use crate::clock::Moment;
 use crate::delegation::exchange::{Answer, Outgoing, PostOutcome};
 use crate::delegation::flow::{Approach, Outcome};
-use crate::delegation::machine::{Job, RecordView, Standing};
+use crate::delegation::machine::{Job, RecordView, Standing, Timer};
 use crate::delegation::message::{Kind, Message};
 use crate::delegation::misbehaved::Misbehaved;
 use crate::delegation::pact::Pact;
 use crate::delegation::turn::Turn;
-use crate::dm::script::{Order, Report};
+use crate::dm::script::{DeviceFailure, Order, Report};
 
 use handover::Bootstrap;
 pub(in crate::delegation) use handover::Terms;
@@ -26,7 +28,7 @@ use revocation::Told;
 use undo::Ending;
 
 /// One delegation at DMS-1.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::delegation) struct Delegating {
     pub pact: Pact,
     /// `None` while nothing has been agreed: the delegate's BOOTSTRAP_CONFIRMED decides (D13).
@@ -42,8 +44,10 @@ pub(in crate::delegation) struct Delegating {
     client_told: bool,
     /// Whether a revocation has failed: the delegation stands, but may be compromised (D37).
     is_compromised: bool,
-    /// A BOOTSTRAP_CONFIRMED that came before its turn.
+    /// A BOOTSTRAP_CONFIRMED that came before its turn; of a careful server also the one that is being acted upon.
     held: Option<Bootstrap>,
+    /// What BOOTSTRAP_SRV_URL_DELIVERY gave, until the delegation is in force.
+    url: Option<String>,
     /// What would put the device back, in the order to run it. Once the delegation is in force it is kept only where
     /// removing the delegate's account would not do.
     undo: Vec<Order>,
@@ -51,7 +55,7 @@ pub(in crate::delegation) struct Delegating {
 }
 
 /// What this side waits for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum State {
     /// DELEGATION_REQ posted.
     ExpectResponse(Outgoing),
@@ -69,6 +73,10 @@ enum State {
     ExpectConfirmed(Option<Outgoing>),
     /// DELEGATION_CONFIRMED is overdue: the client is being told to connect to the delegate by itself (5.2.1.4).
     ExpectClientTold(Job),
+    /// DELEGATION_CONFIRMED has come, and only now does a careful server remove its own account (5.2.1.5).
+    ExpectLeft(Job),
+    /// The device could not be reached for this; tried again at the deadline.
+    ExpectDeviceAgain(Again),
     /// It failed: the device is being put back (5.3).
     ExpectUndone(Box<Ending>),
     /// In force, with no process under way.
@@ -79,12 +87,23 @@ enum State {
     ExpectTerminationResp,
     /// The delegate's account is being deleted (5.2.3.5, 5.2.4.3, 5.2.5.1).
     ExpectRemoval(Job, Told),
-    /// DELEGATION_REVOKED posted; the delegation is over whatever comes of it.
-    ExpectRevokedAnswered(Outgoing),
-    /// REVOCATION_FAILURE posted; the delegation stands whatever comes of it.
-    ExpectFailureAnswered(Outgoing, Outcome),
+    /// DELEGATION_REVOKED posted, or (`None`) to be posted again at the deadline; the delegation is over whatever comes
+    /// of it.
+    ExpectRevokedAnswered(Option<Outgoing>, Told),
+    /// REVOCATION_FAILURE posted, or (`None`) to be posted again at the deadline; the delegation stands whatever comes
+    /// of it. The reasonCode, and how the flow ends.
+    ExpectFailureAnswered(Option<Outgoing>, u16, Outcome),
     /// The record can be forgotten.
     Over,
+}
+
+/// What has to be done on a device that could not be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Again {
+    PushUrl,
+    Prepare,
+    Leave,
+    Removal(Told),
 }
 
 impl State {
@@ -98,12 +117,14 @@ impl State {
             State::ExpectDevicePrepared(_) => "ExpectDevicePrepared",
             State::ExpectConfirmed(_) => "ExpectConfirmed",
             State::ExpectClientTold(_) => "ExpectClientTold",
+            State::ExpectLeft(_) => "ExpectLeft",
+            State::ExpectDeviceAgain(_) => "ExpectDeviceAgain",
             State::ExpectUndone(_) => "ExpectUndone",
             State::AtRest => "AtRest",
             State::ExpectTerminationAck(_) => "ExpectTerminationAck",
             State::ExpectTerminationResp => "ExpectTerminationResp",
             State::ExpectRemoval(..) => "ExpectRemoval",
-            State::ExpectRevokedAnswered(_) => "ExpectRevokedAnswered",
+            State::ExpectRevokedAnswered(..) => "ExpectRevokedAnswered",
             State::ExpectFailureAnswered(..) => "ExpectFailureAnswered",
             State::Over => "Over",
         }
@@ -133,17 +154,31 @@ impl Delegating {
             State::ExpectResponse(ours) if *ours == exchange => self.answered_request(turn, outcome),
             State::ExpectBootstrapUrl(ours) if *ours == exchange => self.answered_url_request(turn, outcome),
             State::ExpectConfirmed(ours) if *ours == Some(exchange) => self.answered_prepared(turn, outcome),
-            State::ExpectUndone(ending) if ending.notice == Some(exchange) => {
-                ending.notice = None;
-                self.end_if_undone(turn);
-            }
+            State::ExpectUndone(ending) if ending.notice == Some(exchange) => self.answered_notice(turn, &outcome),
             State::ExpectTerminationAck(ours) if *ours == exchange => self.answered_termination(turn, outcome),
-            State::ExpectRevokedAnswered(ours) if *ours == exchange => self.answered_revoked(turn, outcome),
-            State::ExpectFailureAnswered(ours, flow) if *ours == exchange => {
-                let flow = flow.clone();
-                self.answered_failure(turn, flow, &outcome);
+            State::ExpectRevokedAnswered(ours, told) if *ours == Some(exchange) => {
+                let told = *told;
+                self.answered_revoked(turn, told, outcome);
+            }
+            State::ExpectFailureAnswered(ours, reason, flow) if *ours == Some(exchange) => {
+                let (reason, flow) = (*reason, flow.clone());
+                self.answered_failure(turn, reason, flow, &outcome);
             }
             _ => {}
+        }
+    }
+
+    /// Whether the outcome of this POST still makes a difference.
+    pub fn awaits(&self, exchange: Outgoing) -> bool {
+        match &self.state {
+            State::ExpectResponse(ours) | State::ExpectBootstrapUrl(ours) | State::ExpectTerminationAck(ours) => {
+                *ours == exchange
+            }
+            State::ExpectConfirmed(ours)
+            | State::ExpectRevokedAnswered(ours, _)
+            | State::ExpectFailureAnswered(ours, ..) => *ours == Some(exchange),
+            State::ExpectUndone(ending) => ending.notice == Some(exchange),
+            _ => false,
         }
     }
 
@@ -152,6 +187,7 @@ impl Delegating {
             State::ExpectUrlPushed(ours) if *ours == job => self.url_pushed(turn, report),
             State::ExpectDevicePrepared(ours) if *ours == job => self.device_prepared(turn, report),
             State::ExpectClientTold(ours) if *ours == job => self.client_told(turn, report),
+            State::ExpectLeft(ours) if *ours == job => self.left(turn, report),
             State::ExpectUndone(ending) if ending.errand == Some(job) => self.errand_ended_in_undo(turn, report),
             State::ExpectRemoval(ours, told) if *ours == job => {
                 let told = *told;
@@ -164,13 +200,49 @@ impl Delegating {
     /// The timer has fired.
     pub fn wake(&mut self, turn: &mut Turn<'_>) {
         self.pact.deadline = Moment::NEVER;
-        match self.state {
+        let timer = match &self.state {
+            State::ExpectBootstrapConfirmed | State::ExpectDeviceBootstrapped => Timer::Bootstrap,
+            State::ExpectConfirmed(_) => Timer::Confirmed,
+            State::ExpectTerminationResp => Timer::Termination,
+            State::ExpectDeviceAgain(_) => Timer::Device,
+            State::ExpectUndone(ending) => ending.timer(turn.now),
+            State::ExpectRevokedAnswered(..) | State::ExpectFailureAnswered(..) => Timer::Peer,
+            _ => return,
+        };
+        turn.timer_fired(self.pact.device, timer);
+        match &self.state {
             State::ExpectBootstrapConfirmed | State::ExpectDeviceBootstrapped => self.too_late(turn, "bootstrap"),
             State::ExpectConfirmed(_) => self.not_confirmed(turn),
             // D26: the delegate has had its time.
             State::ExpectTerminationResp => self.remove(turn, Told::InSession),
+            State::ExpectDeviceAgain(again) => self.try_device_again(turn, *again),
+            State::ExpectUndone(_) => self.try_undo_again(turn),
+            State::ExpectRevokedAnswered(_, told) => self.tell_revoked(turn, *told),
+            State::ExpectFailureAnswered(_, reason, flow) => {
+                let (reason, flow) = (*reason, flow.clone());
+                self.tell_failure(turn, reason, flow);
+            }
             _ => {}
         }
+    }
+
+    fn try_device_again(&mut self, turn: &mut Turn<'_>, again: Again) {
+        match again {
+            Again::PushUrl => self.push_url(turn),
+            Again::Prepare => self.prepare_again(turn),
+            Again::Leave => self.leave(turn),
+            Again::Removal(told) => self.remove(turn, told),
+        }
+    }
+
+    /// A device that could not be reached is tried again, as long as there is patience: `false` when there is none.
+    fn waits_for_device(&mut self, turn: &mut Turn<'_>, failure: &DeviceFailure, again: Again) -> bool {
+        let next = matches!(failure, DeviceFailure::Unreachable).then(|| self.pact.device_again(turn)).flatten();
+        if let Some(next) = next {
+            self.state = State::ExpectDeviceAgain(again);
+            self.pact.deadline = next;
+        }
+        next.is_some()
     }
 
     pub fn is_over(&self) -> bool {
@@ -187,7 +259,8 @@ impl Delegating {
             State::ExpectTerminationAck(_)
                 | State::ExpectTerminationResp
                 | State::ExpectRemoval(..)
-                | State::ExpectRevokedAnswered(_)
+                | State::ExpectDeviceAgain(Again::Removal(_))
+                | State::ExpectRevokedAnswered(..)
                 | State::ExpectFailureAnswered(..)
         )
     }
@@ -197,13 +270,23 @@ impl Delegating {
         self.state = State::Over;
     }
 
+    /// The name of its state.
+    pub fn state_name(&self) -> &'static str {
+        self.state.name()
+    }
+
+    /// Whether this server has given its own account up; while it is still on its way there, whether it will.
+    pub fn is_full(&self) -> bool {
+        if matches!(self.state, State::AtRest) { self.own_account_removed } else { self.wants_full }
+    }
+
     pub fn view(&self) -> RecordView {
-        let (is_full, standing) = match self.state {
-            State::AtRest if self.is_compromised => (self.own_account_removed, Standing::Compromised),
-            State::AtRest => (self.own_account_removed, Standing::InForce),
-            _ => (self.wants_full, Standing::Moving(self.state.name())),
+        let standing = match self.state {
+            State::AtRest if self.is_compromised => Standing::Compromised,
+            State::AtRest => Standing::InForce,
+            _ => Standing::Moving(self.state.name()),
         };
-        self.pact.view(is_full, standing)
+        self.pact.view(self.is_full(), standing)
     }
 
     fn not_now(&self, kind: Kind) -> Misbehaved {

@@ -1,7 +1,7 @@
 //! DMS-1 takes a device back: sections 5.2.3 (asked), 5.2.4 (requested) and 5.2.5 (forced).
 
 use super::handover::is_bootstrap_entry;
-use super::{Delegating, State};
+use super::{Again, Delegating, State};
 use crate::clock::Moment;
 use crate::delegation::exchange::PostOutcome;
 use crate::delegation::flow::{Outcome, Revocation};
@@ -11,7 +11,7 @@ use crate::delegation::pact::said_no;
 use crate::delegation::reading::SubtreeInRevocation;
 use crate::delegation::reason;
 use crate::delegation::turn::Turn;
-use crate::dm::script::{Errand, Report};
+use crate::dm::script::{DeviceFailure, Errand, Report};
 use crate::ids::{SessionId, device_id};
 
 /// How the delegate is told that its account has gone.
@@ -89,7 +89,9 @@ impl Delegating {
                 self.remove(turn, Told::InSession);
                 Ok(())
             }
-            State::ExpectRemoval(_, Told::InSession) | State::ExpectRevokedAnswered(_) => Ok(()),
+            State::ExpectRemoval(_, Told::InSession)
+            | State::ExpectDeviceAgain(Again::Removal(_))
+            | State::ExpectRevokedAnswered(..) => Ok(()),
             _ => Err(self.not_now(Kind::DelegationTerminationResp)),
         }
     }
@@ -103,6 +105,9 @@ impl Delegating {
         self.pact.join(turn);
         match self.refusal_to_revoke() {
             None => self.remove(turn, Told::InSession),
+            // The text asks for an account of DMS-1 in 5.2.3 alone. Read by the letter there is nothing here that it
+            // could remove, and so it is done.
+            Some(_) if !turn.is_hardened() => self.tell_revoked(turn, Told::InSession),
             Some(reason) => self.tell_failure(turn, reason, Outcome::Refused { reason }),
         }
         Ok(())
@@ -119,7 +124,14 @@ impl Delegating {
 
     /// The delegate's account is gone, or not.
     pub(super) fn removed(&mut self, turn: &mut Turn<'_>, told: Told, report: Report) {
-        if let Err(failure) = report.result {
+        let is_gone = matches!(report.result, Err(DeviceFailure::Refused { code: reason::NOT_FOUND, .. }));
+        if let Err(failure) = report.result
+            // An earlier try, before a restart, may have removed it.
+            && !(is_gone && turn.is_hardened())
+        {
+            if self.waits_for_device(turn, &failure, Again::Removal(told)) {
+                return;
+            }
             // D37: the delegation stays on record, as one that may be compromised; it can be revoked again.
             let reason = failure.reason_code();
             self.is_compromised = true;
@@ -127,6 +139,10 @@ impl Delegating {
             return;
         }
         turn.account_gone = true;
+        self.tell_revoked(turn, told);
+    }
+
+    pub(super) fn tell_revoked(&mut self, turn: &mut Turn<'_>, told: Told) {
         let message = match told {
             Told::Nothing => {
                 self.state = State::Over;
@@ -144,14 +160,21 @@ impl Delegating {
                 subtree: (turn.settings.readings.subtree_in_revocation == SubtreeInRevocation::Prose)
                     .then(|| self.pact.subtree.as_str().to_owned()),
                 reason: Some(reason::OK),
-                session: None,
+                // Table 18 has none, so that a notice that comes late ends whatever delegation it finds.
+                session: turn.is_hardened().then(|| self.pact.delegation.id.clone()),
             },
         };
-        self.state = State::ExpectRevokedAnswered(turn.post(self.pact.peer, message));
+        self.state = State::ExpectRevokedAnswered(Some(turn.post(self.pact.peer, message)), told);
     }
 
-    /// The delegation is over whether or not the delegate could be told: the account is gone.
-    pub(super) fn answered_revoked(&mut self, turn: &mut Turn<'_>, outcome: PostOutcome) {
+    /// The delegation is over whether or not the delegate could be told: the account is gone. A careful server tries to
+    /// tell it for a while.
+    pub(super) fn answered_revoked(&mut self, turn: &mut Turn<'_>, told: Told, outcome: PostOutcome) {
+        if let Some(next) = self.pact.peer_again(turn, &outcome) {
+            self.state = State::ExpectRevokedAnswered(None, told);
+            self.pact.deadline = next;
+            return;
+        }
         self.state = State::Over;
         let outcome = match outcome {
             PostOutcome::NoContent => Outcome::Done,
@@ -171,7 +194,10 @@ impl Delegating {
                 self.stand(turn, Outcome::Refused { reason: reason.unwrap_or(reason::FAILED) });
                 Ok(())
             }
-            State::ExpectRemoval(..) | State::ExpectRevokedAnswered(_) | State::ExpectFailureAnswered(..) => Ok(()),
+            State::ExpectRemoval(..)
+            | State::ExpectDeviceAgain(Again::Removal(_))
+            | State::ExpectRevokedAnswered(..)
+            | State::ExpectFailureAnswered(..) => Ok(()),
             _ => Err(self.not_now(Kind::RevocationFailure)),
         }
     }
@@ -183,15 +209,21 @@ impl Delegating {
     }
 
     /// Section 5.3: the delegate is told that the revocation has failed.
-    fn tell_failure(&mut self, turn: &mut Turn<'_>, reason: u16, outcome: Outcome) {
+    pub(super) fn tell_failure(&mut self, turn: &mut Turn<'_>, reason: u16, outcome: Outcome) {
         let message = Message::RevocationFailure { reason: Some(reason), session: self.pact.revocation_id() };
-        self.state = State::ExpectFailureAnswered(turn.post(self.pact.peer, message), outcome);
+        let exchange = turn.post(self.pact.peer, message);
+        self.state = State::ExpectFailureAnswered(Some(exchange), reason, outcome);
         self.pact.deadline = Moment::NEVER;
     }
 
     /// REVOCATION_FAILURE has reached the delegate, or not. Where it knew of no revocation, or was refused one, the
     /// delegation stands as it was; else the delegate has stopped relying on it.
-    pub(super) fn answered_failure(&mut self, turn: &mut Turn<'_>, flow: Outcome, outcome: &PostOutcome) {
+    pub(super) fn answered_failure(&mut self, turn: &mut Turn<'_>, reason: u16, flow: Outcome, outcome: &PostOutcome) {
+        if let Some(next) = self.pact.peer_again(turn, outcome) {
+            self.state = State::ExpectFailureAnswered(None, reason, flow);
+            self.pact.deadline = next;
+            return;
+        }
         let is_known = !matches!(outcome, PostOutcome::Rejected { status: 404 });
         self.is_compromised |= is_known && !matches!(flow, Outcome::Refused { .. });
         self.stand(turn, flow);

@@ -1,18 +1,18 @@
 //! DMS-1 puts the device back after a delegation that failed: section 5.3.
 
-use super::{Delegating, State};
+use super::{Again, Delegating, State};
 use crate::clock::Moment;
-use crate::delegation::exchange::Outgoing;
+use crate::delegation::exchange::{Outgoing, PostOutcome};
 use crate::delegation::flow::Outcome;
-use crate::delegation::machine::Job;
+use crate::delegation::machine::{Job, Timer};
 use crate::delegation::message::{Kind, Message};
 use crate::delegation::misbehaved::Misbehaved;
 use crate::delegation::reason;
 use crate::delegation::turn::Turn;
-use crate::dm::script::{DeviceFailure, Errand, Report};
+use crate::dm::script::{DeviceFailure, Errand, Order, Report};
 
 /// A failed delegation on its way to its end. The flow settles when both the device and the peer have been seen to.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Ending {
     outcome: Outcome,
     /// The reasonCode of the failure, for when the undoing fails too.
@@ -20,6 +20,11 @@ pub(super) struct Ending {
     /// Our DELEGATION_FAILURE, while its own outcome is not known.
     pub notice: Option<Outgoing>,
     pub errand: Option<Job>,
+    /// When the device, and when the peer, is tried again that has not answered; `NEVER` where nothing is due.
+    device_at: Moment,
+    peer_at: Moment,
+    /// What an undo under way consists of.
+    orders: Vec<Order>,
     /// Whether the failure found the device being given the URL.
     is_url: bool,
     doing: Doing,
@@ -53,7 +58,9 @@ impl Delegating {
             | State::ExpectDeviceBootstrapped
             | State::ExpectDevicePrepared(_)
             | State::ExpectConfirmed(_)
-            | State::ExpectClientTold(_) => {}
+            | State::ExpectClientTold(_)
+            | State::ExpectLeft(_)
+            | State::ExpectDeviceAgain(Again::PushUrl | Again::Prepare | Again::Leave) => {}
             State::AtRest if !self.is_compromised => {
                 self.pact.join(turn);
                 // With its account the delegate loses its rights as well; one it had before stays, and is put back.
@@ -69,7 +76,10 @@ impl Delegating {
     /// Ends the process at once (5.3): tells the peer, undoes what was done on the device, and forgets the delegation.
     pub(super) fn fail(&mut self, turn: &mut Turn<'_>, outcome: Outcome, tell_peer: bool) {
         let errand = match self.state {
-            State::ExpectUrlPushed(job) | State::ExpectDevicePrepared(job) | State::ExpectClientTold(job) => Some(job),
+            State::ExpectUrlPushed(job)
+            | State::ExpectDevicePrepared(job)
+            | State::ExpectClientTold(job)
+            | State::ExpectLeft(job) => Some(job),
             _ => None,
         };
         self.end(turn, outcome, tell_peer, errand);
@@ -82,21 +92,44 @@ impl Delegating {
 
     fn end(&mut self, turn: &mut Turn<'_>, outcome: Outcome, tell_peer: bool, errand: Option<Job>) {
         let reason = outcome.reason_code();
-        let notice = tell_peer.then(|| {
-            let session = self.pact.delegation.id.clone();
-            turn.post(self.pact.peer, Message::DelegationFailure { reason: Some(reason), session })
-        });
+        let notice = tell_peer.then(|| self.post_failure(turn, reason));
         let is_url = matches!(self.state, State::ExpectUrlPushed(_));
-        self.held = None;
+        (self.held, self.url) = (None, None);
         self.pact.deadline = Moment::NEVER;
-        self.state =
-            State::ExpectUndone(Box::new(Ending { outcome, reason, notice, errand, is_url, doing: Doing::WhatFailed }));
+        self.state = State::ExpectUndone(Box::new(Ending {
+            outcome,
+            reason,
+            notice,
+            errand,
+            device_at: Moment::NEVER,
+            peer_at: Moment::NEVER,
+            orders: Vec::new(),
+            is_url,
+            doing: Doing::WhatFailed,
+        }));
         if errand.is_none() {
             self.undo_next(turn);
         }
     }
 
+    fn post_failure(&mut self, turn: &mut Turn<'_>, reason: u16) -> Outgoing {
+        let session = self.pact.delegation.id.clone();
+        turn.post(self.pact.peer, Message::DelegationFailure { reason: Some(reason), session })
+    }
+
+    /// Our DELEGATION_FAILURE has been answered, or not.
+    pub(super) fn answered_notice(&mut self, turn: &mut Turn<'_>, outcome: &PostOutcome) {
+        let again = self.pact.peer_again(turn, outcome);
+        if let State::ExpectUndone(ending) = &mut self.state {
+            ending.notice = None;
+            ending.peer_at = again.unwrap_or(Moment::NEVER);
+        }
+        self.end_if_undone(turn);
+    }
+
     pub(super) fn errand_ended_in_undo(&mut self, turn: &mut Turn<'_>, report: Report) {
+        let unreachable = report.result == Err(DeviceFailure::Unreachable);
+        let again = if unreachable { self.pact.device_again(turn) } else { None };
         let State::ExpectUndone(ending) = &mut self.state else { return };
         ending.errand = None;
         match ending.doing {
@@ -107,6 +140,10 @@ impl Delegating {
                 if is_url {
                     self.expect_bootstrap_by_device();
                 }
+            }
+            Doing::Undo | Doing::RemoveDelegate if again.is_some() => {
+                ending.device_at = again.unwrap_or(Moment::NEVER);
+                return self.end_if_undone(turn);
             }
             Doing::Undo => {
                 if report.result.is_err() {
@@ -124,14 +161,15 @@ impl Delegating {
     }
 
     /// The next errand that puts the device back, in the order: what was changed last, first.
-    fn undo_next(&mut self, turn: &mut Turn<'_>) {
+    pub(super) fn undo_next(&mut self, turn: &mut Turn<'_>) {
         let State::ExpectUndone(ending) = &mut self.state else { return };
         if self.own_account_removed {
             // D24: without an account of its own DMS-1 cannot reach the device any more.
             ending.strand();
         } else if !self.undo.is_empty() {
             ending.doing = Doing::Undo;
-            ending.errand = Some(turn.errand(self.pact.device, Errand::Undo(std::mem::take(&mut self.undo))));
+            ending.orders = std::mem::take(&mut self.undo);
+            ending.errand = Some(turn.errand(self.pact.device, Errand::Undo(ending.orders.clone())));
         } else if std::mem::take(&mut self.delegate_let_in) {
             ending.doing = Doing::RemoveDelegate;
             let of = turn.server_id(self.pact.peer);
@@ -140,11 +178,50 @@ impl Delegating {
         self.end_if_undone(turn);
     }
 
+    /// The time has come for the device, or for the peer, that has not answered.
+    pub(super) fn try_undo_again(&mut self, turn: &mut Turn<'_>) {
+        let State::ExpectUndone(ending) = &mut self.state else { return };
+        if ending.device_at <= turn.now {
+            ending.device_at = Moment::NEVER;
+            let errand = match ending.doing {
+                Doing::WhatFailed | Doing::Undo => Errand::Undo(ending.orders.clone()),
+                Doing::RemoveDelegate => {
+                    Errand::RemoveAccount { of: turn.server_id(self.pact.peer), leftovers: Vec::new() }
+                }
+            };
+            ending.errand = Some(turn.errand(self.pact.device, errand));
+        }
+        if ending.peer_at <= turn.now {
+            ending.peer_at = Moment::NEVER;
+            let reason = ending.outcome.reason_code();
+            let notice = self.post_failure(turn, reason);
+            if let State::ExpectUndone(ending) = &mut self.state {
+                ending.notice = Some(notice);
+            }
+        }
+        self.end_if_undone(turn);
+    }
+
+    /// After a restart: whatever was under way is done again.
+    pub(super) fn resume_undo(&mut self, turn: &mut Turn<'_>) {
+        let State::ExpectUndone(ending) = &mut self.state else { return };
+        ending.peer_at = if ending.notice.take().is_some() { turn.now } else { ending.peer_at };
+        let was_under_way = ending.errand.take().is_some() || ending.device_at.is_set();
+        ending.device_at = Moment::NEVER;
+        if was_under_way && ending.doing == Doing::WhatFailed {
+            // Nobody knows what it has changed: the delegate's account goes, and with it all its rights.
+            self.delegate_let_in = !self.delegate_had_account;
+            self.undo_next(turn);
+        } else if was_under_way {
+            ending.device_at = turn.now;
+        }
+        self.try_undo_again(turn);
+    }
+
     pub(super) fn end_if_undone(&mut self, turn: &mut Turn<'_>) {
-        if let State::ExpectUndone(ending) = &self.state
-            && ending.notice.is_none()
-            && ending.errand.is_none()
-        {
+        let State::ExpectUndone(ending) = &self.state else { return };
+        self.pact.deadline = ending.device_at.min(ending.peer_at);
+        if ending.notice.is_none() && ending.errand.is_none() && !self.pact.deadline.is_set() {
             let outcome = ending.outcome.clone();
             self.state = State::Over;
             self.pact.settle(turn, outcome);
@@ -155,5 +232,10 @@ impl Delegating {
 impl Ending {
     fn strand(&mut self) {
         self.outcome = Outcome::Stranded { reason: self.reason };
+    }
+
+    /// Which of the two timers is due.
+    pub fn timer(&self, now: Moment) -> Timer {
+        if self.device_at <= now { Timer::Device } else { Timer::Peer }
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 pub use super::parties::*;
 use super::transcript::{answer_text, check_lines, errand_name, errand_text, message_text, name, record_text};
 use crate::clock::Moment;
+use crate::delegation::durable::Durable;
 use crate::delegation::exchange::{Answer, Incoming, Outgoing, PostOutcome};
 use crate::delegation::flow::{Approach, FlowKind, Outcome, Revocation};
 use crate::delegation::machine::{Effect, Input, Job, Note, Side};
@@ -77,6 +78,8 @@ enum Event {
 pub struct Pair {
     pub now: Moment,
     pub servers: Vec<Server>,
+    setup: Setup,
+    stores: Vec<Durable>,
     queue: BTreeMap<(Moment, u64), Event>,
     events: u64,
     mishaps: Vec<(Kind, Mishap)>,
@@ -100,6 +103,8 @@ impl Pair {
         Pair {
             now: Moment::ZERO,
             servers: [DMS1, DMS2, DMS3].map(|me| Server::new(settings(me, setup))).into(),
+            setup: setup.clone(),
+            stores: vec![Durable::default(); 3],
             queue: BTreeMap::new(),
             events: 0,
             mishaps: Vec::new(),
@@ -196,6 +201,27 @@ impl Pair {
         true
     }
 
+    /// A server dies: its memory, its POSTs, its errands and its timers go; what it was sent meanwhile is lost. It comes
+    /// back with its store as it is now, or as it was before its latest write.
+    pub fn restart(&mut self, at: ServerNumber, is_older: bool) {
+        self.queue.retain(|_, event| match event {
+            Event::Outcome { at: of, .. } | Event::ErrandEnds { at: of, .. } => *of != at,
+            Event::Arrives { from, answer_to, .. } if *from == at => {
+                *answer_to = None;
+                true
+            }
+            _ => true,
+        });
+        let store = &self.stores[usize::from(at.0)];
+        let store = if is_older { store.older() } else { store.clone() };
+        let mut out = Vec::new();
+        self.servers[usize::from(at.0)] = Server::recover(self.now, settings(at, &self.setup), &store, &mut out);
+        self.joined.retain(|(of, _, _), _| *of != at);
+        self.stores[usize::from(at.0)] = store;
+        self.line(&format!("{:<16} restarts", name(at)));
+        self.obey(at, None, out);
+    }
+
     fn happen(&mut self, event: Event) {
         match event {
             Event::Order { at, input } => {
@@ -245,17 +271,23 @@ impl Pair {
             _ => None,
         };
         self.servers[usize::from(at.0)].handle(self.now, input, &mut out);
+        self.obey(at, from, out)
+    }
+
+    fn obey(&mut self, at: ServerNumber, from: Option<ServerNumber>, out: Vec<Effect>) -> Option<Answer> {
         let mut given = None;
+        let written = out.iter().take_while(|effect| matches!(effect, Effect::Persist(_))).count();
         for (place, effect) in out.into_iter().enumerate() {
             match effect {
                 Effect::Answer { answer, .. } => {
-                    assert_eq!(place, 0, "the answer goes first");
+                    assert_eq!(place, written, "the answer goes first, but for what is written before it");
                     assert!(given.is_none(), "one answer for one POST");
                     self.line(&format!("{} -> {}  {}", name(at), name(from.expect("a POST")), answer_text(&answer)));
                     given = Some(answer);
                 }
                 Effect::Post { exchange, to, message } => self.post(at, exchange, to, message),
                 Effect::Errand { job, errand, .. } => self.errand(at, job, errand),
+                Effect::Persist(image) => self.stores[usize::from(at.0)].write(image),
                 Effect::RenewAccount { .. } => {}
                 Effect::Note(note) => self.note(at, note),
             }
@@ -330,6 +362,7 @@ impl Pair {
                         self.accounts.retain(|server| *server == at);
                     }
                 }
+                Errand::Leave => report.own_account_removed = true,
                 Errand::Visit { .. } | Errand::LetConnect { .. } => {}
             }
             report.own_account_removed &= self.gives_up;
@@ -349,7 +382,8 @@ impl Pair {
         match note {
             Note::Joined { peer, side, .. } => *self.joined.entry((at, peer, side)).or_default() += 1,
             Note::Settled { peer, side, outcome, .. } => {
-                *self.joined.entry((at, peer, side)).or_default() -= 1;
+                // A server that has come back may settle what it does not remember to have joined.
+                self.joined.entry((at, peer, side)).and_modify(|open| *open -= 1);
                 self.line(&format!("{:<16} settled {outcome}", name(at)));
                 self.settled.push((at, side, outcome));
             }
@@ -407,6 +441,8 @@ impl Pair {
             "remove",
             "refused",
             "timer",
+            "restarts",
+            "leave",
             "settled",
             "duplicate",
             "unexpected",

@@ -26,7 +26,8 @@ pub fn timeouts() -> Timeouts {
         termination: Duration::from_secs(3),
         prepared: Duration::from_secs(4),
         revoked: Duration::from_secs(5),
-        device: Duration::from_secs(6),
+        device: Duration::from_secs(8),
+        peer: Duration::from_secs(8),
     }
 }
 
@@ -98,6 +99,7 @@ pub struct Setup {
     pub has_bootstrap_server: bool,
     pub readings: Readings,
     pub policy: Policy,
+    pub is_durable: bool,
     pub wind_down: Duration,
 }
 
@@ -108,6 +110,7 @@ impl Default for Setup {
             has_bootstrap_server: true,
             readings: Readings::default(),
             policy: Policy::Literal,
+            is_durable: false,
             wind_down: Duration::ZERO,
         }
     }
@@ -123,7 +126,12 @@ pub fn settings(me: ServerNumber, setup: &Setup) -> Settings {
         readings: setup.readings,
         policy: setup.policy,
         is_watched: false,
-        is_durable: false,
+        is_durable: setup.is_durable,
         wind_down: setup.wind_down,
     }
+}
+
+/// What a careful operator ships, with a store.
+pub fn hardened() -> Setup {
+    Setup { policy: Policy::Hardened, is_durable: true, ..Setup::default() }
 }

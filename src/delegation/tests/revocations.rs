@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::pair::*;
 use crate::delegation::flow::Approach::{self, DmAcc, Url};
 use crate::delegation::flow::{FlowKind, Revocation};
+use crate::delegation::policy::Policy;
 use crate::delegation::reading::{Readings, RevocationSession, SubtreeInRevocation};
 
 /// A pair with a delegation in force.
@@ -175,25 +176,25 @@ fn the_prose_sends_the_subtree() {
 #[test]
 fn a_revocation_may_go_by_the_session_of_the_delegation() {
     let readings = Readings { revocation_session: RevocationSession::Delegation, ..Readings::default() };
-    let setup = Setup { readings, ..Setup::default() };
+    let setup = Setup { readings, policy: Policy::Hardened, ..Setup::default() };
     let mut pair = delegated(&setup, DmAcc, true);
     // Two requests that are refused: the second one is no copy of the first.
     pair.start(0, FlowKind::Revoke(Revocation::Requested), "./SCOMO");
     pair.start(1_000, FlowKind::Revoke(Revocation::Requested), "./SCOMO");
     pair.run().check(
         "
-        0.150 DMS-2 -> DMS-1  delegation_revocation_req
-        0.160 DMS-1 -> DMS-2  204
-        0.160 DMS-1 -> DMS-2  revocation_failure 405
-        0.170 DMS-2 -> DMS-1  204
-        0.170 DMS-2            settled refused (405)
-        0.180 DMS-1            settled refused (405)
-        1.150 DMS-2 -> DMS-1  delegation_revocation_req
-        1.160 DMS-1 -> DMS-2  204
-        1.160 DMS-1 -> DMS-2  revocation_failure 405
-        1.170 DMS-2 -> DMS-1  204
-        1.170 DMS-2            settled refused (405)
-        1.180 DMS-1            settled refused (405)
+        0.190 DMS-2 -> DMS-1  delegation_revocation_req
+        0.200 DMS-1 -> DMS-2  204
+        0.200 DMS-1 -> DMS-2  revocation_failure 405
+        0.210 DMS-2 -> DMS-1  204
+        0.210 DMS-2            settled refused (405)
+        0.220 DMS-1            settled refused (405)
+        1.190 DMS-2 -> DMS-1  delegation_revocation_req
+        1.200 DMS-1 -> DMS-2  204
+        1.200 DMS-1 -> DMS-2  revocation_failure 405
+        1.210 DMS-2 -> DMS-1  204
+        1.210 DMS-2            settled refused (405)
+        1.220 DMS-1            settled refused (405)
     ",
         "DMS-1 [./SCOMO to DMS-2 full in force] DMS-2 [./SCOMO from DMS-1 full in force] device [DMS-2]",
     );
@@ -224,22 +225,23 @@ fn every_revocation_follows_every_delegation() {
 
 #[test]
 fn after_a_full_delegation_nobody_can_revoke() {
-    let mut pair = delegated(&Setup::default(), DmAcc, true);
+    let setup = Setup { policy: Policy::Hardened, ..Setup::default() };
+    let mut pair = delegated(&setup, DmAcc, true);
     pair.start(0, FlowKind::Revoke(Revocation::Asked), "./SCOMO");
     pair.start(1_000, FlowKind::Revoke(Revocation::Forced { notice: true }), "./SCOMO");
     pair.start(2_000, FlowKind::Revoke(Revocation::Requested), "./SCOMO");
     pair.start(3_000, delegate(DmAcc, false, false), "./Other");
     pair.run().check(
         "
-        0.150 DMS-1            settled refused (405)
-        1.150 DMS-1            settled refused (405)
-        2.150 DMS-2 -> DMS-1  delegation_revocation_req
-        2.160 DMS-1 -> DMS-2  204
-        2.160 DMS-1 -> DMS-2  revocation_failure 405
-        2.170 DMS-2 -> DMS-1  204
-        2.170 DMS-2            settled refused (405)
-        2.180 DMS-1            settled refused (405)
-        3.150 DMS-1            settled refused (405)
+        0.190 DMS-1            settled refused (405)
+        1.190 DMS-1            settled refused (405)
+        2.190 DMS-2 -> DMS-1  delegation_revocation_req
+        2.200 DMS-1 -> DMS-2  204
+        2.200 DMS-1 -> DMS-2  revocation_failure 405
+        2.210 DMS-2 -> DMS-1  204
+        2.210 DMS-2            settled refused (405)
+        2.220 DMS-1            settled refused (405)
+        3.190 DMS-1            settled refused (405)
     ",
         "DMS-1 [./SCOMO to DMS-2 full in force] DMS-2 [./SCOMO from DMS-1 full in force] device [DMS-2]",
     );

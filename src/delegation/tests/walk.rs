@@ -8,11 +8,13 @@ use rand::rngs::ChaCha8Rng;
 
 use super::parties::{DMS1, DMS2, DMS3, Setup, account_of, server_id, settings, subtree};
 use crate::clock::Moment;
+use crate::delegation::durable::Durable;
 use crate::delegation::exchange::{Answer, Incoming, Outgoing, PostOutcome};
 use crate::delegation::flow::{Approach, FlowKind, Revocation};
 use crate::delegation::machine::{Effect, Input, Job, Note, Side, Standing};
 use crate::delegation::message::{Kind, Message};
 use crate::delegation::misbehaved::Misbehaved;
+use crate::delegation::policy::Policy;
 use crate::delegation::server::Server;
 use crate::dm::script::{DeviceFailure, Order, Report};
 use crate::ids::{DeviceNumber, ServerNumber, SessionId, device_id};
@@ -25,6 +27,7 @@ const DEVICES: u32 = 3;
 /// A server, everything it has under way, and what it has promised.
 struct Walk {
     dice: ChaCha8Rng,
+    me: ServerNumber,
     now: Moment,
     server: Server,
     posts: Vec<(Outgoing, Message)>,
@@ -33,6 +36,10 @@ struct Walk {
     names: Vec<SessionId>,
     open: BTreeMap<(DeviceNumber, ServerNumber, Side), i64>,
     received: u64,
+    setup: Setup,
+    store: Durable,
+    /// Whether it has died on the way: then it may end what it does not know to have begun.
+    has_died: bool,
 }
 
 impl Walk {
@@ -41,11 +48,14 @@ impl Walk {
         let me = if dice.random() { DMS1 } else { DMS2 };
         let wind_down = Duration::from_millis(if dice.random() { 0 } else { 100 });
         let bootstrapped = if dice.random() { vec![DMS2] } else { Vec::new() };
-        let setup = Setup { wind_down, bootstrapped, ..Setup::default() };
+        let policy = if dice.random() { Policy::Literal } else { Policy::Hardened };
+        let setup = Setup { wind_down, bootstrapped, policy, is_durable: true, ..Setup::default() };
         let names = ["", "a", "b"].map(SessionId::new).into();
         let server = Server::new(settings(me, &setup));
         let (posts, jobs, open) = (Vec::new(), Vec::new(), BTreeMap::new());
-        Walk { dice, now: Moment::ZERO, server, posts, jobs, names, open, received: 0 }
+        let store = Durable::default();
+        let (now, received, has_died) = (Moment::ZERO, 0, false);
+        Walk { dice, me, now, server, posts, jobs, names, open, received, setup, store, has_died }
     }
 
     fn any<T: Clone>(&mut self, of: &[T]) -> T {
@@ -198,9 +208,15 @@ impl Walk {
             None => assert_eq!(answers, 0),
             Some(asked) => {
                 assert_eq!(answers, 1);
-                assert!(matches!(out[0], Effect::Answer { exchange, .. } if exchange == asked), "{out:?}");
+                let first = out.iter().find(|effect| !matches!(effect, Effect::Persist(_)));
+                assert!(matches!(first, Some(Effect::Answer { exchange, .. }) if *exchange == asked), "{out:?}");
             }
         }
+        self.obey(out);
+        assert!(!is_wake || self.server.deadline() > self.now, "waking made no progress");
+    }
+
+    fn obey(&mut self, out: Vec<Effect>) {
         for effect in out {
             match effect {
                 Effect::Answer { answer: Answer::Message(message), .. } => {
@@ -220,14 +236,24 @@ impl Walk {
                 Effect::Note(Note::Settled { device, peer, side, .. }) => {
                     let open = self.open.entry((device, peer, side)).or_default();
                     *open -= 1;
-                    assert!(*open >= 0, "settled more often than joined");
+                    assert!(*open >= 0 || self.has_died, "settled more often than joined");
                 }
+                Effect::Persist(image) => self.store.write(image),
                 Effect::RenewAccount { .. } | Effect::Note(_) => {}
             }
         }
         let moving = self.server.records().filter(|record| matches!(record.standing, Standing::Moving(_))).count();
         assert_eq!(moving, self.server.in_transition());
-        assert!(!is_wake || self.server.deadline() > self.now, "waking made no progress");
+    }
+
+    /// Dies, and comes back with its store, as it is or as it was before its latest writes.
+    fn die(&mut self) {
+        let store = if self.dice.random() { self.store.older() } else { self.store.clone() };
+        (self.posts, self.jobs, self.has_died) = (Vec::new(), Vec::new(), true);
+        let mut out = Vec::new();
+        self.server = Server::recover(self.now, settings(self.me, &self.setup), &store, &mut out);
+        self.store = store;
+        self.obey(out);
     }
 
     /// Whatever has happened: with every POST answered, every errand ended and every timer fired, it comes to rest.
@@ -243,7 +269,11 @@ impl Walk {
                 self.take(Input::Wake);
             } else {
                 assert_eq!(self.server.in_transition(), 0);
-                assert!(self.open.values().all(|open| *open == 0), "joined and never settled: {:?}", self.open);
+                assert!(
+                    self.has_died || self.open.values().all(|open| *open == 0),
+                    "joined and never settled: {:?}",
+                    self.open
+                );
                 return;
             }
         }
@@ -278,4 +308,24 @@ fn nothing_that_comes_breaks_a_machine() {
     }
     // A walk that is turned away everywhere shows nothing.
     assert!(taken > 200, "only {taken} records were open at the end of {WALKS} walks");
+}
+
+#[test]
+fn nothing_that_comes_breaks_a_machine_that_dies_now_and_then() {
+    let mut brought_back = 0;
+    for seed in 0..WALKS {
+        let _seeded = Seeded(seed);
+        let mut walk = Walk::new(seed);
+        for step in 1..=STEPS {
+            let input = walk.any_input();
+            walk.now = walk.now + Duration::from_millis(walk.dice.random_range(0..50));
+            walk.take(input);
+            if step % 50 == 0 {
+                walk.die();
+                brought_back += walk.server.in_transition();
+            }
+        }
+        walk.drain();
+    }
+    assert!(brought_back > 200, "only {brought_back} processes were taken up again");
 }

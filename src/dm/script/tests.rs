@@ -28,7 +28,7 @@ fn account() -> Box<DmAcc> {
 
 fn prepare(account: Option<Box<DmAcc>>, full: bool) -> Errand {
     let (delegate, subtree) = (ServerId::new(S2), uri("./SCOMO"));
-    Errand::Prepare { delegate, account, subtree, quiet: true, remove_own_account: full }
+    Errand::Prepare { delegate, account, subtree, quiet: true, remove_own_account: full, takes_over: false }
 }
 
 /// An order on one line; `dms1` and `dms2` for the two servers.

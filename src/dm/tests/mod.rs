@@ -214,7 +214,14 @@ fn a_full_delegation_leaves_nothing_of_the_first_server() {
         assert_eq!(report.result, Err(DeviceFailure::Unreachable));
         // The delegate can give it all back.
         let (account, delegate) = (Some(Box::new(pair.account(0))), pair.id(0));
-        let back = Errand::Prepare { delegate, account, subtree: subtree(), quiet: true, remove_own_account: true };
+        let back = Errand::Prepare {
+            delegate,
+            account,
+            subtree: subtree(),
+            quiet: true,
+            remove_own_account: true,
+            takes_over: false,
+        };
         pair.succeeds(1, back);
         assert_eq!(pair.accounts(), [pair.id(0)]);
     }

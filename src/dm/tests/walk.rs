@@ -263,6 +263,7 @@ fn no_device_breaks_a_server() {
                             subtree: subtree.clone(),
                             quiet: true,
                             remove_own_account: step % 2 == 0,
+                            takes_over: false,
                         },
                         Errand::PushBootstrapUrl { url: "https://b.example.test".into() },
                         Errand::Visit { subtree: subtree.clone() },

@@ -1,0 +1,114 @@
+//! What a server keeps of itself when it dies: images of its records, written one by one, and how it comes back from them.
+
+use std::collections::BTreeMap;
+
+use crate::clock::Moment;
+use crate::delegation::book::{Learnt, RecordId};
+use crate::delegation::machine::{Outbox, Settings};
+use crate::delegation::policy::Policy;
+use crate::delegation::records::Record;
+use crate::delegation::server::Server;
+use crate::ids::{DeviceNumber, ServerNumber};
+
+/// One record as it stood when it was written, with what its server had learnt of the device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    id: RecordId,
+    device: DeviceNumber,
+    /// `None` once the record has been forgotten.
+    record: Option<Box<Record>>,
+    learnt: Option<Learnt>,
+    removed: Vec<ServerNumber>,
+}
+
+impl Image {
+    /// The device it is about.
+    pub fn device(&self) -> DeviceNumber {
+        self.device
+    }
+}
+
+/// A server's durable store: it outlives the server's memory.
+#[derive(Debug, Clone, Default)]
+pub struct Durable {
+    images: BTreeMap<RecordId, Image>,
+    /// What the latest write about each device replaced.
+    before: BTreeMap<DeviceNumber, (RecordId, Option<Image>)>,
+}
+
+impl Durable {
+    /// Writes an image, in place of the one of the same record.
+    pub fn write(&mut self, image: Image) {
+        let (id, device) = (image.id, image.device);
+        let replaced = self.images.insert(id, image);
+        self.before.insert(device, (id, replaced));
+    }
+
+    /// The store as it was before the latest write about each device: what a backup would give back.
+    pub fn older(&self) -> Durable {
+        let mut older = Durable { images: self.images.clone(), before: BTreeMap::new() };
+        for (id, replaced) in self.before.values() {
+            match replaced {
+                Some(image) => older.images.insert(*id, image.clone()),
+                None => older.images.remove(id),
+            };
+        }
+        older
+    }
+
+    /// How many records it holds.
+    pub fn records(&self) -> usize {
+        self.images.values().filter(|image| image.record.is_some()).count()
+    }
+}
+
+impl Server {
+    /// A server that comes back with nothing but its store. What was at rest still is. A process that was under way is
+    /// taken up again by [`Policy::Hardened`]: what may not have happened is done again, since everybody takes a
+    /// repetition for what it is. [`Policy::Literal`] knows of no restart: such a process is forgotten.
+    pub fn recover(now: Moment, settings: Settings, store: &Durable, out: &mut Outbox) -> Server {
+        let mut server = Server::new(settings);
+        let is_hardened = server.settings.policy == Policy::Hardened;
+        let mut moving = Vec::new();
+        for image in store.images.values() {
+            server.book.recall(image.id, image.device, image.learnt, &image.removed);
+            let Some(record) = image.record.clone() else { continue };
+            if !record.is_at_rest() {
+                if !is_hardened {
+                    continue;
+                }
+                moving.push(image.id);
+            }
+            let pact = record.pact();
+            let threads = std::iter::once(&pact.delegation).chain(&pact.revocation);
+            let keys: Vec<_> = threads.map(|thread| (thread.id.clone(), pact.peer, thread.by)).collect();
+            for key in keys {
+                server.book.open_session(key, image.id);
+            }
+            // Its timer went with the memory.
+            let mut record = record;
+            record.pact_mut().deadline = Moment::NEVER;
+            server.records.insert(image.id, *record);
+        }
+        for id in moving {
+            server.step(now, id, out, |record, turn| record.resume(turn));
+        }
+        server
+    }
+
+    /// Devices with a process under way.
+    pub fn moving(&self) -> impl Iterator<Item = DeviceNumber> {
+        self.records.iter().filter(|record| !record.is_at_rest()).map(|record| record.pact().device)
+    }
+
+    /// The image of a record as it stands now; `None` where there is no store.
+    pub(super) fn image(&self, id: RecordId, device: DeviceNumber) -> Option<Image> {
+        self.settings.is_durable.then(|| Image {
+            id,
+            device,
+            record: self.records.get(id).map(|record| Box::new(record.clone())),
+            learnt: self.book.learnt(device),
+            removed: self.book.removed(device).collect(),
+        })
+    }
+}

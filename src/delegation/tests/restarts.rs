@@ -1,0 +1,80 @@
+//! Servers that die at any step and come back: with a careful server nothing is left half done.
+
+use std::collections::BTreeSet;
+
+use super::pair::*;
+use crate::delegation::flow::Approach::{DmAcc, Url};
+use crate::delegation::flow::{FlowKind, Revocation};
+use crate::delegation::policy::Policy;
+use crate::ids::ServerNumber;
+
+/// A delegation, then a revocation; the server dies after so many steps. What is on record and on the device at the end.
+fn with_death(setup: &Setup, flows: &[FlowKind], dying: ServerNumber, after: usize) -> (String, Vec<String>, bool) {
+    let mut pair = Pair::new(setup);
+    for (place, flow) in flows.iter().enumerate() {
+        pair.start(place as u64 * 30_000, *flow, "./SCOMO");
+    }
+    let mut has_died = false;
+    for step in 0.. {
+        if step == after {
+            pair.restart(dying, false);
+            has_died = true;
+        }
+        if !pair.step() {
+            break;
+        }
+    }
+    (pair.standing(), pair.transcript(), has_died)
+}
+
+#[test]
+fn a_careful_server_that_dies_at_any_step_comes_back_to_what_the_device_says() {
+    let forced = FlowKind::Revoke(Revocation::Forced { notice: true });
+    let agree = [
+        "DMS-1 [] DMS-2 [] device [DMS-1]",
+        "DMS-1 [./SCOMO to DMS-2 in force] DMS-2 [./SCOMO from DMS-1 in force] device [DMS-1, DMS-2]",
+        "DMS-1 [./SCOMO to DMS-2 full in force] DMS-2 [./SCOMO from DMS-1 full in force] device [DMS-2]",
+    ];
+    let mut ends = BTreeSet::new();
+    for flows in [
+        vec![delegate(DmAcc, false, false)],
+        vec![delegate(DmAcc, false, true)],
+        vec![delegate(DmAcc, true, false)],
+        vec![delegate(Url, true, false)],
+        vec![delegate(DmAcc, false, false), FlowKind::Revoke(Revocation::Asked)],
+        vec![delegate(DmAcc, false, false), FlowKind::Revoke(Revocation::Requested)],
+        vec![delegate(DmAcc, false, false), forced],
+    ] {
+        for dying in [DMS1, DMS2] {
+            for after in 1.. {
+                let (standing, transcript, has_died) = with_death(&hardened(), &flows, dying, after);
+                if !has_died {
+                    break;
+                }
+                assert!(
+                    agree.contains(&standing.as_str()),
+                    "{flows:?}, {dying} dies after {after} steps: {standing}\n{}",
+                    transcript.join("\n")
+                );
+                ends.insert(standing);
+            }
+        }
+    }
+    assert_eq!(ends.len(), 3, "each end was met: {ends:?}");
+}
+
+/// Nothing in the text says what becomes of a process whose server has lost its memory.
+#[test]
+fn by_the_text_a_restart_leaves_things_half_done() {
+    let flows = [delegate(DmAcc, false, false)];
+    let setup = Setup { policy: Policy::Literal, ..hardened() };
+    let mut ends = BTreeSet::new();
+    for after in 1.. {
+        let (standing, _, has_died) = with_death(&setup, &flows, DMS1, after);
+        if !has_died {
+            break;
+        }
+        ends.insert(standing);
+    }
+    assert!(ends.contains("DMS-1 [] DMS-2 [] device [DMS-1, DMS-2]"), "an account that nobody remembers: {ends:?}");
+}
