@@ -5,6 +5,7 @@
 //! ever replaced unasked: what cannot be used is a [`CertError`] that says how to mend it.
 
 mod checking;
+mod flawed;
 mod making;
 
 use std::fs::{self, File, OpenOptions};
@@ -21,6 +22,7 @@ use crate::clock::wall_now;
 use crate::transport::tls::Identity;
 
 pub use checking::fingerprint;
+pub use flawed::{Flaw, WRONG_NAME};
 
 /// Held while something is made, so that two processes do not both make it. Also marks a folder as ours.
 const LOCK: &str = ".lock";

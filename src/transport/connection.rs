@@ -62,24 +62,22 @@ impl Connection {
         clock: Clock,
         phase: &Cell<Phase>,
     ) -> Result<Connection, CallError> {
-        let host = || name.to_str().into_owned();
         phase.set(Phase::Connect);
-        let tcp = TcpStream::connect(address).await;
-        let tcp = tcp.and_then(|tcp| tcp.set_nodelay(true).map(|()| tcp));
-        let tcp = tcp.map_err(|problem| CallError::connecting(address, &problem))?;
-        let connected = clock.now();
+        let tcp = dial(address).await.map_err(|problem| CallError::connecting(address, &problem))?;
+        let (tls, opened) = secure(tcp, name, config, clock, phase).await?;
+        Connection::over(tls, opened, name).await
+    }
 
-        phase.set(Phase::Handshake);
-        let tls = TlsConnector::from(config).connect(name.clone(), tcp).await;
-        let tls = tls.map_err(|problem| CallError::shaking_hands(&host(), &problem))?;
-        let resumed = tls.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed);
-        let now = clock.now();
-        let opened = Opened { connected, handshake: now.since(connected), resumed };
-
+    /// A connection for HTTP over one for TLS.
+    pub(super) async fn over<S: Socket>(
+        tls: TlsStream<S>,
+        opened: Opened,
+        name: &ServerName<'static>,
+    ) -> Result<Connection, CallError> {
         let io = TokioIo::new(Wire { tls, answered: false });
         let shaken = http1::Builder::new().read_buf_exact_size(Some(READ_BUFFER)).handshake(io).await;
         let (sender, connection) =
-            shaken.map_err(|problem| CallError::exchanging(&host(), Phase::Handshake, &problem))?;
+            shaken.map_err(|problem| CallError::exchanging(&name.to_str(), Phase::Handshake, &problem))?;
         let ended = Rc::new(RefCell::new(None));
         let end = ended.clone();
         let driver = actix_rt::spawn(async move {
@@ -87,7 +85,8 @@ impl Connection {
                 *end.borrow_mut() = Some(problem);
             }
         });
-        Ok(Connection { sender, driver: driver.abort_handle(), ended, opened, idle_since: now })
+        let idle_since = opened.connected + opened.handshake;
+        Ok(Connection { sender, driver: driver.abort_handle(), ended, opened, idle_since })
     }
 
     /// Whether it can still carry a request; waits for the previous exchange to be settled.
@@ -113,14 +112,49 @@ impl Connection {
     }
 }
 
+/// Connects TCP, with TCP_NODELAY.
+pub(super) async fn dial(address: SocketAddr) -> io::Result<TcpStream> {
+    let tcp = TcpStream::connect(address).await?;
+    tcp.set_nodelay(true)?;
+    Ok(tcp)
+}
+
+/// Agrees on TLS over a connection that has just been made.
+pub(super) async fn secure<S: Socket>(
+    tcp: S,
+    name: &ServerName<'static>,
+    config: Arc<ClientConfig>,
+    clock: Clock,
+    phase: &Cell<Phase>,
+) -> Result<(TlsStream<S>, Opened), CallError> {
+    let connected = clock.now();
+    phase.set(Phase::Handshake);
+    let tls = TlsConnector::from(config).connect(name.clone(), tcp).await;
+    let tls = tls.map_err(|problem| CallError::shaking_hands(&name.to_str(), &problem))?;
+    let resumed = tls.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed);
+    Ok((tls, Opened { connected, handshake: clock.now().since(connected), resumed }))
+}
+
+/// What TLS is spoken over.
+pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin + 'static {
+    /// Reads what lies in the socket, whether or not the runtime knows of it.
+    fn read_now(&self, into: &mut [u8]) -> io::Result<usize>;
+}
+
+impl Socket for TcpStream {
+    fn read_now(&self, into: &mut [u8]) -> io::Result<usize> {
+        Ok(rustix::io::read(self, into)?)
+    }
+}
+
 /// The TLS stream, which for a failed write looks whether the peer has said why.
-struct Wire {
-    tls: TlsStream<TcpStream>,
+struct Wire<S> {
+    tls: TlsStream<S>,
     /// Whether anything was ever read from the peer.
     answered: bool,
 }
 
-impl Wire {
+impl<S: Socket> Wire<S> {
     /// A peer that refuses our certificate sends its alert and closes. A write may notice the close before a read meets
     /// the alert, which then still lies in the socket, and is read there: the runtime may not know of it yet.
     fn explain(&mut self, failed: io::Error) -> io::Error {
@@ -129,7 +163,7 @@ impl Wire {
         }
         let (socket, session) = self.tls.get_mut();
         let mut last_words = [0; 1024];
-        let Ok(length) = rustix::io::read(socket, &mut last_words) else { return failed };
+        let Ok(length) = socket.read_now(&mut last_words) else { return failed };
         let mut rest = &last_words[..length];
         while !rest.is_empty() && session.read_tls(&mut rest).is_ok() {
             if let Err(problem) = session.process_new_packets() {
@@ -140,7 +174,7 @@ impl Wire {
     }
 }
 
-impl AsyncRead for Wire {
+impl<S: Socket> AsyncRead for Wire<S> {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let wire = self.get_mut();
         let before = out.filled().len();
@@ -150,7 +184,7 @@ impl AsyncRead for Wire {
     }
 }
 
-impl AsyncWrite for Wire {
+impl<S: Socket> AsyncWrite for Wire<S> {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let wire = self.get_mut();
         let written = Pin::new(&mut wire.tls).poll_write(context, bytes);

@@ -1,8 +1,11 @@
 //! The asking side: HTTPS calls from one arbiter, over connections that are kept and bounded.
 
+mod troubled;
+
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -17,9 +20,12 @@ use crate::transport::address::Address;
 use crate::transport::exchange::Method;
 use crate::transport::failure::{CallError, Phase};
 use crate::transport::guard::Names;
-use crate::transport::pool::{Lease, Pool};
+use crate::transport::pool::Pool;
 use crate::transport::timing::Timing;
 use crate::transport::tls::ClientIdentity;
+use crate::transport::tokens::Tokens;
+use crate::transport::trouble::Trouble;
+use crate::transport::trouble::closed::ClosedPort;
 
 /// How many connections a dialer keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +68,8 @@ pub struct Call {
     pub timeout: Duration,
     /// Largest body of an answer that is taken, in bytes.
     pub body_limit: usize,
+    /// What goes wrong with this exchange, and with no other.
+    pub trouble: Option<Box<Trouble>>,
 }
 
 impl Call {
@@ -88,6 +96,7 @@ impl Call {
             body: Bytes::new(),
             timeout: Duration::from_secs(10),
             body_limit: 1024 * 1024,
+            trouble: None,
         }
     }
 }
@@ -98,6 +107,8 @@ pub struct Reply {
     pub status: u16,
     pub body: Bytes,
     pub timing: Timing,
+    /// Where the same request was sent a second time ([`Trouble::again`]): the status it was answered with.
+    pub again: Option<Result<u16, CallError>>,
     headers: HeaderMap,
 }
 
@@ -132,18 +143,31 @@ pub struct Dialer {
     pool: Rc<Pool>,
     calls: Rc<Cell<u64>>,
     clock: Clock,
+    tokens: Option<Arc<Tokens>>,
+    closed: Rc<ClosedPort>,
 }
 
 impl Dialer {
     /// A dialer that may call the hosts in `names`, and loopback addresses.
     pub fn new(names: Names, options: DialerOptions, clock: Clock) -> Dialer {
-        Dialer { pool: Rc::new(Pool::new(names, options, clock)), calls: Rc::default(), clock }
+        let pool = Rc::new(Pool::new(names, options, clock));
+        Dialer { pool, calls: Rc::default(), clock, tokens: None, closed: Rc::default() }
+    }
+
+    /// With the table through which a call's [`Trouble::answer`] reaches the answering side: that of its [`Doors`](super::Doors).
+    pub fn with_tokens(mut self, tokens: Arc<Tokens>) -> Dialer {
+        self.tokens = Some(tokens);
+        self
     }
 
     /// Makes a call. It is written at most once: a POST whose connection breaks off is an error, never repeated; only a
     /// call of which no byte was written goes to another connection. Dropping the future ends the connection it used.
     pub async fn call(&self, call: Call) -> Result<Reply, CallError> {
         self.calls.set(self.calls.get() + 1);
+        if call.trouble.is_some() {
+            // Boxed, so that the calls without trouble do not carry the size of it.
+            return Box::pin(self.call_in_trouble(call)).await;
+        }
         let started = self.clock.now();
         let (phase, after) = (Cell::new(Phase::Guard), call.timeout);
         let answered = tokio::time::timeout(after, self.exchange(call, started, &phase)).await;
@@ -210,7 +234,7 @@ impl Dialer {
         let first_byte = self.clock.now();
         phase.set(Phase::Body);
         let (head, body) = answer.into_parts();
-        let body = read_body(&lease, &head.headers, body, *body_limit).await?;
+        let body = read_body(lease.host(), &head.headers, body, *body_limit).await?;
         let done = self.clock.now();
         let opened = lease.fresh.then(|| lease.connection().opened);
         lease.keep(done);
@@ -223,7 +247,7 @@ impl Dialer {
             first_byte,
             done,
         };
-        Ok(Reply { status: head.status.as_u16(), body, timing, headers: head.headers })
+        Ok(Reply { status: head.status.as_u16(), body, timing, again: None, headers: head.headers })
     }
 }
 
@@ -252,7 +276,7 @@ fn written(call: &Call) -> Result<Request<Full<Bytes>>, CallError> {
 }
 
 /// The whole body; most come in one piece, which is not copied.
-async fn read_body(lease: &Lease, headers: &HeaderMap, mut body: Incoming, limit: usize) -> Result<Bytes, CallError> {
+async fn read_body(host: &str, headers: &HeaderMap, mut body: Incoming, limit: usize) -> Result<Bytes, CallError> {
     let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > limit as u64) {
         return Err(CallError::TooLarge { limit });
@@ -261,7 +285,7 @@ async fn read_body(lease: &Lease, headers: &HeaderMap, mut body: Incoming, limit
     let mut more = BytesMut::new();
     while !body.is_end_stream() {
         let Some(frame) = body.frame().await else { break };
-        let frame = frame.map_err(|problem| CallError::exchanging(lease.host(), Phase::Body, &problem))?;
+        let frame = frame.map_err(|problem| CallError::exchanging(host, Phase::Body, &problem))?;
         let Ok(piece) = frame.into_data() else { continue };
         if first.len().max(more.len()) + piece.len() > limit {
             return Err(CallError::TooLarge { limit });

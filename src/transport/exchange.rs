@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 
@@ -36,6 +37,10 @@ pub struct Inbound {
     pub body: Result<Bytes, BodyProblem>,
     /// When the head of the request was there.
     pub received: Moment,
+    /// The caller's end of the connection.
+    pub from: Option<SocketAddr>,
+    /// The number that the caller gave this exchange beside its bytes ([`Trouble::answer`](super::Trouble::answer)).
+    pub token: Option<u64>,
     pub(super) headers: Vec<(&'static str, String)>,
 }
 
@@ -67,7 +72,7 @@ pub enum BodyProblem {
     Broken(String),
 }
 
-/// The answer to one request.
+/// The answer to one request. With a header `connection: close`, the connection ends after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outbound {
     /// The HTTP status, 200 to 599.
@@ -75,18 +80,26 @@ pub struct Outbound {
     pub content_type: Option<Cow<'static, str>>,
     /// Further headers; a name or value that HTTP does not allow turns the answer into a 500.
     pub headers: Vec<(&'static str, String)>,
+    /// Left out with 204 and 304, which have none.
     pub body: Bytes,
+    /// Nothing of this is sent: the connection ends instead.
+    pub hangs_up: bool,
 }
 
 impl Outbound {
     /// A status alone.
     pub fn status(status: u16) -> Outbound {
-        Outbound { status, content_type: None, headers: Vec::new(), body: Bytes::new() }
+        Outbound { status, content_type: None, headers: Vec::new(), body: Bytes::new(), hangs_up: false }
+    }
+
+    /// No answer at all: the connection ends without a byte of one.
+    pub fn hang_up() -> Outbound {
+        Outbound { hangs_up: true, ..Outbound::status(500) }
     }
 
     /// 200 with a body.
     pub fn ok(content_type: impl Into<Cow<'static, str>>, body: impl Into<Bytes>) -> Outbound {
-        Outbound { status: 200, content_type: Some(content_type.into()), headers: Vec::new(), body: body.into() }
+        Outbound { content_type: Some(content_type.into()), body: body.into(), ..Outbound::status(200) }
     }
 
     /// With one more header.

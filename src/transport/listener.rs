@@ -22,6 +22,7 @@ use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
 use crate::transport::exchange::{Inbound, Outbound};
+use crate::transport::tokens::Tokens;
 use hall::Hall;
 
 /// Connections the kernel holds for a door until a worker accepts them. A swarm connects in one burst.
@@ -135,6 +136,7 @@ pub struct Doors {
     addresses: Vec<SocketAddr>,
     arbiters: Vec<ArbiterHandle>,
     counts: Arc<DoorCounts>,
+    tokens: Arc<Tokens>,
     server: ServerHandle,
     running: JoinHandle<io::Result<()>>,
 }
@@ -166,8 +168,9 @@ where
         addresses.push(door.socket.local_addr().map_err(ListenError::Workers)?);
     }
     let counts = Arc::new(DoorCounts::default());
+    let tokens = Arc::new(Tokens::default());
     let limits = doors.iter().map(|door| door.body_limit).collect();
-    let hall = Hall::new(addresses.clone(), limits, patience.body, clock, counts.clone());
+    let hall = Hall::new(addresses.clone(), limits, patience.body, clock, counts.clone(), tokens.clone());
     // Called by every worker, once for each door.
     let (enrol, enrolled) = mpsc::unbounded_channel();
     let app = move || {
@@ -197,7 +200,7 @@ where
     let server = running.handle();
     let mut running = actix_rt::spawn(running);
     let arbiters = arbiters_of(workers, enrolled, &mut running).await?;
-    Ok(Doors { addresses, arbiters, counts, server, running })
+    Ok(Doors { addresses, arbiters, counts, tokens, server, running })
 }
 
 /// Waits until every worker stands.
@@ -241,6 +244,11 @@ impl Doors {
     /// What went through so far; stays readable after the doors have closed.
     pub fn counts(&self) -> Arc<DoorCounts> {
         self.counts.clone()
+    }
+
+    /// The table through which callers of this process name their exchanges, for [`Dialer::with_tokens`](super::Dialer::with_tokens).
+    pub fn tokens(&self) -> Arc<Tokens> {
+        self.tokens.clone()
     }
 
     /// Whether somebody serves behind the doors; no longer so after workers could not start, e.g. for want of file descriptors.

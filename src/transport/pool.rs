@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 
 use crate::clock::{Clock, Moment};
 use crate::transport::address::Address;
-use crate::transport::connection::Connection;
+use crate::transport::connection::{Connection, Opened};
 use crate::transport::dialer::DialerOptions;
 use crate::transport::failure::{CallError, Phase};
 use crate::transport::guard::{Names, NotAllowed};
@@ -117,13 +117,25 @@ impl Pool {
         self.targets.borrow().values().map(|target| target.idle.borrow().len()).sum()
     }
 
+    /// Where a host (in lower case) is and the name it must prove, if it may be called.
+    pub(super) fn admit(&self, host: &str, port: u16) -> Result<(SocketAddr, ServerName<'static>), NotAllowed> {
+        let address = self.names.admit(host, port)?;
+        let name =
+            ServerName::try_from(host.to_string()).map_err(|_| NotAllowed::UnknownHost { host: host.to_string() })?;
+        Ok((address, name))
+    }
+
+    /// Counts a connection that was opened.
+    pub(super) fn count(&self, opened: Opened) {
+        self.opened.set(self.opened.get() + 1);
+        self.resumed.set(self.resumed.get() + u64::from(opened.resumed));
+    }
+
     fn target(&self, key: &Key, identity: &ClientIdentity) -> Result<Rc<Target>, NotAllowed> {
         if let Some(target) = self.targets.borrow().get(key) {
             return Ok(target.clone());
         }
-        let address = self.names.admit(&key.host, key.port)?;
-        let name = ServerName::try_from(key.host.to_string())
-            .map_err(|_| NotAllowed::UnknownHost { host: key.host.to_string() })?;
+        let (address, name) = self.admit(&key.host, key.port)?;
         let target = Rc::new(Target {
             address,
             name,
@@ -191,8 +203,7 @@ impl Lease {
         let (target, pool) = (&self.target, &self.pool);
         let config = target.identity.config().clone();
         let connection = Connection::open(target.address, &target.name, config, pool.clock, phase).await?;
-        pool.opened.set(pool.opened.get() + 1);
-        pool.resumed.set(pool.resumed.get() + u64::from(connection.opened.resumed));
+        pool.count(connection.opened);
         self.fresh = true;
         Ok(connection)
     }

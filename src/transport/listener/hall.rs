@@ -16,12 +16,14 @@ use actix_web::http::{StatusCode, header};
 use actix_web::rt::net::TcpStream;
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::{Bytes, BytesMut};
-use futures_util::{FutureExt, StreamExt};
+use futures_util::future::ready;
+use futures_util::{FutureExt, StreamExt, stream};
 
 use super::DoorCounts;
 use crate::clock::Clock;
 use crate::transport::exchange::{BodyProblem, Inbound, KEPT_HEADERS, Method, Outbound};
 use crate::transport::tls::PeerNames;
+use crate::transport::tokens::Tokens;
 
 /// What all doors of one server share.
 #[derive(Clone)]
@@ -35,6 +37,7 @@ struct Shared {
     body_patience: Duration,
     clock: Clock,
     counts: Arc<DoorCounts>,
+    tokens: Arc<Tokens>,
 }
 
 /// Called once for each connection, after its handshake: keeps the names of the caller beside it.
@@ -54,10 +57,11 @@ impl Hall {
         body_patience: Duration,
         clock: Clock,
         counts: Arc<DoorCounts>,
+        tokens: Arc<Tokens>,
     ) -> Hall {
         let mut doors: Vec<_> = addresses.into_iter().enumerate().map(|(index, address)| (address, index)).collect();
         doors.sort_unstable();
-        Hall(Arc::new(Shared { doors, limits, body_patience, clock, counts }))
+        Hall(Arc::new(Shared { doors, limits, body_patience, clock, counts, tokens }))
     }
 
     /// One request from its head to its answer.
@@ -67,7 +71,10 @@ impl Hall {
         F: Future<Output = Outbound>,
     {
         let received = self.0.clock.now();
-        let door = self.door(request.app_config().local_addr());
+        let here = request.app_config().local_addr();
+        let door = self.door(here);
+        let from = request.peer_addr();
+        let token = from.and_then(|from| self.0.tokens.find(from, here));
         let body = self.read_body(&request, body, self.0.limits[door]).await;
         let inbound = Inbound {
             door,
@@ -77,6 +84,8 @@ impl Hall {
             content_type: text(&request, header::CONTENT_TYPE.as_str()),
             body,
             received,
+            from,
+            token,
             headers: KEPT_HEADERS.iter().filter_map(|name| Some((*name, text(&request, name)?))).collect(),
         };
         drop(request);
@@ -150,13 +159,27 @@ fn text(request: &HttpRequest, name: &str) -> Option<String> {
 }
 
 fn respond(outbound: Outbound) -> HttpResponse {
+    if outbound.hangs_up {
+        // A body that fails before the head was flushed ends the connection, and the head stays unwritten.
+        return HttpResponse::Ok().streaming(stream::once(ready(Err::<Bytes, _>(HungUp))));
+    }
     let status = StatusCode::from_u16(outbound.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponse::build(status);
     if let Some(content_type) = &outbound.content_type {
         response.insert_header((header::CONTENT_TYPE, content_type.as_ref()));
     }
     for (name, value) in &outbound.headers {
+        if name.eq_ignore_ascii_case("connection") && value.eq_ignore_ascii_case("close") {
+            response.force_close();
+        }
         response.insert_header((*name, value.as_str()));
     }
-    if outbound.body.is_empty() { response.finish() } else { response.body(outbound.body) }
+    // What follows the head of these two would be taken for the next answer (RFC 9112, 6.3).
+    let bodiless = matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    if bodiless || outbound.body.is_empty() { response.finish() } else { response.body(outbound.body) }
 }
+
+/// The body of an answer that is not given.
+#[derive(Debug, thiserror::Error)]
+#[error("the handler hangs up")]
+struct HungUp;
