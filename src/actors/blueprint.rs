@@ -1,5 +1,6 @@
 //! All parties of a run as settings: enough to build any actor's machines, and to call any party from any other.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use crate::delegation::machine::{Accounts, Settings, Timeouts};
 use crate::delegation::message::Message;
 use crate::delegation::policy::Policy;
 use crate::delegation::reading::Readings;
+use crate::delegation::retry::Retries;
 use crate::delegation::server::Server;
 use crate::delegation::xml;
 use crate::dm::acl::Acl;
@@ -19,8 +21,11 @@ use crate::dm::dmacc::{AccountBook, DmAcc};
 use crate::dm::server::{self as sessions, Sessions};
 use crate::dm::tree::Template;
 use crate::dm::wire::{self, Packet};
+use crate::faults::rule::BadCertificate;
+use crate::faults::verdict::Faults;
 use crate::ids::{BootstrapServerNumber, DeviceNumber, ServerId, ServerNumber, device_id};
 use crate::measure::promise::{DeviceView, Grant, Journeyed};
+use crate::seed::Seed;
 use crate::transport::address::{Address, AddressError};
 use crate::transport::dialer::Call;
 use crate::transport::tls::{ClientIdentity, PeerNames};
@@ -37,6 +42,9 @@ pub struct Blueprint {
     /// The listener's doors, in its order.
     pub doors: Vec<DoorFor>,
     pub devices: DeviceParty,
+    pub seed: Seed,
+    pub faults: Arc<Faults>,
+    pub retries: Retries,
     /// How long any HTTP request may take.
     pub request_timeout: Duration,
     /// The largest body that is read, in bytes, both ways.
@@ -56,6 +64,8 @@ pub struct ServerParty {
     /// Where its devices POST to.
     pub dm_path: String,
     pub identity: ClientIdentity,
+    /// What it shows where a fault says so.
+    pub bad_identities: BTreeMap<BadCertificate, ClientIdentity>,
     pub accounts: Arc<AccountBook>,
     /// The URLs its bootstrap server knows; `None` without one.
     pub bootstrap: Option<Arc<BootstrapLinks>>,
@@ -81,6 +91,8 @@ pub struct BootstrapParty {
 pub struct DeviceParty {
     /// Whom a device trusts, and what it shows.
     pub identity: ClientIdentity,
+    /// What it shows where a fault says so.
+    pub bad_identities: BTreeMap<BadCertificate, ClientIdentity>,
     pub settings: Arc<client::Settings>,
     /// Whether each device has connections of its own, or those of an arbiter share a pool.
     pub own_connections: bool,
@@ -119,10 +131,20 @@ impl Blueprint {
         u16::try_from(place).ok().map(ServerNumber)
     }
 
+    /// Every server's number.
+    pub fn server_numbers(&self) -> impl Iterator<Item = ServerNumber> + use<> {
+        (0..self.servers.len() as u16).map(ServerNumber)
+    }
+
     /// The machines of a server with nothing on record.
     pub fn server_machines(&self, me: ServerNumber) -> (Server, Sessions) {
+        (Server::new(self.delegation_settings(me)), Sessions::new(self.server(me).sessions.clone()))
+    }
+
+    /// What the delegation machine of a server works by.
+    pub fn delegation_settings(&self, me: ServerNumber) -> Settings {
         let party = self.server(me);
-        let delegation = Server::new(Settings {
+        Settings {
             me,
             servers: self.servers.iter().map(|party| party.id.clone()).collect(),
             registry: Arc::clone(&self.population) as _,
@@ -133,8 +155,7 @@ impl Blueprint {
             is_watched: party.is_watched,
             is_durable: party.is_durable,
             wind_down: party.wind_down,
-        });
-        (delegation, Sessions::new(party.sessions.clone()))
+        }
     }
 
     /// A device as it leaves the factory and its owner's hands.
@@ -147,6 +168,18 @@ impl Blueprint {
         let (from, to) = (self.server(from), self.server(to));
         let body = xml::write(message, &from.readings);
         self.bounded(Call::post(to.interface.clone(), from.identity.clone(), xml::CONTENT_TYPE, body))
+    }
+
+    /// Which server a device's URL leads to.
+    pub fn server_at(&self, url: &str) -> Option<ServerNumber> {
+        let place = self.servers.iter().position(|party| party.accounts.address == url)?;
+        u16::try_from(place).ok().map(ServerNumber)
+    }
+
+    /// Which bootstrap server a device's URL leads to.
+    pub fn bootstrap_server_at(&self, url: &str) -> Option<BootstrapServerNumber> {
+        let place = self.bootstrap_servers.iter().position(|party| url.starts_with(party.links.base.as_str()))?;
+        u16::try_from(place).ok().map(BootstrapServerNumber)
     }
 
     /// A package of a device to a server, or, without one, its GET of a bootstrap document.
@@ -175,7 +208,7 @@ impl Blueprint {
     }
 
     /// What a bootstrap server answers to a GET; `None` for a URL that was never given out.
-    pub fn bootstrap_document(&self, server: BootstrapServerNumber, path: &str) -> Option<Packet> {
+    pub fn bootstrap_document(&self, server: BootstrapServerNumber, path: &str, is_stale: bool) -> Option<Packet> {
         let party = &self.bootstrap_servers[usize::from(server.0)];
         let device = party.links.device_of(path)?;
         // Without an ACL in the document the account inherits that of `./DMAcc`: its owner can remove it again.
@@ -206,7 +239,8 @@ impl Blueprint {
         }
     }
 
-    fn server_named(&self, id: &ServerId) -> Option<ServerNumber> {
+    /// The server of an identifier.
+    pub fn server_named(&self, id: &ServerId) -> Option<ServerNumber> {
         let place = self.servers.iter().position(|party| party.id == *id)?;
         u16::try_from(place).ok().map(ServerNumber)
     }

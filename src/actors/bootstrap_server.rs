@@ -20,6 +20,8 @@ pub const MAILBOX: usize = 65_536;
 #[rtype(result = "()")]
 pub struct Fetch {
     pub path: String,
+    /// Whether the document is to be that of an account which is not valid.
+    pub is_stale: bool,
     /// The document, or `None` (404) for a URL that was never given out.
     pub reply: oneshot::Sender<Option<Packet>>,
 }
@@ -45,8 +47,8 @@ impl Actor for BootstrapServer {
 impl Handler<Fetch> for BootstrapServer {
     type Result = ();
 
-    fn handle(&mut self, Fetch { path, reply }: Fetch, _: &mut Self::Context) {
-        let document = self.lane.blueprint.bootstrap_document(self.me, &path);
+    fn handle(&mut self, Fetch { path, is_stale, reply }: Fetch, _: &mut Self::Context) {
+        let document = self.lane.blueprint.bootstrap_document(self.me, &path, is_stale);
         if document.is_none() {
             self.lane.record(|shard| shard.rejected("unknown_bootstrap_url"));
         }

@@ -1,5 +1,6 @@
 //! Where every party's actor is at this moment; a fresh actor takes the place of one that died.
 
+use std::collections::BTreeSet;
 use std::sync::{PoisonError, RwLock};
 
 use actix::Addr;
@@ -36,6 +37,8 @@ pub struct Directory {
     servers: RwLock<Vec<Option<Addr<DmServer>>>>,
     bootstrap_servers: RwLock<Vec<Option<Addr<BootstrapServer>>>>,
     devices: RwLock<Vec<Option<Addr<DmClient>>>>,
+    /// Servers that have been killed and do not stand again yet.
+    down: RwLock<BTreeSet<ServerNumber>>,
 }
 
 impl Directory {
@@ -68,8 +71,19 @@ impl Directory {
         with(&self.devices, device.0 as usize, act)
     }
 
+    /// A server has been killed: until another actor is entered for it, nobody is there.
+    pub fn take_down(&self, server: ServerNumber) {
+        self.down.write().unwrap_or_else(PoisonError::into_inner).insert(server);
+    }
+
+    /// Whether a server has been killed and does not stand again yet.
+    pub fn is_down(&self, server: ServerNumber) -> bool {
+        self.down.read().unwrap_or_else(PoisonError::into_inner).contains(&server)
+    }
+
     /// Enters a server's actor, in place of the one before.
     pub fn enter_server(&self, server: ServerNumber, addr: Addr<DmServer>) {
+        self.down.write().unwrap_or_else(PoisonError::into_inner).remove(&server);
         enter(&self.servers, usize::from(server.0), addr);
     }
 

@@ -5,8 +5,10 @@ use std::time::Duration;
 use actix::prelude::*;
 
 use crate::actors::directory::Party;
-use crate::actors::supervisor::{Died, Supervisor};
+use crate::actors::supervisor::{Died, Killed, Supervisor};
 use crate::clock::Moment;
+use crate::faults::rule::BackWith;
+use crate::ids::DeviceNumber;
 
 /// The one armed timer of an actor. Machines keep heaps of their own: actix's timers cost time in proportion to how
 /// many an actor has pending.
@@ -49,21 +51,31 @@ pub trait HasAlarm {
 }
 
 /// Tells the supervisor when the actor that holds it is dropped. Actors here never stop by themselves, so that being
-/// dropped while the run goes on means that a handler has panicked: actix closes the mailbox and restarts nothing.
+/// dropped while the run goes on means that a fault has killed it, or else that a handler has panicked: actix closes the
+/// mailbox and restarts nothing.
 pub struct Grave {
     party: Party,
     supervisor: Addr<Supervisor>,
+    killed: Option<Killed>,
 }
 
 impl Grave {
     /// The grave of `party`, watched by `supervisor`.
     pub fn new(party: Party, supervisor: Addr<Supervisor>) -> Grave {
-        Grave { party, supervisor }
+        Grave { party, supervisor, killed: None }
+    }
+
+    /// It will not be a panic: a fault has killed it, at a step of this device.
+    pub fn killed(&mut self, device: DeviceNumber, downtime: Duration, back_with: BackWith) {
+        self.killed = Some(Killed { party: self.party, device, downtime, back_with });
     }
 }
 
 impl Drop for Grave {
     fn drop(&mut self) {
-        self.supervisor.do_send(Died(self.party));
+        match self.killed.take() {
+            Some(killed) => self.supervisor.do_send(killed),
+            None => self.supervisor.do_send(Died(self.party)),
+        }
     }
 }

@@ -4,6 +4,9 @@
 //! |---|---|
 //! | [`blueprint`] | all parties of a run as settings: enough to build any actor's machines |
 //! | [`dm_server`], [`dm_client`], [`bootstrap_server`] | the three kinds of party |
+//! | [`board`] | what has been seen of each device, in one order; gates that wait for it |
+//! | [`ordeal`], [`desk`] | what one exchange has to suffer; what of that is left to the answering side |
+//! | [`stores`] | the durable stores of servers, which outlive their actors |
 //! | [`reception`] | from an HTTPS request to a party's mailbox and back |
 //! | [`drive`] | the one timer of an actor, and who notices its death |
 //! | [`lane`] | what the actors of one arbiter share |
@@ -13,14 +16,18 @@
 //! | [`travel`], [`chronicle`] | one device on its journey; what the swarm has seen of the run |
 
 pub mod blueprint;
+pub mod board;
 pub mod bootstrap_server;
 pub mod chronicle;
+pub mod desk;
 pub mod directory;
 pub mod dm_client;
 pub mod dm_server;
 pub mod drive;
 pub mod lane;
+pub mod ordeal;
 pub mod reception;
+pub mod stores;
 pub mod supervisor;
 pub mod swarm;
 pub mod travel;

@@ -3,18 +3,23 @@
 //! Runs on the listener's threads, so that reading XML does not hold up an actor.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
 use crate::actors::blueprint::Blueprint;
+use crate::actors::board::Board;
 use crate::actors::bootstrap_server::Fetch;
+use crate::actors::desk::{After, Before, Desk, sit_out};
 use crate::actors::directory::{Directory, Party};
+use crate::actors::ordeal::Spoil;
 use crate::actors::dm_server::{DeviceAnswer, FromDevice, FromPeer};
 use crate::delegation::exchange::Answer;
 use crate::delegation::misbehaved::Misbehaved;
 use crate::delegation::xml;
 use crate::dm::auth::HMAC_HEADER;
 use crate::dm::wire::{self, Packet};
+use crate::faults::forgery;
 use crate::ids::{BootstrapServerNumber, ServerNumber};
 use crate::measure::shard::Shard;
 use crate::transport::exchange::{BodyProblem, Inbound, Method, Outbound};
@@ -24,6 +29,8 @@ use crate::transport::exchange::{BodyProblem, Inbound, Method, Outbound};
 pub struct Reception {
     blueprint: Arc<Blueprint>,
     directory: Arc<Directory>,
+    board: Arc<Board>,
+    desk: Arc<Desk>,
     /// What was turned away here; rare, so that one lock serves all threads.
     turned_away: Arc<Mutex<Shard>>,
 }
@@ -43,8 +50,13 @@ pub enum DoorFor {
 
 impl Reception {
     /// A reception that finds the actors through `directory`.
-    pub fn new(blueprint: Arc<Blueprint>, directory: Arc<Directory>) -> Reception {
-        Reception { blueprint, directory, turned_away: Arc::default() }
+    pub fn new(
+        blueprint: Arc<Blueprint>,
+        directory: Arc<Directory>,
+        board: Arc<Board>,
+        desk: Arc<Desk>,
+    ) -> Reception {
+        Reception { blueprint, directory, board, desk, turned_away: Arc::default() }
     }
 
     /// What was turned away so far.
@@ -52,23 +64,50 @@ impl Reception {
         self.turned_away.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Answers one request.
+    /// Answers one request, with whatever a fault makes of it on the way in and out.
     pub async fn receive(self, request: Inbound) -> Outbound {
+        let Some(plan) = request.token.and_then(|token| self.desk.plan(token)) else {
+            return self.answer(request, false).await;
+        };
+        for before in &plan.before {
+            match before {
+                Before::Wait(wait) => sit_out(wait, plan.device, &self.board).await,
+                Before::Status { status, retry_after } => return bare(*status, *retry_after),
+                Before::HangUp => return Outbound::hang_up(),
+                Before::Refuse { reason } => return refused_unread(&request, *reason, &self.blueprint),
+            }
+        }
+        let mut outbound = self.answer(request, plan.is_stale).await;
+        for after in &plan.after {
+            match after {
+                After::Wait(wait) => sit_out(wait, plan.device, &self.board).await,
+                After::Status { status, retry_after } => outbound = bare(*status, *retry_after),
+                After::Spoil(Spoil::Close) => outbound = outbound.with_header("connection", "close"),
+                After::Spoil(spoil) => spoil.apply(&mut outbound.content_type, &mut outbound.body),
+            }
+        }
+        outbound
+    }
+
+    async fn answer(&self, request: Inbound, is_stale: bool) -> Outbound {
         match self.blueprint.door(request.door) {
             DoorFor::Servers(server) => self.receive_peer(server, request).await,
             DoorFor::Devices(server) => self.receive_device(server, request).await,
-            DoorFor::Bootstrap(server) => self.receive_fetch(server, request).await,
+            DoorFor::Bootstrap(server) => self.receive_fetch(server, request, is_stale).await,
             DoorFor::DevicesAndBootstrap(server, bootstrap) => {
                 if request.path_only() == self.blueprint.server(server).dm_path {
                     self.receive_device(server, request).await
                 } else {
-                    self.receive_fetch(bootstrap, request).await
+                    self.receive_fetch(bootstrap, request, is_stale).await
                 }
             }
         }
     }
 
     async fn receive_peer(&self, server: ServerNumber, request: Inbound) -> Outbound {
+        if self.directory.is_down(server) {
+            return Outbound::hang_up();
+        }
         let party = self.blueprint.server(server);
         if request.path_only() != party.interface_path {
             return self.turn_away("unknown_path", 404);
@@ -116,6 +155,9 @@ impl Reception {
     }
 
     async fn receive_device(&self, server: ServerNumber, request: Inbound) -> Outbound {
+        if self.directory.is_down(server) {
+            return Outbound::hang_up();
+        }
         if request.path_only() != self.blueprint.server(server).dm_path {
             return self.turn_away("unknown_path", 404);
         }
@@ -147,12 +189,12 @@ impl Reception {
         }
     }
 
-    async fn receive_fetch(&self, server: BootstrapServerNumber, request: Inbound) -> Outbound {
+    async fn receive_fetch(&self, server: BootstrapServerNumber, request: Inbound, is_stale: bool) -> Outbound {
         if request.method != Method::Get {
             return self.turn_away("not_a_get", 405);
         }
         let (reply, document) = oneshot::channel();
-        let fetch = Fetch { path: request.path_only().to_string(), reply };
+        let fetch = Fetch { path: request.path_only().to_string(), is_stale, reply };
         if !matches!(self.directory.with_bootstrap_server(server, |actor| actor.try_send(fetch)), Some(Ok(()))) {
             return self.turn_away("overloaded", 503);
         }
@@ -163,8 +205,13 @@ impl Reception {
         }
     }
 
-    /// The actor died with this request in its hands.
+    /// The actor died with this request in its hands. One that a fault has killed takes its connections with it.
     fn died(&self, party: Party) -> Outbound {
+        if let Party::Server(server) = party
+            && self.directory.is_down(server)
+        {
+            return Outbound::hang_up();
+        }
         let reason = match party {
             Party::BootstrapServer(_) => "bootstrap_server_died",
             Party::Server(_) | Party::Device(_) => "server_died",
@@ -175,6 +222,26 @@ impl Reception {
     fn turn_away(&self, reason: &'static str, status: u16) -> Outbound {
         self.turned_away.lock().unwrap_or_else(PoisonError::into_inner).rejected(reason);
         refusal(status)
+    }
+}
+
+/// A status alone, as a fault wants it.
+fn bare(status: u16, retry_after: Option<Duration>) -> Outbound {
+    let answer = Outbound::status(status);
+    match retry_after {
+        // In whole seconds (section 14.37 of RFC 2616).
+        Some(wait) => answer.with_header("retry-after", wait.as_secs().max(1).to_string()),
+        None => answer,
+    }
+}
+
+/// The negative answer to a message, where it has one, else 409; its party has not seen it.
+fn refused_unread(request: &Inbound, reason: u16, blueprint: &Blueprint) -> Outbound {
+    let message = request.body.as_ref().ok().and_then(|body| xml::read(body).ok());
+    let DoorFor::Servers(server) = blueprint.door(request.door) else { return Outbound::status(409) };
+    match message.and_then(|message| forgery::refusal(&message, reason)) {
+        Some(refusal) => Outbound::ok(xml::CONTENT_TYPE, xml::write(&refusal, &blueprint.server(server).readings)),
+        None => Outbound::status(409),
     }
 }
 

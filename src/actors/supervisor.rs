@@ -1,6 +1,7 @@
 //! One per arbiter: starts the actors that live there, sees them die, and puts a fresh one in a dead one's place.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use actix::prelude::*;
 
@@ -10,6 +11,8 @@ use crate::actors::dm_client::{self, DmClient};
 use crate::actors::dm_server::{self, DmServer};
 use crate::actors::lane::Lane;
 use crate::actors::swarm::{PartyLost, TakeInterval};
+use crate::faults::rule::BackWith;
+use crate::ids::DeviceNumber;
 use crate::measure::shard::Shard;
 
 /// Start these parties' actors on this arbiter, and enter them in the directory.
@@ -21,6 +24,16 @@ pub struct Raise(pub Vec<Party>);
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Died(pub Party);
+
+/// A party has been killed by a fault at a step of this device; it comes back when its time is over.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Killed {
+    pub party: Party,
+    pub device: DeviceNumber,
+    pub downtime: Duration,
+    pub back_with: BackWith,
+}
 
 /// Asks for this arbiter's share of the measurements.
 #[derive(Message)]
@@ -85,6 +98,19 @@ impl Handler<Died> for Supervisor {
     fn handle(&mut self, Died(party): Died, ctx: &mut Self::Context) {
         self.raise(party, ctx.address());
         self.lane.swarm.do_send(PartyLost(party));
+    }
+}
+
+impl Handler<Killed> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, Killed { party, device, downtime, back_with }: Killed, ctx: &mut Self::Context) {
+        ctx.run_later(downtime, move |supervisor, ctx| {
+            let Party::Server(server) = party else { return supervisor.raise(party, ctx.address()) };
+            let lane = Rc::clone(&supervisor.lane);
+            let back = DmServer::back(server, lane, ctx.address(), back_with, device);
+            supervisor.lane.directory.enter_server(server, raised(dm_server::MAILBOX, back));
+        });
     }
 }
 

@@ -45,6 +45,14 @@ pub struct Noted {
 #[rtype(result = "()")]
 pub struct PartyLost(pub Party);
 
+/// A server that was killed stands again, and has taken up its processes with these devices.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Restored {
+    pub server: ServerNumber,
+    pub moving: Vec<DeviceNumber>,
+}
+
 /// Start no new journeys and no further steps; flows under way come to their end.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -338,6 +346,26 @@ impl Handler<PartyLost> for Swarm {
 
     fn handle(&mut self, PartyLost(party): PartyLost, ctx: &mut Self::Context) {
         self.lose(party);
+        self.advance(ctx);
+    }
+}
+
+impl Handler<Restored> for Swarm {
+    type Result = ();
+
+    fn handle(&mut self, Restored { server, moving }: Restored, ctx: &mut Self::Context) {
+        let at = self.clock.now();
+        let mut ended = Vec::new();
+        for (device, travel) in self.travels.iter_mut().filter(|(device, _)| !moving.contains(device)) {
+            if let Some(flow) = &mut travel.flow
+                && flow.forgotten_by(server, at)
+            {
+                ended.extend(flow.ended().map(|end| (*device, end)));
+            }
+        }
+        for (device, (at, outcome)) in ended {
+            self.end_flow(device, at, outcome);
+        }
         self.advance(ctx);
     }
 }

@@ -64,6 +64,25 @@ impl Running {
         server == self.delegating || server == self.delegated
     }
 
+    /// A server has come back from its death without knowing of this flow: its side has ended, or never begins.
+    /// Says whether the server has a part in it.
+    pub fn forgotten_by(&mut self, server: ServerNumber, at: Moment) -> bool {
+        let side = match server {
+            server if server == self.delegating => Side::Delegating,
+            server if server == self.delegated => Side::Delegated,
+            _ => return false,
+        };
+        let is_open = match self.sides[side as usize] {
+            Part::Joined => true,
+            Part::Absent => side == self.initiator,
+            Part::Settled { .. } => false,
+        };
+        if is_open {
+            self.settled(side, at, Outcome::Lost);
+        }
+        is_open
+    }
+
     /// A side has begun to take part.
     pub fn joined(&mut self, side: Side) {
         self.sides[side as usize] = Part::Joined;

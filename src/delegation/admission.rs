@@ -68,7 +68,7 @@ impl Server {
         from: ServerNumber,
         message: Message,
         out: &mut Outbox,
-    ) -> Result<Answer, TurnedAway> {
+    ) -> Result<(Answer, Option<DeviceNumber>), TurnedAway> {
         let Message::DelegationReq { server, device, subtree, is_full, session, .. } = message else {
             return Err(Misbehaved::MisplacedMessage { root: message.kind().root() }.into());
         };
@@ -78,9 +78,9 @@ impl Server {
         }
         let uri = Uri::parse(&subtree).map_err(|_| bad_subtree(Kind::DelegationReq, &subtree))?;
         let known = device_number(device.as_str()).filter(|number| self.settings.registry.owner(*number).is_some());
-        let Some(device) = known else { return Ok(response(session, Some(reason::NOT_FOUND))) };
+        let Some(device) = known else { return Ok((response(session, Some(reason::NOT_FOUND)), None)) };
         if let Some(answer) = self.asked_before(from, device, &uri, &session, out) {
-            return Ok(answer);
+            return Ok((answer, None));
         }
         let side = if self.has_authority(device, &uri, Some(from)) { Side::Delegating } else { Side::Delegated };
         let is_undecidable = side == Side::Delegated && self.holds_a_part(device, &uri, from);
@@ -91,7 +91,7 @@ impl Server {
             seen.insert(Kind::DelegationReq);
             let key = (session.clone(), from, Initiator::Them);
             self.book.ended.remember(key, Last { device, seen, refused: Some(reason) });
-            return Ok(response(session, Some(reason)));
+            return Ok((response(session, Some(reason)), Some(device)));
         }
         if side == Side::Delegated {
             self.make_room(now, device, from, &uri, out);
@@ -103,7 +103,7 @@ impl Server {
             Side::Delegating => Record::Delegating(Delegating::grant(turn, pact, approach, terms)),
             Side::Delegated => Record::Delegated(Delegated::accept(turn, pact, approach, is_full)),
         });
-        Ok(response(session, None))
+        Ok((response(session, None), Some(device)))
     }
 
     /// The same request gets the same answer (D35); another one under the same name is refused.

@@ -132,6 +132,8 @@ pub enum Note {
         is_full: bool,
         state: &'static str,
     },
+    /// A message came and was applied. Comes right behind its answer. Only where `Settings::is_watched`.
+    Applied { kind: Kind, device: DeviceNumber },
     /// A message came again and got the same answer.
     Duplicate { kind: Kind, device: Option<DeviceNumber> },
     /// A message came that its state does not allow, or for nobody; it was rejected.

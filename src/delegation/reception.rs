@@ -36,12 +36,18 @@ impl From<Misbehaved> for TurnedAway {
 }
 
 impl Server {
-    /// The one answer to a POST. What follows from it is pushed.
-    pub(super) fn received(&mut self, now: Moment, from: ServerNumber, message: Message, out: &mut Outbox) -> Answer {
+    /// The one answer to a POST, and the device whose record it was applied to. What follows from it is pushed.
+    pub(super) fn received(
+        &mut self,
+        now: Moment,
+        from: ServerNumber,
+        message: Message,
+        out: &mut Outbox,
+    ) -> (Answer, Option<DeviceNumber>) {
         let kind = message.kind();
         self.take(now, from, message, out).unwrap_or_else(|TurnedAway { why, device }| {
             out.push(Effect::Note(Note::Unexpected { kind, device, why: why.key() }));
-            Answer::Rejected(why)
+            (Answer::Rejected(why), None)
         })
     }
 
@@ -51,7 +57,7 @@ impl Server {
         from: ServerNumber,
         message: Message,
         out: &mut Outbox,
-    ) -> Result<Answer, TurnedAway> {
+    ) -> Result<(Answer, Option<DeviceNumber>), TurnedAway> {
         if from == self.settings.me || usize::from(from.0) >= self.settings.servers.len() {
             return Err(Misbehaved::NotThePeer.into());
         }
@@ -78,10 +84,10 @@ impl Server {
             }
         };
         match found {
-            Found::Ended => Ok(Answer::NoContent),
+            Found::Ended => Ok((Answer::NoContent, None)),
             Found::Copy(device) => {
                 out.push(Effect::Note(Note::Duplicate { kind, device: Some(device) }));
-                Ok(self.same_answer(kind, device, message.session()))
+                Ok((self.same_answer(kind, device, message.session()), None))
             }
             Found::Record(id) => self.take_by(now, id, from, message, out),
         }
@@ -94,7 +100,7 @@ impl Server {
         from: ServerNumber,
         message: Message,
         out: &mut Outbox,
-    ) -> Result<Answer, TurnedAway> {
+    ) -> Result<(Answer, Option<DeviceNumber>), TurnedAway> {
         let is_notice = matches!(message, Message::DelegationRevoked { session: None, .. });
         let device = self.records.get(id).map(|record| record.pact().device);
         let taken = self.step(now, id, out, |record, turn| record.received(turn, message));
@@ -102,7 +108,7 @@ impl Server {
         if let Some(device) = device.filter(|_| is_notice) {
             self.book.ended.remember_notice(device, from);
         }
-        Ok(answer)
+        Ok((answer, device))
     }
 
     fn same_answer(&self, kind: Kind, device: DeviceNumber, session: Option<&SessionId>) -> Answer {

@@ -39,9 +39,13 @@ impl Server {
             Input::Agreed { device, peer, approach } => self.book.agree(device, peer, approach),
             Input::Received { exchange, from, message } => {
                 let place = out.len();
-                let answer = self.received(now, from, message, out);
+                let kind = message.kind();
+                let (answer, applied_to) = self.received(now, from, message, out);
                 // What is written before it is acted upon is written before the peer may rely on it.
                 let written = out[place..].iter().take_while(|effect| matches!(effect, Effect::Persist(_))).count();
+                if let Some(device) = applied_to.filter(|_| self.settings.is_watched) {
+                    out.insert(place + written, Effect::Note(Note::Applied { kind, device }));
+                }
                 out.insert(place + written, Effect::Answer { exchange, answer });
             }
             Input::Posted { exchange, outcome } => {
@@ -75,6 +79,12 @@ impl Server {
     /// When `Input::Wake` is due; [`Moment::NEVER`] while no timer runs.
     pub fn deadline(&self) -> Moment {
         self.book.deadline()
+    }
+
+    /// What a POST of this server is about: the device, which part this server plays, and what its record waits for.
+    pub fn about(&self, exchange: Outgoing) -> Option<(DeviceNumber, Side, &'static str)> {
+        let record = self.book.poster(exchange).and_then(|id| self.records.get(id))?;
+        Some((record.pact().device, record.pact().side, record.state()))
     }
 
     /// Whether the outcome of this POST still makes a difference: if not, it need not be tried again.

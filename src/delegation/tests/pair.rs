@@ -387,7 +387,7 @@ impl Pair {
                 self.line(&format!("{:<16} settled {outcome}", name(at)));
                 self.settled.push((at, side, outcome));
             }
-            Note::TimerFired { .. } | Note::Moved { .. } => {}
+            Note::TimerFired { .. } | Note::Moved { .. } | Note::Applied { .. } => {}
             Note::Duplicate { kind, .. } => self.line(&format!("{:<16} duplicate {}", name(at), kind.root())),
             Note::Unexpected { kind, why, .. } => {
                 self.line(&format!("{:<16} unexpected {}: {why}", name(at), kind.root()))

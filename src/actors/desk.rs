@@ -1,0 +1,89 @@
+//! What the answering side is to do with single exchanges, left there for it by the side that asks.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::actors::board::Board;
+use crate::actors::ordeal::{Spoil, Wait};
+use crate::facts::pattern::Pattern;
+use crate::ids::DeviceNumber;
+
+/// What is to be done with one exchange at the answering side, in this order.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub device: DeviceNumber,
+    /// Before its party gets it.
+    pub before: Vec<Before>,
+    /// Once its party has answered.
+    pub after: Vec<After>,
+    /// Whether a bootstrap server gives out the document of an account that is not valid.
+    pub is_stale: bool,
+}
+
+/// Something before the party gets a request. All but a wait keep the request from it.
+#[derive(Debug, Clone)]
+pub enum Before {
+    Wait(Wait),
+    Status { status: u16, retry_after: Option<Duration> },
+    HangUp,
+    /// The negative answer to the message, where it has one, else 409.
+    Refuse { reason: u16 },
+}
+
+/// Something that becomes of an answer.
+#[derive(Debug, Clone)]
+pub enum After {
+    Wait(Wait),
+    Status { status: u16, retry_after: Option<Duration> },
+    Spoil(Spoil),
+}
+
+/// Where plans lie, each under its number.
+#[derive(Default)]
+pub struct Desk {
+    plans: Mutex<BTreeMap<u64, Arc<Plan>>>,
+    next: AtomicU64,
+}
+
+impl Desk {
+    /// Leaves a plan; its number travels beside the exchange. Gone when the result is dropped.
+    pub fn leave(self: &Arc<Desk>, plan: Plan) -> Left {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        self.plans.lock().unwrap_or_else(PoisonError::into_inner).insert(number, Arc::new(plan));
+        Left { desk: Arc::clone(self), number }
+    }
+
+    /// The plan of this number.
+    pub fn plan(&self, number: u64) -> Option<Arc<Plan>> {
+        self.plans.lock().unwrap_or_else(PoisonError::into_inner).get(&number).cloned()
+    }
+}
+
+/// A plan on the desk.
+pub struct Left {
+    desk: Arc<Desk>,
+    pub number: u64,
+}
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        self.desk.plans.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.number);
+    }
+}
+
+/// Waits as an exchange has to.
+pub async fn sit_out(wait: &Wait, device: DeviceNumber, board: &Board) {
+    match wait {
+        Wait::For(time) => tokio::time::sleep(*time).await,
+        Wait::Until { until, at_most } => {
+            board.gate(device, until, *at_most).await;
+        }
+        Wait::Next { what, at_most } => {
+            let so_far = board.with(device, |facts| facts.iter().filter(|fact| what.matches(&fact.what)).count());
+            let until = Pattern { what: what.clone(), nth: so_far as u32 + 1 };
+            board.gate(device, &until, *at_most).await;
+        }
+    }
+}

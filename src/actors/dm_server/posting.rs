@@ -1,0 +1,258 @@
+//! POSTs to peers: what befalls them on the way, and how often they are tried.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use actix::prelude::*;
+use tokio::task::AbortHandle;
+
+use super::{DmServer, Later};
+use crate::actors::desk::sit_out;
+use crate::actors::lane::Lane;
+use crate::actors::ordeal::{Ordeal, SITES};
+use crate::clock::Moment;
+use crate::delegation;
+use crate::delegation::exchange::{Outgoing, PostOutcome};
+use crate::delegation::machine::{Input, Side};
+use crate::delegation::message::{Kind, Message};
+use crate::facts::{Heard, What};
+use crate::faults::forgery;
+use crate::faults::rule::{Direction, End, Role};
+use crate::faults::verdict::Passage;
+use crate::ids::{DeviceNumber, ServerNumber, SessionId};
+use crate::transport::dialer::{Call, Reply};
+use crate::transport::failure::{CallError, Phase};
+use crate::transport::trouble::ConnectTrouble;
+
+/// A POST that has no last word yet.
+pub(super) struct UnderWay {
+    to: ServerNumber,
+    message: Message,
+    device: DeviceNumber,
+    side: Side,
+    state: &'static str,
+    /// The how-manieth try is under way, from 1.
+    attempt: u32,
+    running: Option<AbortHandle>,
+}
+
+/// One try of a POST has come to this.
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+pub(super) struct Tried {
+    exchange: Outgoing,
+    outcome: PostOutcome,
+}
+
+impl UnderWay {
+    /// Ends it where it is; its connection is cut.
+    pub fn abort(self) {
+        if let Some(running) = self.running {
+            running.abort();
+        }
+    }
+}
+
+impl DmServer {
+    /// Sends a message to a peer, and brings its outcome back through the mailbox.
+    pub(super) fn post(
+        &mut self,
+        now: Moment,
+        exchange: Outgoing,
+        to: ServerNumber,
+        message: Message,
+        ctx: &mut Context<Self>,
+    ) {
+        let about = self.delegation.about(exchange);
+        let (device, side, state) = about.unwrap_or((DeviceNumber(u32::MAX), Side::Delegating, ""));
+        let post = UnderWay { to, message, device, side, state, attempt: 1, running: None };
+        self.posts.insert(exchange, post);
+        self.attempt(now, exchange, ctx);
+    }
+
+    /// The time for another try has come.
+    pub(super) fn try_again(&mut self, now: Moment, exchange: Outgoing, ctx: &mut Context<Self>) {
+        if let Some(post) = self.posts.get_mut(&exchange) {
+            post.attempt += 1;
+            self.attempt(now, exchange, ctx);
+        }
+    }
+
+    fn attempt(&mut self, now: Moment, exchange: Outgoing, ctx: &mut Context<Self>) {
+        let due = self.due.take();
+        let Some(post) = self.posts.get(&exchange) else { return };
+        let (me, to, device, attempt) = (self.me, post.to, post.device, post.attempt);
+        let session = post.message.session().cloned();
+        let mut ordeal = self.ordeal(now, post);
+        let mut message = post.message.clone();
+        for action in &ordeal.forgeries {
+            let (stale, foreign) = other_sessions(&message, device);
+            message = forgery::forge(&message, action, stale.as_ref(), foreign.as_ref()).unwrap_or(message);
+        }
+        if self.lane.directory.is_down(to) {
+            ordeal.trouble().connect = Some(ConnectTrouble::Refuse);
+        }
+        let kind = message.kind();
+        let mut call = self.lane.blueprint.call_to_peer(me, to, &message);
+        ordeal.spoil(&mut call);
+        let left = ordeal.plan(device).map(|plan| self.lane.desk.leave(plan));
+        if let Some(left) = &left {
+            ordeal.trouble().answer = Some(left.number);
+        }
+        call.trouble = ordeal.trouble.take();
+
+        let lane = Rc::clone(&self.lane);
+        let actor = ctx.address();
+        self.lane.record(|shard| shard.message_sent(kind));
+        let running = actix::spawn(async move {
+            for wait in &ordeal.waits {
+                sit_out(wait, device, &lane.board).await;
+            }
+            lane.saw(device, What::Sent { from: me, to, kind, session, attempt });
+            let outcome = post(&lane, now, due, kind, call).await;
+            drop(left);
+            actor.do_send(Tried { exchange, outcome });
+        });
+        if let Some(post) = self.posts.get_mut(&exchange) {
+            post.running = Some(running.abort_handle());
+        }
+    }
+
+    /// What befalls one try.
+    fn ordeal(&self, now: Moment, post: &UnderWay) -> Ordeal {
+        let session = post.message.session();
+        let blueprint = &self.lane.blueprint;
+        let passage = Passage {
+            direction: Direction::ServerToServer,
+            from: End::Server(self.me),
+            to: End::Server(post.to),
+            device: post.device,
+            class: blueprint.population.class_number(post.device).unwrap_or_default(),
+            role: Some(match post.side {
+                Side::Delegating => Role::Delegating,
+                Side::Delegated => Role::Delegated,
+            }),
+            message: Some(post.message.kind()),
+            session: session.map_or("", SessionId::as_str),
+            nth_session: session.and_then(number_of).unwrap_or(1),
+            attempt: post.attempt,
+            state: post.state,
+            now,
+        };
+        let verdicts = self.lane.judge(&SITES, &passage);
+        let party = blueprint.server(self.me);
+        Ordeal::of(&verdicts, Some(self.me), |bad| party.bad_identities.get(&bad).cloned())
+    }
+
+    fn tried(&mut self, Tried { exchange, outcome }: Tried, ctx: &mut Context<Self>) {
+        let Some(post) = self.posts.get(&exchange) else { return };
+        let (kind, attempt) = (post.message.kind(), post.attempt);
+        let session = post.message.session().cloned();
+        let name = session.as_ref().map_or("", SessionId::as_str).to_owned();
+        let from = post.to;
+        let answer = heard(&outcome);
+        self.saw(post.device, What::Heard { at: self.me, from, kind, session, attempt, answer });
+        let blueprint = &self.lane.blueprint;
+        let draw = blueprint.seed.draw(&format!("retry {} {name} {}", self.me.0, kind.root()), u64::from(attempt));
+        let wait = blueprint.retries.get(kind).after(attempt, &outcome, draw);
+        match wait.filter(|_| self.delegation.awaits(exchange)) {
+            Some(wait) => {
+                let at = self.now() + wait.max(Duration::from_millis(1));
+                self.do_later(at, Later::Post(exchange));
+                self.arm(ctx);
+            }
+            None => {
+                self.posts.remove(&exchange);
+                self.tell_delegation(Input::Posted { exchange, outcome }, ctx);
+            }
+        }
+    }
+}
+
+impl Handler<Tried> for DmServer {
+    type Result = ();
+
+    fn handle(&mut self, tried: Tried, ctx: &mut Self::Context) {
+        if !self.is_dead {
+            self.tried(tried, ctx);
+        }
+    }
+}
+
+/// The how-manieth process of its device a session is, by the name that our servers give it.
+fn number_of(session: &SessionId) -> Option<u32> {
+    u32::from_str_radix(session.as_str().rsplit('-').next()?, 16).ok()
+}
+
+/// The session before this one of the same device, and a session of the next device, by the names that our servers give.
+fn other_sessions(message: &Message, device: DeviceNumber) -> (Option<SessionId>, Option<SessionId>) {
+    let names = message.session().and_then(|session| {
+        let mut parts = session.as_str().split('-');
+        let (server, number) = (parts.next()?.to_owned(), number_of(session)?);
+        let stale = number.checked_sub(1).filter(|number| *number > 0);
+        let stale = stale.map(|number| SessionId::new(format!("{server}-{:x}-{number:x}", device.0)));
+        Some((stale, SessionId::new(format!("{server}-{:x}-{number:x}", device.0.wrapping_add(1)))))
+    });
+    names.map_or((None, None), |(stale, foreign)| (stale, Some(foreign)))
+}
+
+fn heard(outcome: &PostOutcome) -> Heard {
+    match outcome {
+        PostOutcome::Message(message) => Heard::Message(message.kind()),
+        PostOutcome::NoContent => Heard::NoContent,
+        PostOutcome::Rejected { status } => Heard::Rejected(*status),
+        PostOutcome::Unreadable(_) => Heard::Unreadable,
+        PostOutcome::TimedOut => Heard::TimedOut,
+        PostOutcome::Unreachable { .. } => Heard::Unreachable,
+    }
+}
+
+/// One POST to a peer, measured. With `due`, a flow of the load begins with it.
+async fn post(lane: &Lane, wanted: Moment, due: Option<Moment>, kind: Kind, call: Call) -> PostOutcome {
+    let result = lane.dialer.call(call).await;
+    let now = lane.blueprint.clock.now();
+    let mut shard = lane.shard.borrow_mut();
+    if let Some(due) = due {
+        // A flow has begun when its first request has left, not when somebody meant to send it.
+        shard.late(result.as_ref().map_or(now, |reply| reply.timing.sent) - due);
+    }
+    match result {
+        Err(CallError::TimedOut { phase: Phase::Queue, .. }) => {
+            shard.never_sent();
+            PostOutcome::Unreachable { phase: Phase::Queue.as_str() }
+        }
+        Err(CallError::TimedOut { .. }) => {
+            shard.message_timed_out(kind);
+            PostOutcome::TimedOut
+        }
+        Err(error) => PostOutcome::Unreachable { phase: error.phase() },
+        Ok(reply) => {
+            if let Some(handshake) = reply.timing.handshake {
+                shard.handshake(handshake, reply.timing.resumed);
+            }
+            let service = now - reply.timing.sent;
+            shard.message_answered(kind, now - wanted, service);
+            let outcome = read_answer(&reply);
+            match &outcome {
+                PostOutcome::Message(message) => shard.message_answered(message.kind(), now - wanted, service),
+                PostOutcome::Unreadable(misbehaved) => shard.rejected(misbehaved.key()),
+                _ => {}
+            }
+            outcome
+        }
+    }
+}
+
+/// Section 5.3: a body is a message; with no content the status is the answer.
+fn read_answer(reply: &Reply) -> PostOutcome {
+    if !(200..300).contains(&reply.status) {
+        return PostOutcome::Rejected { status: reply.status };
+    }
+    if reply.body.is_empty() {
+        return PostOutcome::NoContent;
+    }
+    match delegation::xml::read(&reply.body) {
+        Ok(message) => PostOutcome::Message(message),
+        Err(misbehaved) => PostOutcome::Unreadable(misbehaved),
+    }
+}

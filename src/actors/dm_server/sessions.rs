@@ -1,0 +1,196 @@
+//! A server's half of sessions with devices: errands and triggers out, packages in, and what befalls a trigger on its way.
+
+
+use actix::prelude::*;
+use tokio::sync::oneshot;
+
+use super::DmServer;
+use crate::actors::desk::sit_out;
+use crate::actors::dm_client::{DmClient, PackageZero, Refusal};
+use crate::actors::ordeal::Ordeal;
+use crate::clock::Moment;
+use crate::delegation::machine::{Input, Job};
+use crate::dm::auth::HmacCredentials;
+use crate::dm::script::{Errand, ErrandKind};
+use crate::dm::server as sessions;
+use crate::dm::syncml::Message;
+use crate::dm::wire::Envelope;
+use crate::facts::What;
+use crate::faults::rule::{Action, Direction, End, Site};
+use crate::faults::verdict::Passage;
+use crate::ids::DeviceNumber;
+use crate::measure::shard::SessionSide;
+
+/// A device's package.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct FromDevice {
+    pub envelope: Envelope,
+    /// Whether TLS has shown who the device is.
+    pub has_certificate: bool,
+    pub reply: oneshot::Sender<DeviceAnswer>,
+}
+
+/// What a device's package is answered with.
+pub enum DeviceAnswer {
+    /// A message, and what to sign it with in the HTTP header (HMAC). It is written where it is sent.
+    Message {
+        message: Box<Message>,
+        seal: Option<HmacCredentials>,
+    },
+    Rejected {
+        status: u16,
+    },
+}
+
+/// When an errand was wanted, and when the device was called.
+pub(super) struct ErrandUnderWay {
+    device: DeviceNumber,
+    kind: ErrandKind,
+    side: SessionSide,
+    wanted: Moment,
+    called: Option<Moment>,
+}
+
+impl DmServer {
+    pub(super) fn run_errand(
+        &mut self,
+        now: Moment,
+        job: Job,
+        device: DeviceNumber,
+        errand: Errand,
+        ctx: &mut Context<Self>,
+    ) {
+        let kind = errand.kind();
+        let side = if kind == ErrandKind::Visit { SessionSide::Dms2 } else { SessionSide::Dms1 };
+        self.errands.insert(job.0, ErrandUnderWay { device, kind, side, wanted: now, called: None });
+        self.saw(device, What::ErrandBegan { at: self.me, errand: kind });
+        self.tell_sessions(sessions::Input::Run { ticket: job.0, device, errand }, ctx);
+    }
+
+    pub(super) fn tell_sessions(&mut self, input: sessions::Input, ctx: &mut Context<Self>) {
+        let now = self.now();
+        let mut out = Vec::new();
+        self.sessions.handle(now, input, &mut out);
+        for effect in out {
+            if self.is_dead {
+                return;
+            }
+            self.obey_session(now, effect, ctx);
+        }
+        self.arm(ctx);
+    }
+
+    fn obey_session(&mut self, now: Moment, effect: sessions::Effect, ctx: &mut Context<Self>) {
+        match effect {
+            sessions::Effect::Trigger { ticket, device, bytes } => self.trigger(now, ticket, device, bytes),
+            sessions::Effect::Answer { exchange, message, seal } => {
+                self.answer_device(exchange, DeviceAnswer::Message { message: Box::new(message), seal });
+            }
+            sessions::Effect::Reject { exchange, status } => {
+                self.answer_device(exchange, DeviceAnswer::Rejected { status });
+            }
+            sessions::Effect::Finished { ticket, report } => {
+                if let Some(errand) = self.errands.remove(&ticket) {
+                    let called = errand.called.unwrap_or(errand.wanted);
+                    let failure = report.result.as_ref().err().map(|failure| failure.reason_code());
+                    self.lane.record(|shard| {
+                        shard.session_ended(errand.side, failure.is_none(), now - errand.wanted, now - called);
+                    });
+                    let what = What::ErrandEnded { at: self.me, errand: errand.kind, failure };
+                    self.saw(errand.device, what);
+                }
+                self.tell_delegation(Input::ErrandDone { job: Job(ticket), report }, ctx);
+            }
+            sessions::Effect::Connected { device } => {
+                self.tell_delegation(Input::DeviceConnected { device }, ctx);
+            }
+            sessions::Effect::Note(note) => {
+                if let Some(reason) = worth_counting(note) {
+                    self.lane.record(|shard| shard.rejected(reason));
+                }
+            }
+        }
+    }
+
+    /// Package 0 on its way, which may be long, twice, or without an end.
+    fn trigger(&mut self, now: Moment, ticket: u64, device: DeviceNumber, bytes: Vec<u8>) {
+        let mut nth_session = 1;
+        if let Some(errand) = self.errands.get_mut(&ticket) {
+            errand.called.get_or_insert(now);
+            nth_session = u32::try_from(ticket).unwrap_or(u32::MAX);
+        }
+        let verdicts = self.lane.judge(
+            &[Site::Trigger],
+            &Passage {
+                direction: Direction::ServerToDevice,
+                from: End::Server(self.me),
+                to: End::Device,
+                device,
+                class: self.lane.blueprint.population.class_number(device).unwrap_or_default(),
+                role: None,
+                message: None,
+                session: &ticket.to_string(),
+                nth_session,
+                attempt: 1,
+                state: "",
+                now,
+            },
+        );
+        let is_lost = verdicts.iter().any(|verdict| matches!(verdict.action, Action::Drop { .. }));
+        let copies = verdicts.iter().filter(|verdict| matches!(verdict.action, Action::Twice)).count() + 1;
+        let waits = Ordeal::of(&verdicts, Some(self.me), |_| None).waits;
+        if is_lost {
+            return;
+        }
+        let lane = std::rc::Rc::clone(&self.lane);
+        let deliver = move || {
+            for _ in 0..copies {
+                let bytes = bytes.clone();
+                let deliver = |actor: &Addr<DmClient>| PackageZero::deliver(actor, bytes);
+                if let Some(Err(Refusal)) = lane.directory.with_device(device, deliver) {
+                    lane.record(|shard| shard.mailbox_refused());
+                }
+            }
+        };
+        if waits.is_empty() {
+            return deliver();
+        }
+        let board = std::sync::Arc::clone(&self.lane.board);
+        // On its way it is in nobody's hands: it arrives whatever becomes of its sender.
+        actix::spawn(async move {
+            for wait in &waits {
+                sit_out(wait, device, &board).await;
+            }
+            deliver();
+        });
+    }
+
+    fn answer_device(&mut self, exchange: u64, answer: DeviceAnswer) {
+        if let Some(reply) = self.devices_waiting.remove(&exchange) {
+            // A device that has hung up needs no answer.
+            let _ = reply.send(answer);
+        }
+    }
+}
+
+/// What went wrong in a session with a device, as a counted reason.
+fn worth_counting(note: sessions::Note) -> Option<&'static str> {
+    match note {
+        sessions::Note::Challenged { .. } => Some("device_challenged"),
+        sessions::Note::TurnedAway { .. } => Some("device_turned_away"),
+        sessions::Note::NotBelieved { .. } => Some("server_not_believed"),
+        sessions::Note::SessionEnded { in_order: false, .. } => Some("device_session_out_of_order"),
+        sessions::Note::SessionOpened { .. } | sessions::Note::SessionEnded { .. } => None,
+    }
+}
+
+impl Handler<FromDevice> for DmServer {
+    type Result = ();
+
+    fn handle(&mut self, FromDevice { envelope, has_certificate, reply }: FromDevice, ctx: &mut Self::Context) {
+        let exchange = self.new_exchange();
+        self.devices_waiting.insert(exchange, reply);
+        self.tell_sessions(sessions::Input::Received { exchange, envelope, client_certificate: has_certificate }, ctx);
+    }
+}
