@@ -197,6 +197,7 @@ impl Delegating {
                 subtree,
                 quiet: quiet(turn),
                 remove_own_account,
+                takes_over: false,
             },
         };
         self.state = State::ExpectDevicePrepared(turn.errand(self.pact.device, errand));

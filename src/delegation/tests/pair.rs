@@ -330,6 +330,7 @@ impl Pair {
                         self.accounts.retain(|server| *server == at);
                     }
                 }
+                Errand::Leave => report.own_account_removed = true,
                 Errand::Visit { .. } | Errand::LetConnect { .. } => {}
             }
             report.own_account_removed &= self.gives_up;

@@ -72,6 +72,7 @@ pub fn errand_name(errand: &Errand) -> &'static str {
         Errand::Grant { .. } => "grant",
         Errand::Visit { .. } => "visit",
         Errand::RemoveAccount { .. } => "remove",
+        Errand::Leave => "leave",
         Errand::LetConnect { .. } => "let connect",
         Errand::Undo(_) => "undo",
     }
@@ -98,7 +99,7 @@ pub fn errand_text(errand: &Errand) -> String {
                 .collect();
             orders.join(", ")
         }
-        Errand::PushBootstrapUrl { .. } => String::new(),
+        Errand::PushBootstrapUrl { .. } | Errand::Leave => String::new(),
     };
     format!("{} {detail}", errand_name(errand)).trim_end().to_owned()
 }

@@ -193,7 +193,14 @@ impl Pair {
 
     pub(super) fn prepare(&self, is_new: bool, remove_own_account: bool) -> Errand {
         let account = is_new.then(|| Box::new(self.account(1)));
-        Errand::Prepare { delegate: self.id(1), account, subtree: subtree(), quiet: true, remove_own_account }
+        Errand::Prepare {
+            delegate: self.id(1),
+            account,
+            subtree: subtree(),
+            quiet: true,
+            remove_own_account,
+            takes_over: false,
+        }
     }
 
     /// Everything on the device that an errand can change.
