@@ -146,13 +146,18 @@ fn worth_counting(note: &client::Note) -> Option<&'static str> {
             client::Ignored::UnknownServer => "trigger_of_unknown_server",
             client::Ignored::BadDigest => "trigger_with_bad_digest",
             client::Ignored::SameSession => "trigger_repeated",
+            client::Ignored::Offline => "trigger_while_offline",
             client::Ignored::QueueFull => "trigger_queue_full",
         }),
         client::Note::ConnectIgnored { .. } => Some("device_connect_ignored"),
         client::Note::BootstrapFailed(_) => Some("device_bootstrap_failed"),
         client::Note::SessionEnded { outcome: client::Outcome::Done, .. } => None,
         client::Note::SessionEnded { .. } => Some("device_session_broken"),
-        client::Note::SessionOpened { .. } | client::Note::Bootstrapped { .. } => None,
+        client::Note::SessionOpened { .. }
+        | client::Note::Bootstrapped { .. }
+        | client::Note::Operated { .. }
+        | client::Note::AccountAppeared { .. }
+        | client::Note::AccountGone { .. } => None,
     }
 }
 

@@ -6,12 +6,20 @@
 //! | `effects` | what can happen to a device, what it wants done, what it notices |
 //! | `session` | one management session: packages 1 and 3 out, 2 and 4 in |
 //! | `commands` | the commands of one message against the tree |
+//! | `operations` | what one command does to one node |
 //! | `credentials` | who the two sides are to each other |
+//! | `spent` | which triggers have done their work |
+//! | `mishap` | what can befall the device |
+//! | `watch` | what it tells those who watch it |
 
 mod commands;
 mod credentials;
 mod effects;
+mod mishap;
+mod operations;
 mod session;
+mod spent;
+mod watch;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -27,7 +35,11 @@ use crate::ids::{DeviceNumber, ServerId};
 
 use credentials::{Credentials, Nonces};
 pub use effects::{BootstrapFailure, Effect, Exchange, Failure, Ignored, Initiated, Input, Note, Outcome, Settings};
+pub use mishap::Mishap;
+use mishap::Troubles;
 use session::{Opening, Session, Turn};
+use spent::Spent;
+use watch::Watch;
 
 /// Triggers and wishes to connect that wait while a session is under way, at most.
 pub const QUEUE: usize = 8;
@@ -40,11 +52,12 @@ pub struct Client {
     nonces: Vec<Nonces>,
     current: Current,
     queue: VecDeque<Wish>,
-    /// The last session that a trigger opened and that came to a good end.
-    last_triggered: Option<(ServerId, u16)>,
+    /// The latest triggers that have led to a session.
+    spent: Spent,
     exchanges: u64,
     /// Sessions the device has opened by itself.
     own_sessions: u16,
+    troubles: Option<Box<Troubles>>,
 }
 
 /// What the device is busy with.
@@ -72,9 +85,10 @@ impl Client {
             nonces: Vec::new(),
             current: Current::Nothing,
             queue: VecDeque::new(),
-            last_triggered: None,
+            spent: Spent::default(),
             exchanges: 0,
             own_sessions: 0,
+            troubles: None,
         }
     }
 
@@ -95,6 +109,12 @@ impl Client {
 
     /// When it wants to be woken; [`Moment::NEVER`] when it does not.
     pub fn deadline(&self) -> Moment {
+        let able = self.troubles.as_ref().map_or(Moment::NEVER, |troubles| troubles.until());
+        self.patience().min(able)
+    }
+
+    /// When it gives up what it is busy with.
+    fn patience(&self) -> Moment {
         match &self.current {
             Current::Nothing => Moment::NEVER,
             Current::Session(session) => session.deadline,
@@ -104,6 +124,7 @@ impl Client {
 
     /// Takes one input and pushes what follows from it.
     pub fn handle(&mut self, now: Moment, input: Input, out: &mut Vec<Effect>) {
+        self.recover(now);
         match input {
             Input::Trigger(octets) => {
                 if let Err(why) = self.hear_trigger(&octets) {
@@ -121,9 +142,12 @@ impl Client {
             }
             Input::Answer { exchange, result } => self.hear_answer(now, exchange, result, out),
             Input::Bootstrap { exchange, result } => self.hear_bootstrap(exchange, result, out),
+            Input::Mishap(mishap) => self.suffer(mishap, out),
             Input::Wake => self.give_up_if_late(now, out),
         }
+        self.recover(now);
         while matches!(self.current, Current::Nothing)
+            && self.is_able()
             && let Some(wish) = self.queue.pop_front()
         {
             self.grant(now, wish, out);
@@ -134,7 +158,15 @@ impl Client {
         }
     }
 
+    /// Whether nothing keeps it from opening a session.
+    fn is_able(&self) -> bool {
+        self.troubles.as_ref().is_none_or(|troubles| !troubles.until().is_set())
+    }
+
     fn hear_trigger(&mut self, octets: &[u8]) -> Result<(), Ignored> {
+        if self.troubles.as_ref().is_some_and(|troubles| troubles.is_offline()) {
+            return Err(Ignored::Offline);
+        }
         let (trigger, digest) = Trigger::read(octets).map_err(Ignored::Unreadable)?;
         let credentials = Credentials::load(&self.tree, &trigger.server, &self.nonces).ok_or(Ignored::UnknownServer)?;
         let nonce = match &self.current {
@@ -148,8 +180,7 @@ impl Client {
         let waits = self.queue.iter().any(
             |wish| matches!(wish, Wish::Triggered { server: s, session: id, .. } if *s == server && *id == session),
         );
-        let was_had = self.last_triggered.as_ref().is_some_and(|(s, id)| *s == server && *id == session);
-        if is_under_way || waits || was_had {
+        if is_under_way || waits || self.spent.has(&server, session) {
             return Err(Ignored::SameSession);
         }
         if self.queue.len() >= QUEUE {
@@ -203,7 +234,13 @@ impl Client {
             return;
         }
         let turn = match result {
-            Ok(envelope) => session.hear(&envelope, &mut self.tree),
+            Ok(envelope) => {
+                let (mut watch, mut none) = (self.watch(), Troubles::default());
+                let troubles = self.troubles.as_deref_mut().unwrap_or(&mut none);
+                let turn = session.hear(&envelope, &mut self.tree, troubles, watch.as_mut());
+                self.tell(watch, out);
+                turn
+            }
             Err(failure) => Turn::End(Outcome::Failed(failure)),
         };
         match turn {
@@ -235,10 +272,11 @@ impl Client {
         session.credentials.save(&mut self.nonces);
         self.nonces.retain(|nonces| self.tree.account_of(&nonces.server).is_some());
         self.nonces.shrink_to_fit();
-        if outcome == Outcome::Done
-            && let Some(triggered) = session.triggered()
-        {
-            self.last_triggered = Some(triggered);
+        if let Some(number) = session.trigger_spent() {
+            self.spent.add(&session.server, number);
+        }
+        if let Some(troubles) = &mut self.troubles {
+            troubles.end_session();
         }
         let by = session.by();
         out.push(Effect::Note(Note::SessionEnded { server: session.server.clone(), by, outcome }));
@@ -254,6 +292,7 @@ impl Client {
             _ => return,
         }
         let before = open_accounts(&self.tree, self.quiet());
+        let watch = self.watch();
         let done = match &result {
             Ok(document) => bootstrap::apply(document, &mut self.tree).map_err(BootstrapFailure::Document),
             Err(failure) => Err(BootstrapFailure::Fetch(failure.clone())),
@@ -261,6 +300,7 @@ impl Client {
         match done {
             Ok(servers) => {
                 out.extend(servers.into_iter().map(|server| Effect::Note(Note::Bootstrapped { server })));
+                self.tell(watch, out);
                 self.connect_to_the_willing(&before, None);
             }
             Err(why) => out.push(Effect::Note(Note::BootstrapFailed(why))),
@@ -279,13 +319,25 @@ impl Client {
     }
 
     fn give_up_if_late(&mut self, now: Moment, out: &mut Vec<Effect>) {
-        if now < self.deadline() {
+        if now < self.patience() {
             return;
         }
         match std::mem::replace(&mut self.current, Current::Nothing) {
             Current::Nothing => {}
             Current::Session(session) => self.end(*session, Outcome::TimedOut, out),
             Current::Fetch { .. } => out.push(Effect::Note(Note::BootstrapFailed(BootstrapFailure::TimedOut))),
+        }
+    }
+
+    /// What is to be told of this input, if somebody watches.
+    fn watch(&self) -> Option<Watch> {
+        self.settings.is_watched.then(|| Watch::new(&self.tree))
+    }
+
+    fn tell(&self, watch: Option<Watch>, out: &mut Vec<Effect>) {
+        if let Some(mut watch) = watch {
+            watch.look_at(&self.tree);
+            out.extend(watch.into_notes().into_iter().map(Effect::Note));
         }
     }
 

@@ -5,7 +5,9 @@
 //! them to a tree directly.
 
 mod bootstrap_url;
+mod flag;
 mod handover;
+mod leave;
 mod outcome;
 mod own_acls;
 mod search;
@@ -15,6 +17,7 @@ mod tests;
 
 use bootstrap_url::BootstrapUrl;
 use handover::{Handover, Place};
+use leave::Leave;
 use outcome::Changes;
 pub use outcome::is_done;
 use single::{Permit, Removal, Undoing, Visit};
@@ -30,7 +33,9 @@ pub enum Errand {
     /// ACL of its own below it, and tell the client not to connect to it by itself; then, for a full delegation,
     /// 5.2.1.5: remove the own account as the last command.
     /// `account`: `None` when the delegate has one already. `quiet`: the value for the account's NoAutoInitialSession,
-    /// unless the given account has one of its own (D6).
+    /// unless the given account has one of its own (D6). `takes_over`: an account of the delegate that stands where the
+    /// given one would be added counts as the one added by this errand, as after an attempt whose answer was lost: it is
+    /// kept as it is, and the undo takes it away. Otherwise the errand fails with 418.
     Prepare {
         delegate: ServerId,
         account: Option<Box<DmAcc>>,
@@ -39,7 +44,8 @@ pub enum Errand {
         remove_own_account: bool,
         takes_over: bool,
     },
-    /// Section 5.2.2.3: a new entry in the Bootstrap Config MO.
+    /// Section 5.2.2.3: a new entry in the Bootstrap Config MO. It takes the place of one with the same address: the client
+    /// fetches what is new to it, and an attempt whose answer was lost leaves nothing behind.
     PushBootstrapUrl { url: String },
     /// Section 5.2.2.7 and 5.2.2.8: rights on the sub-tree, then the own account if the delegation is full.
     Grant { delegate: ServerId, subtree: Uri, remove_own_account: bool },
@@ -47,8 +53,9 @@ pub enum Errand {
     Visit { subtree: Uri },
     /// Sections 5.2.3.5, 5.2.4.3, 5.2.5.1: delete the delegate's account; the client then drops it from every ACL.
     /// `leftovers` go with it: what an earlier errand left behind for the delegate outside its account.
-    RemoveAccount { of: ServerId, leftovers: Vec<Order> },
-    /// Section 5.2.1.5.
+    /// `gone_is_done`: an account that is not there has gone; otherwise the errand fails with 404, the leftovers done.
+    RemoveAccount { of: ServerId, leftovers: Vec<Order>, gone_is_done: bool },
+    /// Section 5.2.1.5, on its own: the server removes its own account. One that is not there has gone.
     Leave,
     /// Section 5.2.1.4: the client may connect to the delegate by itself from now on. `value`: that of
     /// NoAutoInitialSession which allows it (D6).
@@ -251,8 +258,8 @@ impl Script {
     /// `me`: the server whose errand it is.
     pub fn new(me: &ServerId, errand: Errand) -> Script {
         let plan = match errand {
-            Errand::Prepare { delegate, account, subtree, quiet, remove_own_account, .. } => {
-                let place = Place::for_account(account, quiet);
+            Errand::Prepare { delegate, account, subtree, quiet, remove_own_account, takes_over } => {
+                let place = Place::for_account(account, quiet, takes_over);
                 Plan::Handover(Box::new(Handover::new(me, delegate, subtree, place, remove_own_account)))
             }
             Errand::Grant { delegate, subtree, remove_own_account } => {
@@ -261,8 +268,10 @@ impl Script {
             }
             Errand::PushBootstrapUrl { url } => Plan::BootstrapUrl(BootstrapUrl::new(url)),
             Errand::Visit { subtree } => Plan::Visit(Visit::new(me, subtree)),
-            Errand::RemoveAccount { of, leftovers } => Plan::Removal(Removal::new(of, leftovers)),
-            Errand::Leave => Plan::Removal(Removal::new(me.clone(), Vec::new())),
+            Errand::RemoveAccount { of, leftovers, gone_is_done } => {
+                Plan::Removal(Removal::new(of, leftovers, gone_is_done))
+            }
+            Errand::Leave => Plan::Leave(Leave::new(me)),
             Errand::LetConnect { delegate, value } => Plan::Permit(Permit::new(delegate, value)),
             Errand::Undo(orders) => Plan::Undoing(Undoing::new(orders)),
         };
@@ -279,6 +288,7 @@ impl Script {
             Plan::BootstrapUrl(plan) => plan.next(results, changes),
             Plan::Visit(plan) => plan.next(results),
             Plan::Removal(plan) => plan.next(results),
+            Plan::Leave(plan) => plan.next(results, changes),
             Plan::Permit(plan) => plan.next(results),
             Plan::Undoing(plan) => plan.next(results, changes),
         };
@@ -302,6 +312,7 @@ enum Plan {
     BootstrapUrl(BootstrapUrl),
     Visit(Visit),
     Removal(Removal),
+    Leave(Leave),
     Permit(Permit),
     Undoing(Undoing),
 }

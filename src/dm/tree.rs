@@ -80,6 +80,11 @@ impl Tree {
         Tree { template: template.clone(), root: template.root.clone(), used: 0, storage: template.storage, device }
     }
 
+    /// Puts everything back to how it left the factory.
+    pub fn reset(&mut self) {
+        *self = Tree::new(&self.template, self.device);
+    }
+
     /// Sets how many octets of names and values the device takes over what it was made with; `None`: no bound.
     #[cfg(test)]
     pub fn set_storage(&mut self, octets: Option<u32>) {

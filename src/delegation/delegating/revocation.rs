@@ -117,7 +117,7 @@ impl Delegating {
     pub(super) fn remove(&mut self, turn: &mut Turn<'_>, told: Told) {
         let of = turn.server_id(self.pact.peer);
         let leftovers = self.undo.iter().filter(|order| is_bootstrap_entry(order)).cloned().collect();
-        let errand = Errand::RemoveAccount { of, leftovers };
+        let errand = Errand::RemoveAccount { of, leftovers, gone_is_done: true };
         self.state = State::ExpectRemoval(turn.errand(self.pact.device, errand), told);
         self.pact.deadline = Moment::NEVER;
     }

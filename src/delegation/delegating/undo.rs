@@ -173,7 +173,9 @@ impl Delegating {
         } else if std::mem::take(&mut self.delegate_let_in) {
             ending.doing = Doing::RemoveDelegate;
             let of = turn.server_id(self.pact.peer);
-            ending.errand = Some(turn.errand(self.pact.device, Errand::RemoveAccount { of, leftovers: Vec::new() }));
+            ending.errand = Some(
+                turn.errand(self.pact.device, Errand::RemoveAccount { of, leftovers: Vec::new(), gone_is_done: true }),
+            );
         }
         self.end_if_undone(turn);
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::mishap::Mishap;
 use crate::dm::auth::HmacCredentials;
 use crate::dm::bootstrap::BootstrapError;
 use crate::dm::syncml::Message;
@@ -20,12 +21,14 @@ pub struct Settings {
     pub answer_timeout: Duration,
     /// `MaxMsgSize` in octets, as package 1 announces it.
     pub max_msg_size: u64,
+    /// Whether somebody watches: then each command that is answered is told, and each account that comes or goes.
+    pub is_watched: bool,
 }
 
 impl Default for Settings {
     fn default() -> Settings {
         let answer_timeout = Duration::from_secs(30);
-        Settings { ver_proto: "DM/1.3", quiet_value: true, answer_timeout, max_msg_size: 65_536 }
+        Settings { ver_proto: "DM/1.3", quiet_value: true, answer_timeout, max_msg_size: 65_536, is_watched: false }
     }
 }
 
@@ -44,6 +47,8 @@ pub enum Input {
     Bootstrap { exchange: Exchange, result: Result<Message, Failure> },
     /// The device is to open a session by itself.
     Connect { server: ServerId },
+    /// Something befalls the device.
+    Mishap(Mishap),
     /// The time of [`Client::deadline`](super::Client::deadline) has come.
     Wake,
 }
@@ -94,6 +99,24 @@ pub enum Note {
         server: ServerId,
         why: Ignored,
     },
+    /// Of a watched device: a command was answered with this code, or would have been, had its connection not broken.
+    /// One for each item of a command, each command in an Atomic, and the Atomic itself, before those in it.
+    /// `target`: the `LocURI`, property included; empty for what has none. `verb`: the SyncML command, `Other` for those
+    /// that DM does not have.
+    Operated {
+        server: ServerId,
+        verb: &'static str,
+        target: String,
+        code: u16,
+    },
+    /// Of a watched device: a server has an account now.
+    AccountAppeared {
+        server: ServerId,
+    },
+    /// Of a watched device: a server has no account any more.
+    AccountGone {
+        server: ServerId,
+    },
 }
 
 /// Who wanted a session.
@@ -140,7 +163,9 @@ pub enum Ignored {
     /// No account of that server, or one without an address.
     UnknownServer,
     BadDigest,
-    /// This very session is under way, waits, or was the last to be had: one connection is enough (Notification 1.2).
+    /// This very session is under way, waits, or has been had lately: one connection is enough (Notification 1.2).
     SameSession,
+    /// The device has no network.
+    Offline,
     QueueFull,
 }

@@ -2,7 +2,9 @@
 
 use super::commands::{Commands, NEXT_MESSAGE};
 use super::credentials::{Credentials, Proof};
-use super::{Exchange, Initiated, Outcome, open_accounts};
+use super::mishap::Troubles;
+use super::watch::Watch;
+use super::{Exchange, Failure, Initiated, Outcome, open_accounts};
 use crate::clock::Moment;
 use crate::dm::auth::HmacCredentials;
 use crate::dm::standard;
@@ -35,6 +37,8 @@ pub struct Session {
     sent: u32,
     /// Whether the server has accepted the device for the whole session (212).
     is_accepted: bool,
+    /// Whether the server has answered a message without an objection.
+    is_heard: bool,
     /// Whether the server has proved itself for the whole session.
     is_proven: bool,
     refusals: u8,
@@ -94,6 +98,7 @@ impl Session {
             device: device_id(tree.device()).as_str().to_owned(),
             sent: 0,
             is_accepted: false,
+            is_heard: false,
             is_proven: false,
             refusals: 0,
             doubts: 0,
@@ -110,10 +115,11 @@ impl Session {
         }
     }
 
-    /// The trigger that opened it.
-    pub fn triggered(&self) -> Option<(ServerId, u16)> {
+    /// The number of the trigger that opened it, if that has done its work: a server that has been reached does not
+    /// call for the same session again.
+    pub fn trigger_spent(&self) -> Option<u16> {
         match self.opening {
-            Opening::Triggered { session, .. } => Some((self.server.clone(), session)),
+            Opening::Triggered { session, .. } => self.is_heard.then_some(session),
             Opening::ByItself { .. } => None,
         }
     }
@@ -173,7 +179,13 @@ impl Session {
     }
 
     /// Hears a message of the server and does what it asks.
-    pub fn hear(&mut self, envelope: &Envelope, tree: &mut Tree) -> Turn {
+    pub fn hear(
+        &mut self,
+        envelope: &Envelope,
+        tree: &mut Tree,
+        troubles: &mut Troubles,
+        watch: Option<&mut Watch>,
+    ) -> Turn {
         let message = &envelope.message;
         if message.header.session_id != self.id {
             return Turn::End(Outcome::Misbehaved("it answered with another SessionID"));
@@ -183,7 +195,7 @@ impl Session {
         }
         let proof = if self.is_proven { Proof::Good } else { self.credentials.check(envelope) };
         match self.verdict(message) {
-            Verdict::Welcome => {}
+            Verdict::Welcome => self.is_heard = true,
             Verdict::Again => {
                 let status = self.header_status(message, proof);
                 return Turn::Again { body: vec![Element::Status(status)] };
@@ -205,13 +217,17 @@ impl Session {
         }
         let status = self.header_status(message, proof);
         self.server_limit = self.server_limit.or(message.header.meta.max_msg_size);
-        let mut commands = Commands::new(&self.server, &message.header.msg_id, status, self.room());
+        let mut commands = Commands::new(&self.server, &message.header.msg_id, status, self.room(), watch);
         for command in message.commands() {
             match proof {
-                Proof::Good => commands.run(command, tree),
+                Proof::Good if troubles.breaks_now() => break,
+                Proof::Good => commands.run(command, tree, troubles),
                 Proof::Missing => commands.refuse(command, MISSING_CREDENTIALS),
                 Proof::Wrong => commands.refuse(command, INVALID_CREDENTIALS),
             }
+        }
+        if proof == Proof::Good && (troubles.breaks_now() || troubles.loses_statuses_of(message)) {
+            return Turn::End(Outcome::Failed(Failure::Unreachable("the connection broke".to_owned())));
         }
         let mut body = commands.into_body();
         body.splice(1..1, std::mem::take(&mut self.left));

@@ -1,10 +1,12 @@
 //! Section 5.2.2.3: the client gets the address of the delegate's Bootstrap Server, as an entry of its Bootstrap Config.
 
+use super::single::NOT_FOUND;
 use super::{Changes, DeviceFailure, Next, Order, OrderResult, outcome};
 use crate::dm::standard;
 use crate::dm::uri::{self, Uri};
 
-/// Adds an entry; where the device takes no new one (405), gives an old one the new address.
+/// Adds an entry; where the device takes no new one (405), gives an old one the new address. An entry that has the
+/// address already makes room for the new one: the client asks at entries that it has not seen before.
 #[derive(Debug)]
 pub struct BootstrapUrl {
     url: String,
@@ -16,15 +18,21 @@ enum State {
     Start,
     /// Expects the names of the entries there are.
     ExpectNames,
-    /// Expects the new entry to have been added. `old`: an entry to fall back on.
+    /// Expects the address of each of these entries.
+    ExpectUrls(Vec<Uri>),
+    /// Expects the new entry to have been added.
     ExpectAdded {
-        list_is_there: bool,
-        entry: Uri,
-        old: Option<Uri>,
+        order: Order,
+        fallback: Option<Old>,
     },
-    /// Expects the address of the old entry, to know how to put it back.
-    ExpectOldUrl(Uri),
-    ExpectReplaced(Uri),
+    ExpectReplaced(Order),
+}
+
+/// An entry that was there, with its address.
+#[derive(Debug)]
+struct Old {
+    entry: Uri,
+    url: String,
 }
 
 impl BootstrapUrl {
@@ -38,85 +46,89 @@ impl BootstrapUrl {
                 self.state = State::ExpectNames;
                 Ok(Some(vec![Order::Get(standard::bootstrap_servers())]))
             }
-            State::ExpectNames => self.add(outcome::at(results, 0), changes),
-            State::ExpectAdded { list_is_there, entry, old } => {
-                let order = self.addition(list_is_there, &entry);
-                match outcome::failure(&order, outcome::at(results, 0)) {
-                    None => {
-                        changes.made();
-                        Ok(None)
-                    }
-                    Some(failure) => self.fall_back(failure, old, changes),
-                }
+            State::ExpectNames => self.look(outcome::at(results, 0), changes),
+            State::ExpectUrls(entries) => {
+                let result = |place| outcome::at(results, place);
+                let read = entries.iter().enumerate().filter(|(place, _)| outcome::is_done(result(*place).code));
+                let old = read.map(|(place, entry)| Old {
+                    entry: entry.clone(),
+                    url: result(place).data.clone().unwrap_or_default(),
+                });
+                let old: Vec<Old> = old.collect();
+                Ok(Some(self.add(true, &entries, old, changes)))
             }
-            State::ExpectOldUrl(leaf) => {
-                let (order, result) = (Order::Get(leaf.clone()), outcome::at(results, 0));
-                if let Some(failure) = outcome::failure(&order, result) {
-                    return Err(failure);
+            State::ExpectAdded { order, fallback } => match outcome::failure(&order, outcome::at(results, 0)) {
+                None => {
+                    changes.made();
+                    Ok(None)
                 }
-                changes.begin(vec![replacement(&leaf, result.data.clone().unwrap_or_default())]);
-                let order = replacement(&leaf, self.url.clone());
-                self.state = State::ExpectReplaced(leaf);
-                Ok(Some(vec![order]))
-            }
-            State::ExpectReplaced(leaf) => {
-                match outcome::failure(&replacement(&leaf, String::new()), outcome::at(results, 0)) {
-                    None => Ok(None),
-                    Some(failure) => {
-                        changes.not_made();
-                        Err(failure)
-                    }
+                Some(failure) => self.fall_back(failure, fallback, changes),
+            },
+            State::ExpectReplaced(order) => match outcome::failure(&order, outcome::at(results, 0)) {
+                None => Ok(None),
+                Some(failure) => {
+                    changes.not_made();
+                    Err(failure)
                 }
-            }
+            },
         }
     }
 
-    fn add(&mut self, listed: &OrderResult, changes: &mut Changes) -> Next {
+    fn look(&mut self, listed: &OrderResult, changes: &mut Changes) -> Next {
         let list = standard::bootstrap_servers();
         let list_is_there = outcome::is_done(listed.code);
-        if !list_is_there && listed.code != super::single::NOT_FOUND {
+        if !list_is_there && listed.code != NOT_FOUND {
             return Err(outcome::refusal(&Order::Get(list), listed.code));
         }
-        let names: Vec<&str> = listed.data.as_deref().unwrap_or_default().split('/').collect();
-        let names: Vec<&str> = names.into_iter().filter(|name| list_is_there && uri::is_name(name)).collect();
-        // There are more numbers than entries, so one of them is free.
-        let free = (1..=names.len() + 1).map(|n| n.to_string()).find(|name| !names.contains(&name.as_str()));
-        let entry = list.join(free.as_deref().unwrap_or("1"));
-        let old = names.first().map(|name| list.join(name).join("URL"));
-        let order = self.addition(list_is_there, &entry);
-        changes.begin(vec![Order::Delete(if list_is_there { entry.clone() } else { list })]);
-        self.state = State::ExpectAdded { list_is_there, entry, old };
-        Ok(Some(vec![order]))
+        let names = listed.data.as_deref().unwrap_or_default().split('/');
+        let names = names.filter(|name| list_is_there && uri::is_name(name));
+        let entries: Vec<Uri> = names.map(|name| list.join(name)).collect();
+        if entries.is_empty() {
+            return Ok(Some(self.add(list_is_there, &entries, Vec::new(), changes)));
+        }
+        let orders = entries.iter().map(|entry| Order::Get(entry.join("URL"))).collect();
+        self.state = State::ExpectUrls(entries);
+        Ok(Some(orders))
     }
 
-    fn fall_back(&mut self, failure: DeviceFailure, old: Option<Uri>, changes: &mut Changes) -> Next {
+    /// The change. `entries`: all that are there; `old`: those whose address can be read.
+    fn add(&mut self, list_is_there: bool, entries: &[Uri], mut old: Vec<Old>, changes: &mut Changes) -> Vec<Order> {
+        let list = standard::bootstrap_servers();
+        // There are more numbers than entries, so one of them is free.
+        let mut numbers = (1..=entries.len() + 1).map(|number| list.join(&number.to_string()));
+        let entry = numbers.find(|entry| !entries.contains(entry)).unwrap_or_else(|| list.join("1"));
+        let mut orders = Vec::with_capacity(3);
+        if !list_is_there {
+            orders.push(Order::AddNode { uri: list.clone(), kind: "" });
+        }
+        let same: Vec<Uri> = old.iter().filter(|old| old.url == self.url).map(|old| old.entry.clone()).collect();
+        orders.extend(same.iter().cloned().map(Order::Delete));
+        orders.push(Order::AddNode { uri: entry.clone(), kind: "" });
+        orders.push(Order::AddLeaf { uri: entry.join("URL"), format: "chr", value: self.url.clone() });
+        let order = Order::Atomic(orders);
+        changes.begin(vec![Order::Delete(if list_is_there { entry } else { list })]);
+        let fallback = old.iter().position(|old| same.contains(&old.entry)).unwrap_or_default();
+        let fallback = (!old.is_empty()).then(|| old.swap_remove(fallback));
+        self.state = State::ExpectAdded { order: order.clone(), fallback };
+        vec![order]
+    }
+
+    fn fall_back(&mut self, failure: DeviceFailure, old: Option<Old>, changes: &mut Changes) -> Next {
         let code = failure.reason_code();
         if code != outcome::NOT_ROLLED_BACK {
             changes.not_made();
         }
         match old {
-            Some(leaf) if code == NOT_ALLOWED => {
-                let order = Order::Get(leaf.clone());
-                self.state = State::ExpectOldUrl(leaf);
+            Some(Old { entry, url }) if code == NOT_ALLOWED => {
+                let put = |value| Order::ReplaceLeaf { uri: entry.join("URL"), format: "chr", value };
+                changes.begin(vec![put(url)]);
+                let order = put(self.url.clone());
+                self.state = State::ExpectReplaced(order.clone());
                 Ok(Some(vec![order]))
             }
             _ => Err(failure),
         }
     }
-
-    fn addition(&self, list_is_there: bool, entry: &Uri) -> Order {
-        let mut orders = Vec::with_capacity(3);
-        if !list_is_there {
-            orders.push(Order::AddNode { uri: standard::bootstrap_servers(), kind: "" });
-        }
-        orders.push(Order::AddNode { uri: entry.clone(), kind: "" });
-        orders.push(Order::AddLeaf { uri: entry.join("URL"), format: "chr", value: self.url.clone() });
-        Order::Atomic(orders)
-    }
-}
-
-fn replacement(leaf: &Uri, url: String) -> Order {
-    Order::ReplaceLeaf { uri: leaf.clone(), format: "chr", value: url }
 }
 
 /// The status of a command that its target does not take.

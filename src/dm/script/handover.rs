@@ -1,5 +1,6 @@
 //! Sections 5.2.1.4, 5.2.1.5, 5.2.2.7, 5.2.2.8: the delegate's account and rights, then perhaps the end of the own account.
 
+use super::flag::Flag;
 use super::own_acls::OwnAcls;
 use super::search::{self, AccountSearch};
 use super::single::unless_gone;
@@ -12,7 +13,7 @@ use crate::ids::ServerId;
 /// Gives a delegate what it needs to manage a sub-tree.
 ///
 /// 1. Reads the ACLs from the sub-tree up to the root and those below it, and looks for accounts where it needs to know
-///    them.
+///    them. Whatever it will change it has read before, so that a change whose answer is lost can be undone.
 /// 2. Makes the changes; those around a new account all or nothing.
 /// 3. In a full delegation deletes the own account, as the very last command.
 #[derive(Debug)]
@@ -26,29 +27,32 @@ pub struct Handover {
     own_acls: OwnAcls,
     /// The ACLs to be changed; that of the sub-tree itself is the last.
     acls: Vec<Change>,
+    /// The flag of the delegate's account, once it has been read.
+    flag: Option<Flag>,
     state: State,
 }
 
 /// What is to be done about the delegate's account.
 #[derive(Debug)]
 pub enum Place {
-    /// It has none yet: this one is added.
-    New(Box<DmAcc>),
-    /// It has one: only its NoAutoInitialSession gets this value.
-    Existing { quiet: bool },
+    /// It has none yet: this one is added. `takes_over`: one that stands there all the same is taken for it.
+    New { account: Box<DmAcc>, takes_over: bool },
+    /// It has one: only its NoAutoInitialSession gets this value. `is_ours`: an earlier attempt has added it, so that the
+    /// undo takes it away.
+    Existing { quiet: bool, is_ours: bool },
     /// It has one, and it stays as it is.
     Untouched,
 }
 
 impl Place {
     /// `quiet`: for NoAutoInitialSession, where the account does not say.
-    pub fn for_account(account: Option<Box<DmAcc>>, quiet: bool) -> Place {
+    pub fn for_account(account: Option<Box<DmAcc>>, quiet: bool, takes_over: bool) -> Place {
         match account {
             Some(mut account) => {
                 account.no_auto_initial_session.get_or_insert(quiet);
-                Place::New(account)
+                Place::New { account, takes_over }
             }
-            None => Place::Existing { quiet },
+            None => Place::Existing { quiet, is_ours: false },
         }
     }
 }
@@ -67,12 +71,10 @@ enum State {
     /// Expects ACLs, and what the searches asked along with them.
     Reading,
     Searching,
+    /// Expects the flag of the delegate's account.
+    ReadingFlag,
     /// Expects the changes to have been made.
     Changing,
-    /// The flag is there already: expects its value.
-    ExpectFlag,
-    /// Expects the flag to have been changed.
-    ExpectFlagSet,
     /// Expects the own account to have been deleted.
     Leaving,
 }
@@ -96,6 +98,7 @@ impl Handover {
             remove_own_account,
             search: AccountSearch::new(wanted),
             acls: Vec::new(),
+            flag: None,
             state: State::Start,
         }
     }
@@ -106,25 +109,23 @@ impl Handover {
                 let mut orders: Vec<Order> = self.line().into_iter().map(Order::GetAcl).collect();
                 orders.extend(self.own_acls.first());
                 orders.extend(self.search.first());
+                orders.extend(self.probe());
                 self.state = State::Reading;
                 Ok(Some(orders))
             }
             State::Reading => {
-                let acls = self.line().len().min(results.len());
-                self.merge(&results[..acls])?;
-                self.look(&results[acls..], changes)
+                let acls = self.line().len();
+                self.merge(&results[..acls.min(results.len())])?;
+                let probed = acls + self.own_acls.expects() + self.search.first().len();
+                self.take_probe(outcome::at(results, probed))?;
+                self.look(&results[acls.min(results.len())..probed.min(results.len())], changes)
             }
             State::Searching => self.look(results, changes),
-            State::Changing => self.changed(results, changes),
-            State::ExpectFlag => self.set_flag(outcome::at(results, 0), changes),
-            State::ExpectFlagSet => {
-                if outcome::is_done(outcome::at(results, 0).code) {
-                    changes.made()
-                } else {
-                    changes.not_made()
-                }
-                self.leave()
+            State::ReadingFlag => {
+                self.take_flag(outcome::at(results, 0));
+                self.change(changes)
             }
+            State::Changing => self.changed(results, changes),
             State::Leaving => {
                 let order = Order::Delete(self.account_of(&self.me)?);
                 match unless_gone(&order, outcome::at(results, 0)) {
@@ -135,6 +136,41 @@ impl Handover {
                     }
                 }
             }
+        }
+    }
+
+    /// What else has to be known of the usual place of the delegate's account.
+    fn probe(&self) -> Option<Order> {
+        let leaf = match self.place {
+            Place::New { .. } => "ServerID",
+            Place::Existing { .. } => FLAG,
+            Place::Untouched => return None,
+        };
+        Some(Order::Get(search::usual_place(&self.delegate).join(leaf)))
+    }
+
+    fn take_probe(&mut self, found: &OrderResult) -> Result<(), DeviceFailure> {
+        match &self.place {
+            Place::New { account, takes_over } if outcome::is_done(found.code) => {
+                let place = search::usual_place(&self.delegate);
+                let is_its = found.data.as_deref() == Some(self.delegate.as_str());
+                if !*takes_over || !is_its {
+                    let addition = Order::AddNode { uri: place, kind: dmacc::IDENTIFIER };
+                    return Err(outcome::refusal(&addition, ALREADY_EXISTS));
+                }
+                let quiet = account.no_auto_initial_session.unwrap_or_default();
+                self.search.note(&self.delegate, place);
+                self.place = Place::Existing { quiet, is_ours: true };
+            }
+            Place::Existing { .. } => self.take_flag(found),
+            Place::New { .. } | Place::Untouched => {}
+        }
+        Ok(())
+    }
+
+    fn take_flag(&mut self, found: &OrderResult) {
+        if let Place::Existing { quiet, .. } = self.place {
+            self.flag = Some(Flag::of(found, quiet));
         }
     }
 
@@ -208,6 +244,18 @@ impl Handover {
         if self.remove_own_account {
             self.account_of(&self.me)?;
         }
+        if let Place::Existing { is_ours, .. } = self.place {
+            let account = self.account_of(&self.delegate)?;
+            if is_ours || account != search::usual_place(&self.delegate) {
+                self.state = State::ReadingFlag;
+                return Ok(Some(vec![Order::Get(account.join(FLAG))]));
+            }
+        }
+        self.change(changes)
+    }
+
+    /// All that had to be known is known.
+    fn change(&mut self, changes: &mut Changes) -> Next {
         self.merge_below()?;
         let orders = self.changes()?;
         changes.begin(self.undo()?);
@@ -220,7 +268,7 @@ impl Handover {
         let grant = |change: &Change| Order::ReplaceAcl { uri: change.uri.clone(), acl: change.after.clone() };
         let mut grants: Vec<Order> = self.acls.iter().map(grant).collect();
         Ok(match &self.place {
-            Place::New(account) => {
+            Place::New { account, .. } => {
                 let mut orders = account.orders(&dmacc::node_name(&self.delegate));
                 // One client gives each node its own ACL unless the parent's grants Replace, named before Add; so the
                 // account gets its ACL before its children.
@@ -229,9 +277,9 @@ impl Handover {
                 orders.append(&mut grants);
                 vec![Order::Atomic(orders)]
             }
-            Place::Existing { quiet } => {
-                let flag = Order::AddLeaf { uri: self.flag()?, format: "bool", value: quiet.to_string() };
-                vec![all_or_nothing(grants), flag]
+            Place::Existing { quiet, .. } => {
+                let flag = self.flag.and_then(|flag| flag.set(&self.flag_leaf().ok()?, *quiet));
+                std::iter::once(all_or_nothing(grants)).chain(flag).collect()
             }
             Place::Untouched => vec![all_or_nothing(grants)],
         })
@@ -240,11 +288,18 @@ impl Handover {
     fn undo(&self) -> Result<Vec<Order>, DeviceFailure> {
         let mut undo = self.former_acls();
         match &self.place {
-            Place::New(_) => undo.push(Order::Delete(search::usual_place(&self.delegate))),
-            Place::Existing { .. } => undo.push(Order::Delete(self.flag()?)),
+            Place::New { .. } => undo.push(Order::Delete(search::usual_place(&self.delegate))),
+            Place::Existing { is_ours: true, .. } => undo.push(Order::Delete(self.account_of(&self.delegate)?)),
+            Place::Existing { is_ours: false, .. } => undo.extend(self.former_flag()?),
             Place::Untouched => {}
         }
         Ok(undo)
+    }
+
+    fn former_flag(&self) -> Result<Option<Order>, DeviceFailure> {
+        let Place::Existing { quiet, .. } = self.place else { return Ok(None) };
+        let leaf = self.flag_leaf()?;
+        Ok(self.flag.and_then(|flag| flag.undo(&leaf, quiet)))
     }
 
     fn former_acls(&self) -> Vec<Order> {
@@ -262,52 +317,25 @@ impl Handover {
                 order: "Atomic",
                 uri: String::new(),
             });
-            let flag_is_set =
-                matches!(self.place, Place::Existing { .. }) && outcome::is_done(outcome::at(results, 1).code);
-            if flag_is_set {
-                changes.begin(vec![Order::Delete(self.flag()?)]);
+            let flag_is_set = self.flag.is_some() && outcome::is_done(outcome::at(results, 1).code);
+            if matches!(self.place, Place::Existing { is_ours: true, .. }) {
+                changes.begin(vec![Order::Delete(self.account_of(&self.delegate)?)]);
+            } else if flag_is_set {
+                changes.begin(self.former_flag()?.into_iter().collect());
             } else if failure.reason_code() != outcome::NOT_ROLLED_BACK {
                 changes.not_made();
             }
             return Err(failure);
         }
-        if !matches!(self.place, Place::Existing { .. }) {
-            changes.made();
-            return self.leave();
+        let is_flag_refused =
+            self.flag.is_some_and(|flag| flag != Flag::Stays) && !outcome::is_done(outcome::at(results, 1).code);
+        // An account that the delegate made itself may be closed to this server (D34).
+        if is_flag_refused {
+            self.flag = Some(Flag::Stays);
+            changes.begin(self.undo()?);
         }
-        match outcome::at(results, 1).code {
-            code if outcome::is_done(code) => {
-                changes.made();
-                self.leave()
-            }
-            code => {
-                changes.begin(self.former_acls());
-                changes.made();
-                if code == ALREADY_EXISTS {
-                    self.state = State::ExpectFlag;
-                    return Ok(Some(vec![Order::Get(self.flag()?)]));
-                }
-                // An account that the delegate made itself may be closed to this server (D34).
-                self.leave()
-            }
-        }
-    }
-
-    fn set_flag(&mut self, found: &OrderResult, changes: &mut Changes) -> Next {
-        let Place::Existing { quiet } = self.place else { return self.leave() };
-        let before = match found.data.as_deref() {
-            Some("true" | "1") => true,
-            Some("false" | "0") => false,
-            _ => return self.leave(),
-        };
-        if before == quiet || !outcome::is_done(found.code) {
-            return self.leave();
-        }
-        let uri = self.flag()?;
-        let set = |value: bool| Order::ReplaceLeaf { uri: uri.clone(), format: "bool", value: value.to_string() };
-        changes.begin(vec![set(before)]);
-        self.state = State::ExpectFlagSet;
-        Ok(Some(vec![set(quiet)]))
+        changes.made();
+        self.leave()
     }
 
     fn leave(&mut self) -> Next {
@@ -326,8 +354,8 @@ impl Handover {
         Acl::empty().granting(&self.me, &rights).granting(&self.delegate, delegates)
     }
 
-    fn flag(&self) -> Result<Uri, DeviceFailure> {
-        Ok(self.account_of(&self.delegate)?.join("NoAutoInitialSession"))
+    fn flag_leaf(&self) -> Result<Uri, DeviceFailure> {
+        Ok(self.account_of(&self.delegate)?.join(FLAG))
     }
 
     fn account_of(&self, server: &ServerId) -> Result<Uri, DeviceFailure> {
@@ -341,6 +369,7 @@ fn all_or_nothing(mut orders: Vec<Order>) -> Order {
     if orders.len() == 1 { orders.swap_remove(0) } else { Order::Atomic(orders) }
 }
 
+const FLAG: &str = "NoAutoInitialSession";
 /// The status of a target that is there already.
 const ALREADY_EXISTS: u16 = 418;
 /// The status for a value that is not of its format.

@@ -1,6 +1,7 @@
 //! Finds the accounts of servers: first where this program puts them, then among all of them.
 
-use super::{Order, OrderResult, outcome};
+use super::single::NOT_FOUND;
+use super::{DeviceFailure, Order, OrderResult, outcome};
 use crate::dm::dmacc;
 use crate::dm::uri::{self, Uri};
 use crate::ids::ServerId;
@@ -9,6 +10,8 @@ use crate::ids::ServerId;
 #[derive(Debug)]
 pub struct AccountSearch {
     wanted: Vec<(ServerId, Option<Uri>)>,
+    /// What a device would not show of the accounts, as it said first.
+    refused: Option<DeviceFailure>,
     state: State,
 }
 
@@ -26,7 +29,8 @@ enum State {
 impl AccountSearch {
     /// For the accounts of these servers; none at all is fine.
     pub fn new(wanted: Vec<ServerId>) -> AccountSearch {
-        AccountSearch { wanted: wanted.into_iter().map(|server| (server, None)).collect(), state: State::ExpectGuesses }
+        let wanted = wanted.into_iter().map(|server| (server, None)).collect();
+        AccountSearch { wanted, refused: None, state: State::ExpectGuesses }
     }
 
     /// The orders it begins with.
@@ -47,6 +51,7 @@ impl AccountSearch {
                 Some(vec![Order::Get(dmacc::place())])
             }
             State::ExpectNames => {
+                self.note_refusal(&Order::Get(dmacc::place()), outcome::at(results, 0));
                 let names = outcome::at(results, 0).data.as_deref().unwrap_or_default();
                 let names = names.split('/').filter(|name| uri::is_name(name));
                 let places: Vec<Uri> = names.map(|name| dmacc::place().join(name)).collect();
@@ -70,8 +75,25 @@ impl AccountSearch {
         self.wanted.iter().find(|(wanted, _)| wanted == server)?.1.clone()
     }
 
+    /// Takes an account as found that somebody else has come upon.
+    pub fn note(&mut self, server: &ServerId, place: Uri) {
+        self.wanted.push((server.clone(), Some(place)));
+    }
+
+    /// Why an account that was not found may be there all the same: the device has not shown all it has.
+    pub fn doubt(&self) -> Option<DeviceFailure> {
+        self.refused.clone()
+    }
+
+    fn note_refusal(&mut self, order: &Order, result: &OrderResult) {
+        if result.code != NOT_FOUND && self.refused.is_none() {
+            self.refused = outcome::failure(order, result);
+        }
+    }
+
     fn compare(&mut self, places: Vec<Uri>, results: &[OrderResult]) {
         for (place, result) in places.into_iter().zip(results) {
+            self.note_refusal(&server_id_of(&place), result);
             let id = result.data.as_deref().filter(|_| outcome::is_done(result.code));
             let hit = self.wanted.iter_mut().find(|(server, known)| known.is_none() && id == Some(server.as_str()));
             if let Some((_, known)) = hit {

@@ -1,7 +1,7 @@
 //! The short errands: a visit, the removal of an account, a word to the client, the undo of what another errand did.
 
 use super::search::{self, AccountSearch};
-use super::{Changes, Next, Order, OrderResult, outcome};
+use super::{Changes, DeviceFailure, Next, Order, OrderResult, outcome};
 use crate::dm::acl::{Acl, Right};
 use crate::dm::uri::Uri;
 use crate::ids::ServerId;
@@ -37,11 +37,12 @@ impl Visit {
 }
 
 /// Sections 5.2.3.5, 5.2.4.3, 5.2.5.1: the delegate's account goes, and by the client's doing all its rights with it.
-/// There is no undo: secrets cannot be read, so they cannot be put back. An account that is not there has gone.
+/// There is no undo: secrets cannot be read, so they cannot be put back.
 #[derive(Debug)]
 pub struct Removal {
     of: ServerId,
     leftovers: Vec<Order>,
+    gone_is_done: bool,
     search: AccountSearch,
     state: RemovalState,
 }
@@ -54,8 +55,9 @@ enum RemovalState {
 }
 
 impl Removal {
-    pub fn new(of: ServerId, leftovers: Vec<Order>) -> Removal {
-        Removal { search: AccountSearch::new(vec![of.clone()]), of, leftovers, state: RemovalState::Start }
+    pub fn new(of: ServerId, leftovers: Vec<Order>, gone_is_done: bool) -> Removal {
+        let search = AccountSearch::new(vec![of.clone()]);
+        Removal { search, of, leftovers, gone_is_done, state: RemovalState::Start }
     }
 
     pub fn next(&mut self, results: &[OrderResult]) -> Next {
@@ -70,14 +72,24 @@ impl Removal {
                 }
                 let account = self.search.found(&self.of).map(Order::Delete);
                 let orders: Vec<Order> = account.into_iter().chain(self.leftovers.drain(..)).collect();
+                if orders.is_empty() {
+                    return self.missing().map_or(Ok(None), Err);
+                }
                 self.state = RemovalState::ExpectDeleted(orders.clone());
-                Ok((!orders.is_empty()).then_some(orders))
+                Ok(Some(orders))
             }
             RemovalState::ExpectDeleted(orders) => {
                 let results = (0..).map(|place| outcome::at(results, place));
-                orders.iter().zip(results).find_map(|(order, result)| unless_gone(order, result)).map_or(Ok(None), Err)
+                let failed = orders.iter().zip(results).find_map(|(order, result)| unless_gone(order, result));
+                failed.or_else(|| self.missing()).map_or(Ok(None), Err)
             }
         }
+    }
+
+    /// That there was no account, where that is a failure.
+    fn missing(&self) -> Option<DeviceFailure> {
+        let is_missing = !self.gone_is_done && self.search.found(&self.of).is_none();
+        is_missing.then(|| outcome::refusal(&Order::Get(search::usual_place(&self.of)), NOT_FOUND))
     }
 }
 
@@ -150,10 +162,12 @@ impl Undoing {
         }
         let mut first = None;
         let mut left = Vec::new();
-        for (place, order) in self.orders.drain(..).enumerate() {
-            if let Some(failure) = unless_gone(&order, outcome::at(results, place)) {
+        let orders = std::mem::take(&mut self.orders);
+        for (place, order) in orders.iter().enumerate() {
+            let result = outcome::at(results, place);
+            if let Some(failure) = unless_gone(order, result).filter(|_| !is_moot(order, result, &orders)) {
                 first.get_or_insert(failure);
-                left.push(order);
+                left.push(order.clone());
             }
         }
         changes.begin(left);
@@ -161,8 +175,14 @@ impl Undoing {
     }
 }
 
+/// Whether an order was for something that the same list takes away: when it is run again, that has gone already.
+fn is_moot(order: &Order, result: &OrderResult, list: &[Order]) -> bool {
+    let (Order::ReplaceLeaf { uri, .. } | Order::ReplaceAcl { uri, .. }) = order else { return false };
+    result.code == NOT_FOUND && list.iter().any(|other| matches!(other, Order::Delete(gone) if gone.covers(uri)))
+}
+
 /// As [`outcome::failure`], but what is to be deleted and is not there counts as done.
-pub fn unless_gone(order: &Order, result: &OrderResult) -> Option<super::DeviceFailure> {
+pub fn unless_gone(order: &Order, result: &OrderResult) -> Option<DeviceFailure> {
     match order {
         Order::Delete(_) if result.code == NOT_FOUND => None,
         _ => outcome::failure(order, result),

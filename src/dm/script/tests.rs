@@ -1,5 +1,6 @@
 //! Every errand against a device that answers from a table: its orders, its end, and its undo.
 
+mod again;
 mod own_acls;
 
 use super::*;
@@ -57,6 +58,8 @@ fn answer(order: &Order, answers: &Answers) -> OrderResult {
         (Some((_, code, data)), _) => (*code, *data),
         // Nothing below has an ACL of its own.
         (None, Order::ListAcls(_)) => (200, Some("<MgmtTree/>")),
+        // There is no account but those in the table.
+        (None, Order::Get(uri)) if uri.name() == Some("ServerID") || uri.name() == Some(FLAG) => (404, None),
         (None, _) => (200, None),
     };
     let mut result = OrderResult { code, data: data.map(str::to_owned), inner: Vec::new() };
@@ -102,12 +105,15 @@ fn check(errand: Errand, answers: &Answers, rounds: &[&str], result: Result<(), 
     report
 }
 
-const READ: &str = "Get ./SCOMO?prop=ACL, Get .?prop=ACL, Get ./SCOMO?list=TNDS+ACL";
+const FLAG: &str = "NoAutoInitialSession";
+const READ_ACLS: &str = "Get ./SCOMO?prop=ACL, Get .?prop=ACL, Get ./SCOMO?list=TNDS+ACL";
+const READ: &str = "Get ./SCOMO?prop=ACL, Get .?prop=ACL, Get ./SCOMO?list=TNDS+ACL, Get ./DMAcc/dms2/ServerID";
 const ROOT_ACL: (&str, u16, Option<&str>) = ("Get .?prop=ACL", 200, Some("Get=*&Add=*"));
 const OWN_ACL: (&str, u16, Option<&str>) =
     ("Get ./SCOMO?prop=ACL", 200, Some("Add=dms1.example.test&Get=*&Replace=dms1.example.test+other"));
 const MERGED: &str = "Replace ./SCOMO?prop=ACL `Get=*&Replace=dms1+dms2+other&Add=dms1+dms2`";
 const RESTORED: &str = "Replace ./SCOMO?prop=ACL `Add=dms1&Get=*&Replace=dms1+other`";
+const LISTED_X: (&str, u16, Option<&str>) = ("Get ./DMAcc", 200, Some("x"));
 const S1_THERE: (&str, u16, Option<&str>) = ("Get ./DMAcc/dms1/ServerID", 200, Some(S1));
 const S2_THERE: (&str, u16, Option<&str>) = ("Get ./DMAcc/dms2/ServerID", 200, Some(S2));
 
@@ -158,7 +164,7 @@ fn the_accounts_own_word_on_the_flag_wins() {
 #[test]
 fn full_delegation_ends_with_the_own_account() {
     let account_acl = "Get=dms1+dms2&Replace=dms1+dms2&Add=dms1+dms2&Delete=dms1+dms2";
-    let first = format!("{READ}, Get ./DMAcc/dms1/ServerID");
+    let first = format!("{READ_ACLS}, Get ./DMAcc/dms1/ServerID, Get ./DMAcc/dms2/ServerID");
     let rounds = [first.as_str(), &addition(account_acl, MERGED), "Delete ./DMAcc/dms1"];
     let answers = [OWN_ACL, ROOT_ACL, S1_THERE];
     let report = check(prepare(Some(account()), true), &answers, &rounds, Ok(()), &[]);
@@ -172,7 +178,7 @@ fn full_delegation_ends_with_the_own_account() {
 
 #[test]
 fn an_own_account_under_another_name_is_found_and_a_missing_one_stops_before_any_change() {
-    let first = format!("{READ}, Get ./DMAcc/dms1/ServerID");
+    let first = format!("{READ_ACLS}, Get ./DMAcc/dms1/ServerID");
     let listed = ("Get ./DMAcc", 200, Some("a/b"));
     let answers = [
         OWN_ACL,
@@ -226,7 +232,7 @@ fn an_acl_that_may_not_be_read_or_makes_no_sense_ends_it_before_any_change() {
 
 #[test]
 fn a_delegate_that_has_an_account_gets_only_the_flag_and_the_rights() {
-    let first = format!("{READ}, Get ./DMAcc/dms2/ServerID");
+    let first = format!("{READ}, Get ./DMAcc/dms2/NoAutoInitialSession");
     let change = format!("{MERGED}, Add ./DMAcc/dms2/NoAutoInitialSession bool `true`");
     let rounds = [first.as_str(), &change];
     let answers = [OWN_ACL, ROOT_ACL, S2_THERE];
@@ -234,26 +240,36 @@ fn a_delegate_that_has_an_account_gets_only_the_flag_and_the_rights() {
     check(prepare(None, false), &answers, &rounds, Ok(()), &undo);
 
     // D34: the delegate's own account may be closed to this server.
-    for code in [404, 405, 425] {
+    for code in [404, 405, 418, 425] {
         let answers = [OWN_ACL, ROOT_ACL, S2_THERE, ("Add ./DMAcc/dms2/NoAutoInitialSession", code, None)];
         check(prepare(None, false), &answers, &rounds, Ok(()), &[RESTORED]);
     }
+    let closed = [OWN_ACL, ROOT_ACL, S2_THERE, ("Get ./DMAcc/dms2/NoAutoInitialSession", 425, None)];
+    check(prepare(None, false), &closed, &[first.as_str(), MERGED], Ok(()), &[RESTORED]);
 
-    let there = ("Add ./DMAcc/dms2/NoAutoInitialSession", 418, None);
     let (get, replace) = ("Get ./DMAcc/dms2/NoAutoInitialSession", "Replace ./DMAcc/dms2/NoAutoInitialSession bool");
-    let set = format!("{replace} `true`");
+    let set = format!("{MERGED}, {replace} `true`");
     let back = format!("{replace} `false`");
-    let rounds = [first.as_str(), &change, get, &set];
-    let answers = [OWN_ACL, ROOT_ACL, S2_THERE, there, (get, 200, Some("false"))];
-    check(prepare(None, false), &answers, &rounds, Ok(()), &[&back, RESTORED]);
-    let answers = [OWN_ACL, ROOT_ACL, S2_THERE, there, (get, 200, Some("true"))];
-    check(prepare(None, false), &answers, &rounds[..3], Ok(()), &[RESTORED]);
-    let answers = [OWN_ACL, ROOT_ACL, S2_THERE, there, (get, 200, Some("false")), (replace, 425, None)];
+    let rounds = [first.as_str(), &set];
+    let answers = [OWN_ACL, ROOT_ACL, S2_THERE, (get, 200, Some("false"))];
+    check(prepare(None, false), &answers, &rounds, Ok(()), &[RESTORED, &back]);
+    let answers = [OWN_ACL, ROOT_ACL, S2_THERE, (get, 200, Some("true"))];
+    check(prepare(None, false), &answers, &[first.as_str(), MERGED], Ok(()), &[RESTORED]);
+    let answers = [OWN_ACL, ROOT_ACL, S2_THERE, (get, 200, Some("false")), (replace, 425, None)];
     check(prepare(None, false), &answers, &rounds, Ok(()), &[RESTORED]);
 
     let answers = [OWN_ACL, ROOT_ACL, S2_THERE, ("Replace ./SCOMO?prop=ACL", 425, None)];
     let refused = Err((425, "Replace ./SCOMO?prop=ACL"));
-    check(prepare(None, false), &answers, &rounds[..2], refused, &["Delete ./DMAcc/dms2/NoAutoInitialSession"]);
+    let undo = ["Delete ./DMAcc/dms2/NoAutoInitialSession"];
+    check(prepare(None, false), &answers, &[first.as_str(), &change], refused, &undo);
+
+    // Under another name, its flag is asked for by itself.
+    let there = "Get ./DMAcc/x/NoAutoInitialSession";
+    let change = format!("{MERGED}, Add ./DMAcc/x/NoAutoInitialSession bool `true`");
+    let rounds = [first.as_str(), "Get ./DMAcc", "Get ./DMAcc/x/ServerID", there, &change];
+    let answers = [OWN_ACL, ROOT_ACL, ("Get ./DMAcc/x/ServerID", 200, Some(S2)), (there, 404, None), LISTED_X];
+    let undo = [RESTORED, "Delete ./DMAcc/x/NoAutoInitialSession"];
+    check(prepare(None, false), &answers, &rounds, Ok(()), &undo);
 }
 
 #[test]
@@ -267,7 +283,15 @@ fn a_bootstrap_url_becomes_a_new_entry() {
     let add = |name: &str| format!("Atomic {{ {} }}", entry(name));
     let delete = |name: &str| format!("Delete ./BootstrapConfig/BootSrvInfo/{name}");
     check(push(), &[(list, 200, Some(""))], &[list, &add("1")], Ok(()), &[&delete("1")]);
-    check(push(), &[(list, 200, Some("x/1"))], &[list, &add("2")], Ok(()), &[&delete("2")]);
+    let urls = "Get ./BootstrapConfig/BootSrvInfo/x/URL, Get ./BootstrapConfig/BootSrvInfo/1/URL";
+    let listed = [(urls.split_once(',').unwrap().0, 200, Some("https://c/1")), (list, 200, Some("x/1"))];
+    check(
+        push(),
+        &[listed[0], ("Get ./BootstrapConfig/BootSrvInfo/1/URL", 425, None), listed[1]],
+        &[list, urls, &add("2")],
+        Ok(()),
+        &[&delete("2")],
+    );
     let with_list = format!("Atomic {{ Add ./BootstrapConfig/BootSrvInfo node; {} }}", entry("1"));
     let undo = ["Delete ./BootstrapConfig/BootSrvInfo"];
     check(push(), &[(list, 404, None)], &[list, &with_list], Ok(()), &undo);
@@ -279,9 +303,19 @@ fn a_bootstrap_url_becomes_a_new_entry() {
     let old = "./BootstrapConfig/BootSrvInfo/x/URL";
     let (get, replace) = (format!("Get {old}"), format!("Replace {old} chr `https://b/1`"));
     let closed = ("Add ./BootstrapConfig/BootSrvInfo/1", 405, None);
-    let answers = [("Get ./BootstrapConfig/BootSrvInfo/x/URL", 200, Some("old")), (list, 200, Some("x")), closed];
+    let read = ("Get ./BootstrapConfig/BootSrvInfo/x/URL", 200, Some("old"));
+    let answers = [read, (list, 200, Some("x")), closed];
     let back = format!("Replace {old} chr `old`");
-    check(push(), &answers, &[list, &add("1"), &get, &replace], Ok(()), &[&back]);
+    check(push(), &answers, &[list, &get, &add("1"), &replace], Ok(()), &[&back]);
+    let kept = [answers[0], answers[1], closed, ("Replace", 425, None)];
+    let refused = Err((425, "Replace ./BootstrapConfig/BootSrvInfo/x/URL"));
+    check(push(), &kept, &[list, &get, &add("1"), &replace], refused, &[]);
+
+    // The same address once more, as after an attempt whose answer was lost: the new entry takes the place of the old.
+    let again = "https://b.example.test/1";
+    let answers = [("Get ./BootstrapConfig/BootSrvInfo/x/URL", 200, Some(again)), (list, 200, Some("x"))];
+    let change = format!("Atomic {{ Delete ./BootstrapConfig/BootSrvInfo/x; {} }}", entry("1"));
+    check(push(), &answers, &[list, &get, &change], Ok(()), &[&delete("1")]);
 }
 
 #[test]
@@ -297,7 +331,7 @@ fn a_visit_fails_where_the_delegate_may_not() {
 
 #[test]
 fn a_removal_deletes_the_account_or_finds_it_gone() {
-    let remove = || Errand::RemoveAccount { of: ServerId::new(S2), leftovers: Vec::new() };
+    let remove = || Errand::RemoveAccount { of: ServerId::new(S2), leftovers: Vec::new(), gone_is_done: true };
     let (get, list, delete) = ("Get ./DMAcc/dms2/ServerID", "Get ./DMAcc", "Delete ./DMAcc/dms2");
     check(remove(), &[S2_THERE], &[get, delete], Ok(()), &[]);
     check(remove(), &[S2_THERE, (delete, 404, None)], &[get, delete], Ok(()), &[]);

@@ -32,8 +32,8 @@ fn a_preparation_is_a_trigger_and_three_packages_of_the_device() {
         "S1 -> device  package 0",
         "device         SessionOpened { server: ServerId(\"dms1\"), by: ByServer }",
         "device -> S1  #1 Alert 1200, Replace ./DevInfo/DevId",
-        "S1 -> device  #1 SyncHdr 212, Alert 200, Replace 200, Get ./SCOMO?prop=ACL, Get .?prop=ACL, Get ./SCOMO?list=TNDS+ACL",
-        "device -> S1  #2 SyncHdr 212, Get 200, `Get=dms1&Replace=dms1&Add=dms1&Delete=dms1&Exec=dms1`, Get 200, `Get=*&Add=*`, Get 200, tree",
+        "S1 -> device  #1 SyncHdr 212, Alert 200, Replace 200, Get ./SCOMO?prop=ACL, Get .?prop=ACL, Get ./SCOMO?list=TNDS+ACL, Get ./DMAcc/dms2/ServerID",
+        "device -> S1  #2 SyncHdr 212, Get 200, `Get=dms1&Replace=dms1&Add=dms1&Delete=dms1&Exec=dms1`, Get 200, `Get=*&Add=*`, Get 200, tree, Get 404",
         "S1 -> device  #2 SyncHdr 200, Atomic of 24",
         &format!("device -> S1  #3 SyncHdr 200, {atomic}"),
         "S1 -> device  #3 SyncHdr 200",
@@ -66,7 +66,7 @@ fn every_scheme_carries_a_delegation_there_and_back_and_again() {
             // The account has been made anew, and with it its nonces.
             pair.tell_server(1, server::Input::AccountGone { device: DEVICE });
             pair.succeeds(1, Errand::Visit { subtree: subtree() });
-            pair.succeeds(0, Errand::RemoveAccount { of: pair.id(1), leftovers: Vec::new() });
+            pair.succeeds(0, Errand::RemoveAccount { of: pair.id(1), leftovers: Vec::new(), gone_is_done: true });
             assert_eq!(pair.accounts(), [pair.id(0)], "{scheme:?}");
             assert!(!pair.is_named_in_acls(1), "{scheme:?}");
             // Nothing had to be said twice: no challenge, no second trigger.
@@ -84,7 +84,7 @@ fn a_server_that_does_not_know_of_a_new_account_gets_in_step_again() {
         for _ in 0..2 {
             pair.succeeds(0, pair.prepare(true, false));
             pair.succeeds(1, Errand::Visit { subtree: subtree() });
-            pair.succeeds(0, Errand::RemoveAccount { of: pair.id(1), leftovers: Vec::new() });
+            pair.succeeds(0, Errand::RemoveAccount { of: pair.id(1), leftovers: Vec::new(), gone_is_done: true });
         }
         // Where nonces matter it takes a second trigger, half a timeout later.
         let expected = if scheme.uses_nonce() { Moment::from_millis(5_000) } else { Moment::ZERO };
@@ -141,7 +141,7 @@ fn what_has_an_acl_of_its_own_is_granted_too_and_put_back() {
         pair.succeeds(0, Errand::Undo(undo));
         assert_eq!(pair.state(), before);
         pair.succeeds(0, pair.prepare(is_new, false));
-        pair.succeeds(0, Errand::RemoveAccount { of: pair.id(1), leftovers: Vec::new() });
+        pair.succeeds(0, Errand::RemoveAccount { of: pair.id(1), leftovers: Vec::new(), gone_is_done: true });
         assert!(!pair.is_named_in_acls(1));
         assert_eq!(pair.device.tree().acl(&inner).ids().collect::<Vec<_>>(), [&pair.id(0)]);
     }
@@ -210,7 +210,7 @@ fn a_full_delegation_leaves_nothing_of_the_first_server() {
         assert!(!pair.is_named_in_acls(0));
         pair.succeeds(1, Errand::Visit { subtree: subtree() });
         // It cannot even open a session any more.
-        let report = pair.run(0, Errand::RemoveAccount { of: pair.id(1), leftovers: Vec::new() });
+        let report = pair.run(0, Errand::RemoveAccount { of: pair.id(1), leftovers: Vec::new(), gone_is_done: true });
         assert_eq!(report.result, Err(DeviceFailure::Unreachable));
         // The delegate can give it all back.
         let (account, delegate) = (Some(Box::new(pair.account(0))), pair.id(0));
@@ -254,7 +254,7 @@ fn a_removal_that_the_device_refuses_fails_with_its_code() {
         blueprint.accounts.push(books[1].clone());
         blueprint.refuses = Some(Refuses::Accounts);
     });
-    let report = pair.run(0, Errand::RemoveAccount { of: pair.id(1), leftovers: Vec::new() });
+    let report = pair.run(0, Errand::RemoveAccount { of: pair.id(1), leftovers: Vec::new(), gone_is_done: true });
     assert!(matches!(report.result, Err(DeviceFailure::Refused { code: 425, order: "Delete", .. })), "{report:?}");
     assert_eq!(pair.accounts().len(), 2);
 }
@@ -280,7 +280,7 @@ fn a_server_with_another_key_is_not_believed() {
 fn an_errand_that_follows_at_once_finds_the_device() {
     for scheme in SCHEMES {
         let mut pair = pair(scheme, |_, _| {});
-        pair.follow_up = Some(Errand::RemoveAccount { of: pair.id(1), leftovers: Vec::new() });
+        pair.follow_up = Some(Errand::RemoveAccount { of: pair.id(1), leftovers: Vec::new(), gone_is_done: true });
         let ticket = 0;
         pair.tell_server(0, server::Input::Run { ticket, device: DEVICE, errand: pair.prepare(true, false) });
         let ended: Vec<u64> = pair.reports.iter().map(|(ticket, _)| *ticket).collect();

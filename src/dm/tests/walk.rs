@@ -263,12 +263,13 @@ fn no_device_breaks_a_server() {
                             subtree: subtree.clone(),
                             quiet: true,
                             remove_own_account: step % 2 == 0,
-                            takes_over: false,
+                            takes_over: step % 3 == 0,
                         },
                         Errand::PushBootstrapUrl { url: "https://b.example.test".into() },
                         Errand::Visit { subtree: subtree.clone() },
-                        Errand::RemoveAccount { of: delegate.clone(), leftovers: Vec::new() },
+                        Errand::RemoveAccount { of: delegate.clone(), leftovers: Vec::new(), gone_is_done: true },
                         Errand::LetConnect { delegate, value: false },
+                        Errand::Leave,
                         Errand::Undo(vec![Order::Delete(subtree)]),
                     ]);
                     server::Input::Run { ticket: wanted, device: DEVICE, errand }

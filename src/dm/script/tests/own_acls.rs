@@ -36,7 +36,7 @@ fn what_has_its_own_acl_below_is_granted_as_far_as_this_server_may_itself() {
     check(prepare(Some(account()), false), &[OWN_ACL, ROOT_ACL, listed], &rounds, Ok(()), &undo);
 
     // Without an account to add, they are one Atomic of their own, and the flag stands beside it.
-    let first = format!("{READ}, Get ./DMAcc/dms2/ServerID");
+    let first = format!("{READ}, Get ./DMAcc/dms2/{FLAG}");
     let change = format!("Atomic {{ {all} }}, Add ./DMAcc/dms2/NoAutoInitialSession bool `true`");
     let undo = [a_back, d_back, RESTORED, "Delete ./DMAcc/dms2/NoAutoInitialSession"];
     let answers = [OWN_ACL, ROOT_ACL, S2_THERE, listed];

@@ -1,0 +1,72 @@
+//! Errands that are run again because nobody knows what became of the attempt before.
+
+use super::*;
+
+fn prepare_again() -> Errand {
+    let (delegate, subtree) = (ServerId::new(S2), uri("./SCOMO"));
+    let account = Some(account());
+    Errand::Prepare { delegate, account, subtree, quiet: true, remove_own_account: false, takes_over: true }
+}
+
+#[test]
+fn an_account_of_the_attempt_before_is_taken_over() {
+    let flag = "Get ./DMAcc/dms2/NoAutoInitialSession";
+    let answers = [OWN_ACL, ROOT_ACL, S2_THERE, (flag, 200, Some("true"))];
+    let undo = [RESTORED, "Delete ./DMAcc/dms2"];
+    check(prepare_again(), &answers, &[READ, flag, MERGED], Ok(()), &undo);
+    // What fails then takes it away, too.
+    let refused = [OWN_ACL, ROOT_ACL, S2_THERE, (flag, 200, Some("true")), ("Replace", 425, None)];
+    let failed = Err((425, "Replace ./SCOMO?prop=ACL"));
+    check(prepare_again(), &refused, &[READ, flag, MERGED], failed, &undo[1..]);
+    // Where there is none it is added as ever.
+    check(prepare_again(), &[OWN_ACL, ROOT_ACL], &[READ, &addition(SHARED_ACL, MERGED)], Ok(()), &undo);
+}
+
+#[test]
+fn an_account_in_the_way_is_left_alone_by_whoever_may_not_take_it_over() {
+    let exists = Err((418, "Add ./DMAcc/dms2"));
+    check(prepare(Some(account()), false), &[OWN_ACL, ROOT_ACL, S2_THERE], &[READ], exists, &[]);
+    let stranger = [OWN_ACL, ROOT_ACL, ("Get ./DMAcc/dms2/ServerID", 200, Some(S1))];
+    check(prepare_again(), &stranger, &[READ], exists, &[]);
+}
+
+#[test]
+fn a_removal_says_so_where_a_missing_account_is_a_failure() {
+    let (get, list) = ("Get ./DMAcc/dms2/ServerID", "Get ./DMAcc");
+    let leftover = Order::Delete(uri("./BootstrapConfig/BootSrvInfo/1"));
+    let remove = |leftovers, gone_is_done| Errand::RemoveAccount { of: ServerId::new(S2), leftovers, gone_is_done };
+    let none = [(list, 200, Some(""))];
+    let missing = Err((404, "Get ./DMAcc/dms2"));
+    check(remove(Vec::new(), false), &none, &[get, list], missing, &[]);
+    check(remove(Vec::new(), true), &none, &[get, list], Ok(()), &[]);
+    let delete = "Delete ./BootstrapConfig/BootSrvInfo/1";
+    check(remove(vec![leftover.clone()], false), &none, &[get, list, delete], missing, &[]);
+    check(remove(vec![leftover], true), &none, &[get, list, delete], Ok(()), &[]);
+}
+
+#[test]
+fn a_server_that_leaves_takes_its_own_account_away_or_finds_it_gone() {
+    let (get, list, delete) = ("Get ./DMAcc/dms1/ServerID", "Get ./DMAcc", "Delete ./DMAcc/dms1");
+    for answers in [&[S1_THERE][..], &[S1_THERE, (delete, 404, None)]] {
+        assert!(check(Errand::Leave, answers, &[get, delete], Ok(()), &[]).own_account_removed);
+    }
+    let refused = Err((425, delete));
+    assert!(!check(Errand::Leave, &[S1_THERE, (delete, 425, None)], &[get, delete], refused, &[]).own_account_removed);
+    assert!(check(Errand::Leave, &[(list, 200, Some(""))], &[get, list], Ok(()), &[]).own_account_removed);
+    // An account that may be there has not gone.
+    let hidden = [(get, 425, None), (list, 200, Some("dms1"))];
+    let report = check(Errand::Leave, &hidden, &[get, list, get], Err((425, get)), &[]);
+    assert!(!report.own_account_removed);
+}
+
+#[test]
+fn an_undo_that_has_been_run_finds_nothing_left_to_do() {
+    let flag = uri("./DMAcc/dms2/NoAutoInitialSession");
+    let replace = Order::ReplaceLeaf { uri: flag, format: "bool", value: "false".into() };
+    let delete = Order::Delete(uri("./DMAcc/dms2"));
+    let gone = [("Replace", 404, None), ("Delete", 404, None)];
+    let lines = ["Replace ./DMAcc/dms2/NoAutoInitialSession bool `false`", "Delete ./DMAcc/dms2"];
+    check(Errand::Undo(vec![replace.clone(), delete]), &gone, &[&lines.join(", ")], Ok(()), &[]);
+    let missing = Err((404, "Replace ./DMAcc/dms2/NoAutoInitialSession"));
+    check(Errand::Undo(vec![replace]), &gone, &lines[..1], missing, &lines[..1]);
+}
