@@ -94,6 +94,9 @@ pub struct DeviceParty {
     /// What it shows where a fault says so.
     pub bad_identities: BTreeMap<BadCertificate, ClientIdentity>,
     pub settings: Arc<client::Settings>,
+    /// The same, for those that are watched: the first `watched` devices.
+    pub watched_settings: Arc<client::Settings>,
+    pub watched: u32,
     /// Whether each device has connections of its own, or those of an arbiter share a pool.
     pub own_connections: bool,
 }
@@ -160,7 +163,9 @@ impl Blueprint {
 
     /// A device as it leaves the factory and its owner's hands.
     pub fn device_machine(&self, device: DeviceNumber) -> Client {
-        Client::new(device, self.template(device), Arc::clone(&self.devices.settings))
+        let DeviceParty { settings, watched_settings, watched, .. } = &self.devices;
+        let settings = if device.0 < *watched { watched_settings } else { settings };
+        Client::new(device, self.template(device), Arc::clone(settings))
     }
 
     /// A POST of a message from one server to another.
@@ -212,7 +217,12 @@ impl Blueprint {
         let party = &self.bootstrap_servers[usize::from(server.0)];
         let device = party.links.device_of(path)?;
         // Without an ACL in the document the account inherits that of `./DMAcc`: its owner can remove it again.
-        let document = bootstrap::document(&party.accounts.account(&device), &device, Acl::empty());
+        let account = party.accounts.account(&device);
+        let document = if is_stale {
+            bootstrap::stale_document(&account, &device, Acl::empty())
+        } else {
+            bootstrap::document(&account, &device, Acl::empty())
+        };
         Some(wire::seal(&document, None))
     }
 

@@ -26,10 +26,15 @@ pub struct Plan {
 #[derive(Debug, Clone)]
 pub enum Before {
     Wait(Wait),
-    Status { status: u16, retry_after: Option<Duration> },
+    Status {
+        status: u16,
+        retry_after: Option<Duration>,
+    },
     HangUp,
     /// The negative answer to the message, where it has one, else 409.
-    Refuse { reason: u16 },
+    Refuse {
+        reason: u16,
+    },
 }
 
 /// Something that becomes of an answer.
@@ -81,8 +86,9 @@ pub async fn sit_out(wait: &Wait, device: DeviceNumber, board: &Board) {
             board.gate(device, until, *at_most).await;
         }
         Wait::Next { what, at_most } => {
-            let so_far = board.with(device, |facts| facts.iter().filter(|fact| what.matches(&fact.what)).count());
-            let until = Pattern { what: what.clone(), nth: so_far as u32 + 1 };
+            let mut until = Pattern { what: what.clone(), nth: 1 };
+            let so_far = board.with(device, |facts| facts.iter().filter(|fact| until.matches(&fact.what)).count());
+            until.nth += so_far as u32;
             board.gate(device, &until, *at_most).await;
         }
     }

@@ -4,19 +4,25 @@ use std::rc::Rc;
 
 use actix::prelude::*;
 
+use crate::actors::desk::sit_out;
 use crate::actors::directory::Party;
 use crate::actors::drive::{Alarm, Grave, HasAlarm};
 use crate::actors::lane::Lane;
+use crate::actors::ordeal::{Ordeal, SITES};
 use crate::actors::supervisor::Supervisor;
 use crate::clock::Moment;
 use crate::dm::auth::HMAC_HEADER;
-use crate::dm::client::{self, Client, Effect, Input};
+use crate::dm::client::{self, Client, Effect, Input, Mishap, Note};
 use crate::dm::wire::{self, Envelope};
-use crate::ids::DeviceNumber;
+use crate::facts::What;
+use crate::faults::rule::{Action, Direction, End, Site};
+use crate::faults::verdict::Passage;
+use crate::ids::{DeviceNumber, ServerId};
 use crate::measure::promise::DeviceView;
 use crate::transport::address::AddressError;
 use crate::transport::dialer::Call;
 use crate::transport::failure::{CallError, Phase};
+use crate::transport::trouble::ConnectTrouble;
 
 /// How many triggers may wait for one device; more are refused, and counted.
 pub const MAILBOX: usize = 16;
@@ -56,6 +62,8 @@ pub struct DmClient {
     lane: Rc<Lane>,
     device: DeviceNumber,
     machine: Client,
+    /// Management sessions it has opened.
+    sessions: u32,
     alarm: Alarm,
     _grave: Grave,
 }
@@ -65,17 +73,57 @@ impl DmClient {
     pub fn new(device: DeviceNumber, lane: Rc<Lane>, supervisor: Addr<Supervisor>) -> DmClient {
         let machine = lane.blueprint.device_machine(device);
         let grave = Grave::new(Party::Device(device), supervisor);
-        DmClient { lane, device, machine, alarm: Alarm::default(), _grave: grave }
+        DmClient { lane, device, machine, sessions: 0, alarm: Alarm::default(), _grave: grave }
     }
 
     fn tell(&mut self, input: Input, ctx: &mut Context<Self>) {
         let now = self.lane.blueprint.clock.now();
         let mut out = Vec::new();
         self.machine.handle(now, input, &mut out);
+        let befallen: Vec<Mishap> = out.iter().flat_map(|effect| self.befalls(now, effect)).collect();
+        // Who has no network any more, or has just lost its memory, sends nothing of what it was about to.
+        let is_cut = befallen
+            .iter()
+            .any(|mishap| matches!(mishap, Mishap::Offline { .. } | Mishap::Reboot | Mishap::FactoryReset));
         for effect in out {
-            self.obey(now, effect, ctx);
+            if !(is_cut && matches!(effect, Effect::Post { .. } | Effect::Fetch { .. })) {
+                self.obey(now, effect, ctx);
+            }
+        }
+        for mishap in befallen {
+            if mishap == Mishap::FactoryReset {
+                self.lane.saw(self.device, What::FactoryReset);
+            }
+            self.tell(Input::Mishap(mishap), ctx);
         }
         self.arm(now, ctx);
+    }
+
+    /// What befalls the device now that it opens a session.
+    fn befalls(&self, now: Moment, effect: &Effect) -> Vec<Mishap> {
+        let Effect::Note(Note::SessionOpened { server, .. }) = effect else { return Vec::new() };
+        let Some(server) = self.lane.blueprint.server_named(server) else { return Vec::new() };
+        let session = self.sessions.to_string();
+        let passage = self.passage(now, Direction::DeviceToServer, End::Server(server), &session);
+        let verdicts = self.lane.judge(&[Site::Device], &passage);
+        verdicts.iter().filter_map(|verdict| mishap(verdict.action, now)).collect()
+    }
+
+    fn passage<'a>(&self, now: Moment, direction: Direction, to: End, session: &'a str) -> Passage<'a> {
+        Passage {
+            direction,
+            from: End::Device,
+            to,
+            device: self.device,
+            class: self.lane.blueprint.population.class_number(self.device).unwrap_or_default(),
+            role: None,
+            message: None,
+            session,
+            nth_session: self.sessions,
+            attempt: 1,
+            state: "",
+            now,
+        }
     }
 
     fn obey(&mut self, now: Moment, effect: Effect, ctx: &mut Context<Self>) {
@@ -85,27 +133,76 @@ impl DmClient {
             Effect::Post { exchange, url, message, seal } => {
                 let packet = wire::seal(&message, seal.as_ref());
                 let call = lane.blueprint.call_from_device(self.device, &url, Some(packet));
+                let to = lane.blueprint.server_at(&url);
+                let session = format!("{} {}", message.header.session_id, message.header.msg_id);
+                let ordeal = match to {
+                    Some(server) => self.ordeal(now, Direction::DeviceToServer, End::Server(server), &session),
+                    None => Ordeal::default(),
+                };
+                let is_down = to.is_some_and(|server| lane.directory.is_down(server));
+                let device = self.device;
                 actix::spawn(async move {
-                    let result = exchange_package(&lane, call).await.map(|(envelope, _)| envelope);
-                    me.do_send(Heard(Input::Answer { exchange, result }));
+                    let result = suffer(&lane, device, call, ordeal, is_down).await;
+                    me.do_send(Heard(Input::Answer { exchange, result: result.map(|(envelope, _)| envelope) }));
                 });
             }
             Effect::Fetch { exchange, url } => {
                 let call = lane.blueprint.call_from_device(self.device, &url, None);
+                let from = lane.blueprint.bootstrap_server_at(&url);
+                let ordeal = match from {
+                    Some(from) => self.ordeal(now, Direction::DeviceToBootstrap, End::Bootstrap(from), &url),
+                    None => Ordeal::default(),
+                };
+                let device = self.device;
                 actix::spawn(async move {
-                    let result = exchange_package(&lane, call).await;
+                    let result = suffer(&lane, device, call, ordeal, false).await;
                     let done = lane.blueprint.clock.now();
                     let sent = result.as_ref().map_or(now, |(_, sent)| *sent);
                     lane.record(|shard| shard.bootstrap_ended(result.is_ok(), done - now, done - sent));
+                    if let Some(from) = from {
+                        lane.saw(device, What::Fetched { from, ok: result.is_ok() });
+                    }
                     let result = result.map(|(envelope, _)| envelope.message);
                     me.do_send(Heard(Input::Bootstrap { exchange, result }));
                 });
             }
-            Effect::Note(note) => {
-                if let Some(reason) = worth_counting(&note) {
-                    lane.record(|shard| shard.rejected(reason));
-                }
+            Effect::Note(note) => self.note(note),
+        }
+    }
+
+    /// What one exchange of the device has to suffer.
+    fn ordeal(&self, now: Moment, direction: Direction, to: End, session: &str) -> Ordeal {
+        let verdicts = self.lane.judge(&SITES, &self.passage(now, direction, to, session));
+        let bad_identities = &self.lane.blueprint.devices.bad_identities;
+        Ordeal::of(&verdicts, None, |bad| bad_identities.get(&bad).cloned())
+    }
+
+    fn note(&mut self, note: Note) {
+        if let Some(reason) = worth_counting(&note) {
+            self.lane.record(|shard| shard.rejected(reason));
+        }
+        if matches!(note, Note::SessionOpened { .. }) {
+            self.sessions += 1;
+        }
+        if !self.lane.board.watches(self.device) {
+            return;
+        }
+        let number = |server: &ServerId| self.lane.blueprint.server_named(server);
+        let what = match note {
+            Note::SessionOpened { server, .. } => number(&server).map(|with| What::SessionOpened { with }),
+            Note::SessionEnded { server, outcome, .. } => {
+                let in_order = outcome == client::Outcome::Done;
+                number(&server).map(|with| What::SessionEnded { with, in_order })
             }
+            Note::Operated { server, verb, target, code } => {
+                number(&server).map(|by| What::Operated { by, verb, target, code })
+            }
+            Note::AccountAppeared { server } => number(&server).map(|of| What::Account { of, is_there: true }),
+            Note::AccountGone { server } => number(&server).map(|of| What::Account { of, is_there: false }),
+            _ => None,
+        };
+        if let Some(what) = what {
+            self.lane.saw(self.device, what);
         }
     }
 
@@ -115,12 +212,46 @@ impl DmClient {
     }
 }
 
-/// One request of a device: the message that answers it, and when the request was sent. Only 200 carries OMA DM.
-async fn exchange_package(
+/// What a fault means to a device; `None` for what is none of its own.
+fn mishap(action: &Action, now: Moment) -> Option<Mishap> {
+    Some(match action {
+        Action::Offline(time) => Mishap::Offline { until: now + *time },
+        Action::Busy(time) => Mishap::Busy { until: now + *time },
+        Action::DropAfter(commands) => Mishap::DropAfter { commands: *commands },
+        Action::LoseStatus => Mishap::LoseStatus,
+        Action::RefuseWith(code) => Mishap::Refuse { code: *code },
+        Action::Reboot => Mishap::Reboot,
+        Action::FactoryReset => Mishap::FactoryReset,
+        _ => return None,
+    })
+}
+
+/// One request of a device, with what it has to suffer: the message that answers it, and when the request was sent.
+async fn suffer(
     lane: &Lane,
+    device: DeviceNumber,
     call: Result<Call, AddressError>,
+    mut ordeal: Ordeal,
+    is_down: bool,
 ) -> Result<(Envelope, Moment), client::Failure> {
-    let call = call.map_err(|error| client::Failure::Unreachable(error.to_string()))?;
+    let mut call = call.map_err(|error| client::Failure::Unreachable(error.to_string()))?;
+    if is_down {
+        ordeal.trouble().connect = Some(ConnectTrouble::Refuse);
+    }
+    ordeal.spoil(&mut call);
+    let left = ordeal.plan(device).map(|plan| lane.desk.leave(plan));
+    if let Some(left) = &left {
+        ordeal.trouble().answer = Some(left.number);
+    }
+    call.trouble = ordeal.trouble.take();
+    for wait in &ordeal.waits {
+        sit_out(wait, device, &lane.board).await;
+    }
+    exchange_package(lane, call).await
+}
+
+/// The message that answers a request, and when the request was sent. Only 200 carries OMA DM.
+async fn exchange_package(lane: &Lane, call: Call) -> Result<(Envelope, Moment), client::Failure> {
     let reply = lane.dialer.call(call).await.map_err(|error| {
         if matches!(error, CallError::TimedOut { phase: Phase::Queue, .. }) {
             lane.record(|shard| shard.never_sent());

@@ -36,8 +36,8 @@ use crate::measure::promise::ServerView;
 
 pub use fate::Befall;
 use posting::UnderWay;
-pub use sessions::{DeviceAnswer, FromDevice};
 use sessions::ErrandUnderWay;
+pub use sessions::{DeviceAnswer, FromDevice};
 
 /// How many requests may wait for one DM server before it answers 503.
 pub const MAILBOX: usize = 65_536;
@@ -83,6 +83,8 @@ pub struct DmServer {
     due: Option<Moment>,
     /// Effects of a machine that has just come back, for when there is a context to obey them in.
     on_start: Vec<Effect>,
+    /// What befalls it at the step that it has just come to.
+    fate: Vec<Befall>,
     is_dead: bool,
     alarm: Alarm,
     grave: Grave,
@@ -113,6 +115,7 @@ impl DmServer {
             later: BTreeMap::new(),
             due: None,
             on_start: Vec::new(),
+            fate: Vec::new(),
             is_dead: false,
             alarm: Alarm::default(),
             grave: Grave::new(Party::Server(me), supervisor),
@@ -139,6 +142,7 @@ impl DmServer {
     fn obey_all(&mut self, now: Moment, effects: Vec<Effect>, ctx: &mut Context<Self>) {
         let mut effects = effects.into_iter();
         while let Some(effect) = effects.next() {
+            self.meet_fate(ctx);
             if self.is_dead {
                 return;
             }
@@ -152,6 +156,7 @@ impl DmServer {
                 other => self.obey(now, other, ctx),
             }
         }
+        self.meet_fate(ctx);
     }
 
     fn obey(&mut self, now: Moment, effect: Effect, ctx: &mut Context<Self>) {
@@ -175,8 +180,16 @@ impl DmServer {
         }
     }
 
-    fn saw(&self, device: DeviceNumber, what: What) {
-        self.lane.saw(device, what);
+    /// Something has happened to a device. What befalls this server with it, does so before anything else is done.
+    fn saw(&mut self, device: DeviceNumber, what: What) {
+        for (at, action) in self.lane.saw_first(device, what) {
+            let befall = Befall { device, action };
+            if at == self.me {
+                self.fate.push(befall);
+            } else {
+                self.lane.directory.with_server(at, |actor| actor.do_send(befall));
+            }
+        }
     }
 
     fn do_later(&mut self, at: Moment, what: Later) {

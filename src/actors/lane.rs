@@ -14,9 +14,9 @@ use crate::actors::dm_server::Befall;
 use crate::actors::stores::Stores;
 use crate::actors::swarm::Swarm;
 use crate::facts::What;
-use crate::faults::rule::Site;
+use crate::faults::rule::{Action, Site};
 use crate::faults::verdict::{Passage, Verdict};
-use crate::ids::DeviceNumber;
+use crate::ids::{DeviceNumber, ServerNumber};
 use crate::measure::shard::Shard;
 use crate::transport::dialer::Dialer;
 
@@ -41,6 +41,13 @@ impl Lane {
 
     /// Something has happened to a device; a server at which a fault waits for it is told.
     pub fn saw(&self, device: DeviceNumber, what: What) {
+        for (at, action) in self.saw_first(device, what) {
+            self.directory.with_server(at, |actor| actor.do_send(Befall { device, action }));
+        }
+    }
+
+    /// As [`Lane::saw`], but the servers at which a fault waited for it are for the caller to tell.
+    pub fn saw_first(&self, device: DeviceNumber, what: What) -> Vec<(ServerNumber, Action)> {
         let faults = &self.blueprint.faults;
         let befallen = self.board.saw(device, what, |facts| {
             if !faults.acts_at(&[Site::Process]) {
@@ -50,10 +57,12 @@ impl Lane {
             let verdicts = servers.flat_map(|at| faults.judge_step(at, device, facts).into_iter().map(move |v| (at, v)));
             verdicts.map(|(at, verdict)| (at, verdict.rule, verdict.action.clone())).collect()
         });
-        for (at, rule, action) in befallen.into_iter().flatten() {
+        let mut told = Vec::new();
+        for (at, rule, action) in befallen.unwrap_or_default() {
             self.board.saw(device, What::Fault { rule }, |_| ());
-            self.directory.with_server(at, |actor| actor.do_send(Befall { device, action }));
+            told.push((at, action));
         }
+        told
     }
 
     /// The rules that fire on what passes these sites. That they did is seen on the device.

@@ -47,9 +47,15 @@ pub struct Ordeal {
 #[derive(Debug, Clone)]
 pub enum Wait {
     For(Duration),
-    Until { until: Pattern, at_most: Duration },
+    Until {
+        until: Pattern,
+        at_most: Duration,
+    },
     /// As `Until`, but what has been seen so far does not count.
-    Next { what: Sought, at_most: Duration },
+    Next {
+        what: Sought,
+        at_most: Duration,
+    },
 }
 
 /// A change of what is sent.

@@ -12,8 +12,8 @@ use crate::actors::board::Board;
 use crate::actors::bootstrap_server::Fetch;
 use crate::actors::desk::{After, Before, Desk, sit_out};
 use crate::actors::directory::{Directory, Party};
-use crate::actors::ordeal::Spoil;
 use crate::actors::dm_server::{DeviceAnswer, FromDevice, FromPeer};
+use crate::actors::ordeal::Spoil;
 use crate::delegation::exchange::Answer;
 use crate::delegation::misbehaved::Misbehaved;
 use crate::delegation::xml;
@@ -50,12 +50,7 @@ pub enum DoorFor {
 
 impl Reception {
     /// A reception that finds the actors through `directory`.
-    pub fn new(
-        blueprint: Arc<Blueprint>,
-        directory: Arc<Directory>,
-        board: Arc<Board>,
-        desk: Arc<Desk>,
-    ) -> Reception {
+    pub fn new(blueprint: Arc<Blueprint>, directory: Arc<Directory>, board: Arc<Board>, desk: Arc<Desk>) -> Reception {
         Reception { blueprint, directory, board, desk, turned_away: Arc::default() }
     }
 

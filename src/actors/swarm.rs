@@ -8,6 +8,7 @@ use std::sync::Arc;
 use actix::prelude::*;
 use tokio::sync::oneshot;
 
+use crate::actors::board::Board;
 use crate::actors::chronicle::{Chronicle, Progress};
 use crate::actors::directory::{Directory, Party};
 use crate::actors::dm_server::Operator;
@@ -16,6 +17,7 @@ use crate::clock::{Clock, Moment};
 use crate::delegation::flow::{FlowKind, Outcome, Revocation};
 use crate::delegation::machine::{Input, Note, Side};
 use crate::dm::uri::Uri;
+use crate::facts::What;
 use crate::ids::{DeviceNumber, ServerNumber};
 use crate::measure::timeline::Interval;
 use crate::workload::journey::Step;
@@ -83,6 +85,7 @@ pub struct Swarm {
     clock: Clock,
     population: Arc<Population>,
     directory: Arc<Directory>,
+    board: Arc<Board>,
     starts: Option<Peekable<Plan>>,
     /// The moment at which the plan began; its starts are counted from here.
     origin: Moment,
@@ -101,11 +104,12 @@ pub struct Swarm {
 
 impl Swarm {
     /// A swarm that waits for [`Begin`].
-    pub fn new(clock: Clock, population: Arc<Population>, directory: Arc<Directory>) -> Swarm {
+    pub fn new(clock: Clock, population: Arc<Population>, directory: Arc<Directory>, board: Arc<Board>) -> Swarm {
         Swarm {
             clock,
             population,
             directory,
+            board,
             planned: 0,
             places: None,
             starts: None,
@@ -137,7 +141,7 @@ impl Swarm {
             if let Some(starts) = &mut self.starts {
                 starts.next();
             }
-            self.begin(start, now);
+            self.begin(start, now, ctx);
         }
         self.arm(ctx);
         self.check_finished();
@@ -183,7 +187,7 @@ impl Swarm {
         }
     }
 
-    fn begin(&mut self, start: Start, now: Moment) {
+    fn begin(&mut self, start: Start, now: Moment, ctx: &mut Context<Self>) {
         // Each device has one journey: a start that comes to a device a second time finds it taken.
         if !self.begun.insert(start.device) {
             self.chronicle.shard.start_dropped();
@@ -196,7 +200,41 @@ impl Swarm {
         }
         self.progress.journeys_begun += 1;
         self.travels.insert(start.device, Travel { step: 0, intended, due, flow: None });
+        self.wish_meanwhile(start.device, ctx);
         self.take_step(start.device, intended);
+    }
+
+    /// What operators want of a device besides its steps waits for its moment.
+    fn wish_meanwhile(&self, device: DeviceNumber, ctx: &mut Context<Self>) {
+        let Some(journey) = self.population.journey(device) else { return };
+        for meanwhile in &journey.meanwhile {
+            let (wish, once) = (meanwhile.wish.clone(), self.board.wait_for(device, &meanwhile.once));
+            let then = once.into_actor(self).map(move |seen, swarm, _| {
+                if seen.is_ok() {
+                    swarm.wish(device, &wish);
+                }
+            });
+            ctx.spawn(then);
+        }
+    }
+
+    /// An operator's wish beside a journey: no flow of the load, and nothing is expected of it.
+    fn wish(&self, device: DeviceNumber, step: &Step) {
+        let Some((flow, (from, to), subtree)) = step.wish() else { return };
+        let by_delegated = match flow {
+            FlowKind::Delegate { by_delegated, .. } => by_delegated,
+            FlowKind::Revoke(how) => how == Revocation::Requested,
+        };
+        let (starter, other) = if by_delegated { (to, from) } else { (from, to) };
+        if let FlowKind::Delegate { approach, .. } = flow {
+            self.tell(other, Input::Agreed { device, peer: starter, approach }, None);
+        }
+        self.tell(starter, Input::Start { flow, device, peer: other, subtree }, None);
+    }
+
+    /// Whether a server has taken a wish.
+    fn tell(&self, server: ServerNumber, wish: Input, due: Option<Moment>) -> bool {
+        self.directory.with_server(server, |actor| actor.try_send(Operator { wish, due }).is_ok()) == Some(true)
     }
 
     /// Takes the present step of a device's journey, meant for the moment `intended`.
@@ -204,6 +242,7 @@ impl Swarm {
         let population = Arc::clone(&self.population);
         let Some(travel) = self.travels.get_mut(&device) else { return };
         travel.intended = intended;
+        self.board.saw(device, What::Step { number: travel.step + 1 }, |_| ());
         let step = population.journey(device).and_then(|journey| journey.steps.get(travel.step));
         let flow = |kind, expected, servers, by_delegated: bool| {
             let initiator = if by_delegated { Side::Delegated } else { Side::Delegating };
@@ -243,11 +282,14 @@ impl Swarm {
             FlowKind::Revoke(_) => None,
         };
         let start = Input::Start { flow: kind, device, peer: other, subtree };
-        let tell = |server, wish, due| {
-            self.directory.with_server(server, |actor| actor.try_send(Operator { wish, due }).is_ok()) == Some(true)
-        };
-        if !agreed.is_none_or(|agreed| tell(other, agreed, None)) || !tell(starter, start, due) {
-            self.chronicle.shard.mailbox_refused();
+        if self.directory.is_down(starter) {
+            // There is nobody who could want anything.
+            return self.end_flow(device, sent, Outcome::Lost);
+        }
+        if !agreed.is_none_or(|agreed| self.tell(other, agreed, None)) || !self.tell(starter, start, due) {
+            if !self.directory.is_down(other) {
+                self.chronicle.shard.mailbox_refused();
+            }
             self.end_flow(device, sent, Outcome::Lost);
         }
     }

@@ -15,16 +15,18 @@ use crate::dm::server as sessions;
 use crate::dm::standard::{self, Refuses};
 use crate::dm::tree::Template;
 use crate::dm::trigger::Version;
+use crate::faults::rule::{Action, BadCertificate, Site};
+use crate::faults::verdict::Faults;
 use crate::ids::ServerNumber;
 use crate::run::host;
 use crate::run::sites::Sites;
 use crate::run::stand::Prepared;
 use crate::scenario::{Connections, Scenario};
 use crate::transport::address::AddressError;
-use crate::transport::certs::{CertError, CertificateFolder};
+use crate::transport::certs::{CertError, CertificateFolder, Flaw};
 use crate::transport::dialer::DialerOptions;
 use crate::transport::listener::ListenError;
-use crate::transport::tls::{Resumption, TlsSetupError, client_config};
+use crate::transport::tls::{ClientIdentity, Resumption, TlsSetupError, client_config};
 use crate::workload::journey::Journey;
 use crate::workload::population::{Access, Class, Storage};
 
@@ -103,13 +105,14 @@ pub fn prepare(scenario: &Scenario, certs: &Path, clock: Clock) -> Result<Prepar
             interface_path: settings.interface.clone(),
             dm_path: settings.dm.clone(),
             identity: client_config(folder.roots(), Some(&identity), Resumption::Off)?,
+            bad_identities: bad_identities(scenario, &folder, number)?,
             accounts: Arc::clone(&books[number]),
             bootstrap: bootstrap.map(|place| Arc::clone(&links[place])),
             timeouts: scenario.timeouts.protocol,
             readings: scenario.readings,
             policy: scenario.policy,
-            is_watched: false,
-            is_durable: false,
+            is_watched: scenario.watch > 0,
+            is_durable: scenario.faults.iter().any(|rule| rule.site == Site::Process),
             wind_down: scenario.timeouts.wind_down,
             sessions: sessions::Settings {
                 accounts: Arc::clone(&books[number]),
@@ -130,6 +133,12 @@ pub fn prepare(scenario: &Scenario, certs: &Path, clock: Clock) -> Result<Prepar
     let body_limit = usize::try_from(scenario.body_limit).unwrap_or(usize::MAX);
     let (names, addresses) = (sites.names(), sites.addresses());
     let (purposes, doors) = sites.doors(&folder, body_limit)?;
+    let settings = client::Settings {
+        quiet_value: scenario.readings.no_auto_initial_session == Polarity::Name,
+        answer_timeout: scenario.timeouts.session,
+        max_msg_size: scenario.message_limit,
+        ..client::Settings::default()
+    };
     let blueprint = Blueprint {
         clock,
         servers,
@@ -139,18 +148,46 @@ pub fn prepare(scenario: &Scenario, certs: &Path, clock: Clock) -> Result<Prepar
         doors: purposes,
         devices: DeviceParty {
             identity: client_config(folder.roots(), None, Resumption::Off)?,
-            settings: Arc::new(client::Settings {
-                quiet_value: scenario.readings.no_auto_initial_session == Polarity::Name,
-                answer_timeout: scenario.timeouts.session,
-                max_msg_size: scenario.message_limit,
-                ..client::Settings::default()
-            }),
+            bad_identities: BTreeMap::new(),
+            watched_settings: Arc::new(client::Settings { is_watched: true, ..settings.clone() }),
+            watched: scenario.watch,
+            settings: Arc::new(settings),
             own_connections: scenario.connections == Connections::PerDevice,
         },
+        seed: scenario.seed,
+        faults: Arc::new(Faults::new(scenario.seed, scenario.faults.clone(), scenario.devices)),
+        retries: scenario.retries,
         request_timeout: scenario.timeouts.request,
         body_limit,
     };
     Ok(Prepared { blueprint: Arc::new(blueprint), doors, names, addresses, dialer, lanes })
+}
+
+/// What a server shows where a fault says so; only what some fault asks for is made.
+fn bad_identities(
+    scenario: &Scenario,
+    folder: &CertificateFolder,
+    server: usize,
+) -> Result<BTreeMap<BadCertificate, ClientIdentity>, PrepareError> {
+    let host = &scenario.servers[server].host;
+    let mut made = BTreeMap::new();
+    for rule in &scenario.faults {
+        let Action::Certificate(bad) = &rule.action else { continue };
+        let flaw = |flaw| folder.flawed(host, flaw).map(Some);
+        let identity = match bad {
+            BadCertificate::None => None,
+            BadCertificate::WrongCa => flaw(Flaw::WrongCa)?,
+            BadCertificate::Expired => flaw(Flaw::Expired)?,
+            BadCertificate::NotYetValid => flaw(Flaw::NotYetValid)?,
+            BadCertificate::WrongName => flaw(Flaw::WrongName)?,
+            BadCertificate::OtherServer => {
+                let other = &scenario.servers[(server + 1) % scenario.servers.len()];
+                Some(folder.identity(&other.host, &[])?)
+            }
+        };
+        made.insert(*bad, client_config(folder.roots(), identity.as_ref(), Resumption::Off)?);
+    }
+    Ok(made)
 }
 
 /// What the devices begin with, by journey and class; equal ones are stored once.

@@ -9,12 +9,15 @@ use actix::prelude::*;
 use futures_util::stream::{self, Stream, StreamExt};
 
 use crate::actors::blueprint::Blueprint;
+use crate::actors::board::Board;
 use crate::actors::chronicle::{Chronicle, Progress};
+use crate::actors::desk::Desk;
 use crate::actors::directory::{Directory, Party};
 use crate::actors::dm_client::{AskAtRest, InspectDevice};
 use crate::actors::dm_server::InspectServer;
 use crate::actors::lane::Lane;
 use crate::actors::reception::Reception;
+use crate::actors::stores::Stores;
 use crate::actors::supervisor::{CollectShard, Raise, Supervisor};
 use crate::actors::swarm::{Abandon, AskChronicle, AskProgress, Begin, StopStarting, Swarm, TakeInterval};
 use crate::clock::Moment;
@@ -49,6 +52,7 @@ pub struct Prepared {
 pub struct Stand {
     blueprint: Arc<Blueprint>,
     directory: Arc<Directory>,
+    board: Arc<Board>,
     swarm: Addr<Swarm>,
     supervisors: Vec<Addr<Supervisor>>,
     reception: Reception,
@@ -63,8 +67,13 @@ impl Stand {
     pub async fn up(prepared: Prepared) -> Result<Stand, RunError> {
         let Prepared { blueprint, doors, names, dialer, lanes, .. } = prepared;
         let directory = Arc::new(Directory::default());
-        let swarm = Swarm::new(blueprint.clock, Arc::clone(&blueprint.population), Arc::clone(&directory)).start();
-        let reception = Reception::new(Arc::clone(&blueprint), Arc::clone(&directory));
+        let board = Arc::new(Board::new(blueprint.clock, blueprint.devices.watched));
+        let desk = Arc::new(Desk::default());
+        let stores = Arc::new(Stores::new(blueprint.servers.len()));
+        let population = Arc::clone(&blueprint.population);
+        let swarm = Swarm::new(blueprint.clock, population, Arc::clone(&directory), Arc::clone(&board)).start();
+        let reception =
+            Reception::new(Arc::clone(&blueprint), Arc::clone(&directory), Arc::clone(&board), Arc::clone(&desk));
         let receiver = reception.clone();
         let receive = move |request| receiver.clone().receive(request);
         let doors = open_doors(doors, lanes, blueprint.clock, receive).await?;
@@ -72,16 +81,18 @@ impl Stand {
         let mut supervisors = Vec::with_capacity(lanes);
         for arbiter in doors.arbiters() {
             let (blueprint, directory, swarm) = (Arc::clone(&blueprint), Arc::clone(&directory), swarm.clone());
-            let (names, options) = (names.clone(), dialer);
+            let (board, desk, stores) = (Arc::clone(&board), Arc::clone(&desk), Arc::clone(&stores));
+            let (names, options, tokens) = (names.clone(), dialer, doors.tokens());
             supervisors.push(Supervisor::start_in_arbiter(arbiter, move |_| {
-                let dialer = Dialer::new(names, options, blueprint.clock);
-                Supervisor::new(Rc::new(Lane { blueprint, directory, swarm, dialer, shard: Default::default() }))
+                let dialer = Dialer::new(names, options, blueprint.clock).with_tokens(tokens);
+                let shard = Default::default();
+                Supervisor::new(Rc::new(Lane { blueprint, directory, board, desk, stores, swarm, dialer, shard }))
             }));
         }
         for (supervisor, parties) in supervisors.iter().zip(spread(&blueprint, supervisors.len())) {
             supervisor.send(Raise(parties)).await.map_err(|_| RunError::Died("a supervisor"))?;
         }
-        Ok(Stand { blueprint, directory, swarm, supervisors, reception, doors })
+        Ok(Stand { blueprint, directory, board, swarm, supervisors, reception, doors })
     }
 
     /// Begins to walk a plan; the returned future is done when every journey has ended.
@@ -193,6 +204,11 @@ impl Stand {
     /// The parties' actors, for tests that look at one of them.
     pub fn directory(&self) -> &Directory {
         &self.directory
+    }
+
+    /// What has been seen.
+    pub fn board(&self) -> &Board {
+        &self.board
     }
 
     /// The parties' settings.

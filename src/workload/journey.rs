@@ -66,4 +66,14 @@ impl Step {
             Step::Wait(_) => None,
         }
     }
+
+    /// What an operator wants by it: the flow, its delegating and delegated server, and the sub-tree.
+    pub fn wish(&self) -> Option<(FlowKind, (ServerNumber, ServerNumber), Uri)> {
+        let flow = self.flow()?;
+        match self {
+            Step::Delegate { from, to, subtree, .. } => Some((flow, (*from, *to), subtree.clone())),
+            Step::Revoke { from, to, .. } => Some((flow, (*from, *to), Uri::root())),
+            Step::Wait(_) => None,
+        }
+    }
 }

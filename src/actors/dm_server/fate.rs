@@ -90,15 +90,21 @@ impl DmServer {
     }
 
     /// A write that took time has been done; now comes what has waited for it.
-    pub(super) fn write_late(
-        &mut self,
-        now: Moment,
-        image: Box<Image>,
-        behind: Vec<Effect>,
-        ctx: &mut Context<Self>,
-    ) {
+    pub(super) fn write_late(&mut self, now: Moment, image: Box<Image>, behind: Vec<Effect>, ctx: &mut Context<Self>) {
         self.lane.stores.write(self.me, *image);
         self.obey_all(now, behind, ctx);
+    }
+
+    /// Meets what befalls it at the step that it has just come to.
+    pub(super) fn meet_fate(&mut self, ctx: &mut Context<Self>) {
+        for Befall { device, action } in std::mem::take(&mut self.fate) {
+            match action {
+                Action::Kill { downtime, back_with } if !self.is_dead => self.die(device, downtime, back_with, ctx),
+                // While it waits, an actor takes nothing from its mailbox, and none of its timers rings.
+                Action::Pause(time) => ctx.wait(actix::clock::sleep(time).into_actor(self)),
+                _ => {}
+            }
+        }
     }
 
     /// Dies at once: memory, timers, connections and whatever has not been answered go. Only the store stays.
@@ -120,12 +126,8 @@ impl DmServer {
 impl Handler<Befall> for DmServer {
     type Result = ();
 
-    fn handle(&mut self, Befall { device, action }: Befall, ctx: &mut Self::Context) {
-        match action {
-            Action::Kill { downtime, back_with } if !self.is_dead => self.die(device, downtime, back_with, ctx),
-            // While it waits, an actor takes nothing from its mailbox, and none of its timers rings.
-            Action::Pause(time) => ctx.wait(actix::clock::sleep(time).into_actor(self)),
-            _ => {}
-        }
+    fn handle(&mut self, befall: Befall, ctx: &mut Self::Context) {
+        self.fate.push(befall);
+        self.meet_fate(ctx);
     }
 }

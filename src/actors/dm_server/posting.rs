@@ -109,7 +109,7 @@ impl DmServer {
                 sit_out(wait, device, &lane.board).await;
             }
             lane.saw(device, What::Sent { from: me, to, kind, session, attempt });
-            let outcome = post(&lane, now, due, kind, call).await;
+            let outcome = ask(&lane, now, due, kind, call).await;
             drop(left);
             actor.do_send(Tried { exchange, outcome });
         });
@@ -151,7 +151,12 @@ impl DmServer {
         let name = session.as_ref().map_or("", SessionId::as_str).to_owned();
         let from = post.to;
         let answer = heard(&outcome);
-        self.saw(post.device, What::Heard { at: self.me, from, kind, session, attempt, answer });
+        let device = post.device;
+        self.saw(device, What::Heard { at: self.me, from, kind, session, attempt, answer });
+        self.meet_fate(ctx);
+        if self.is_dead {
+            return;
+        }
         let blueprint = &self.lane.blueprint;
         let draw = blueprint.seed.draw(&format!("retry {} {name} {}", self.me.0, kind.root()), u64::from(attempt));
         let wait = blueprint.retries.get(kind).after(attempt, &outcome, draw);
@@ -208,7 +213,7 @@ fn heard(outcome: &PostOutcome) -> Heard {
 }
 
 /// One POST to a peer, measured. With `due`, a flow of the load begins with it.
-async fn post(lane: &Lane, wanted: Moment, due: Option<Moment>, kind: Kind, call: Call) -> PostOutcome {
+async fn ask(lane: &Lane, wanted: Moment, due: Option<Moment>, kind: Kind, call: Call) -> PostOutcome {
     let result = lane.dialer.call(call).await;
     let now = lane.blueprint.clock.now();
     let mut shard = lane.shard.borrow_mut();

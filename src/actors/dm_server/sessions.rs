@@ -1,6 +1,5 @@
 //! A server's half of sessions with devices: errands and triggers out, packages in, and what befalls a trigger on its way.
 
-
 use actix::prelude::*;
 use tokio::sync::oneshot;
 
@@ -99,6 +98,10 @@ impl DmServer {
                     });
                     let what = What::ErrandEnded { at: self.me, errand: errand.kind, failure };
                     self.saw(errand.device, what);
+                    self.meet_fate(ctx);
+                    if self.is_dead {
+                        return;
+                    }
                 }
                 self.tell_delegation(Input::ErrandDone { job: Job(ticket), report }, ctx);
             }

@@ -15,7 +15,7 @@ pub(super) struct Incoming {
 
 impl DmServer {
     /// A POST has been handled: how it was taken is seen before what follows from it.
-    pub(super) fn tell_how_it_was_taken(&self, incoming: &Incoming, effects: &[Effect]) {
+    pub(super) fn tell_how_it_was_taken(&mut self, incoming: &Incoming, effects: &[Effect]) {
         if !self.lane.board.is_in_use() {
             return;
         }
@@ -55,7 +55,7 @@ impl DmServer {
         }
     }
 
-    fn moved(&self, note: Note) {
+    fn moved(&mut self, note: Note) {
         if let Note::Moved { device, peer, side, session, subtree, is_full, state } = note {
             self.saw(device, What::Moved { at: self.me, peer, side, session, subtree, is_full, state });
         }

@@ -188,7 +188,8 @@ impl Delegating {
             let errand = match ending.doing {
                 Doing::WhatFailed | Doing::Undo => Errand::Undo(ending.orders.clone()),
                 Doing::RemoveDelegate => {
-                    Errand::RemoveAccount { of: turn.server_id(self.pact.peer), leftovers: Vec::new() }
+                    let of = turn.server_id(self.pact.peer);
+                    Errand::RemoveAccount { of, leftovers: Vec::new(), gone_is_done: false }
                 }
             };
             ending.errand = Some(turn.errand(self.pact.device, errand));
