@@ -2,12 +2,13 @@
 
 use std::io::{self, Read, Write};
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use dmswarm::transport::ClientAuth;
 use dmswarm::transport::tls::server_config;
-use rustls::{ServerConnection, StreamOwned};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::world::{DMS1, World};
 
@@ -26,6 +27,10 @@ pub struct Seen {
 pub fn witness(world: &World, answer: Vec<u8>) -> (u16, Receiver<Seen>) {
     let identity = world.certs.identity(DMS1, &[]).unwrap();
     let tls = server_config(&identity, world.certs.roots(), ClientAuth::Optional).unwrap();
+    // Without tickets it writes nothing but answers: no write can meet a reset before all that arrived was read.
+    let mut tls = ServerConfig::clone(&tls);
+    tls.send_tls13_tickets = 0;
+    let tls = Arc::new(tls);
     bystander(move |tcp| {
         let mut stream = StreamOwned::new(ServerConnection::new(tls.clone()).unwrap(), tcp);
         let mut seen = Seen::default();
