@@ -22,7 +22,7 @@ use crate::transport::tls::ClientIdentity;
 pub struct Trouble {
     /// There is no connection.
     pub connect: Option<ConnectTrouble>,
-    /// Shown, and trusted by, instead of the call's own.
+    /// Who calls, and whom it trusts, in place of the call's own.
     pub identity: Option<ClientIdentity>,
     /// No earlier TLS session is resumed.
     pub full_handshake: bool,
@@ -64,7 +64,8 @@ pub enum ConnectTrouble {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reset {
     At(ResetPhase),
-    /// Once so many TCP bytes, the handshake's included, were written. Never where the exchange has fewer.
+    /// So many TCP bytes, the handshake's included, are written; instead of the next one comes the reset. An exchange
+    /// that writes no more than these is a whole one.
     After(u64),
 }
 

@@ -22,11 +22,8 @@ use crate::clock::Moment;
 use crate::transport::connection::{Connection, Opened, dial, secure};
 use crate::transport::failure::{CallError, Phase};
 use crate::transport::timing::Timing;
-use crate::transport::trouble::line::{Grip, Line};
+use crate::transport::trouble::line::{BEFORE_RESET, Grip, Line};
 use crate::transport::trouble::{Again, ConnectTrouble, Reset, ResetPhase, Swallow, Trouble};
-
-/// Between the part of a request and the reset, so that the peer has begun with what it has of it.
-const BEFORE_RESET: Duration = Duration::from_millis(5);
 
 impl Dialer {
     /// Makes a call whose trouble is set.

@@ -20,6 +20,9 @@ use crate::transport::trouble::{Reset, ResetPhase, Trouble};
 /// A slow line moves bytes so many times a second: often enough to be even, seldom enough for a timer that counts milliseconds.
 const PIECES_A_SECOND: u64 = 50;
 
+/// Between the last byte that gets through and the reset, so that the peer has begun with what it has.
+pub(in crate::transport) const BEFORE_RESET: Duration = Duration::from_millis(5);
+
 /// A TCP connection with its trouble.
 pub(in crate::transport) struct Line {
     grip: Grip,
@@ -146,14 +149,14 @@ impl AsyncWrite for Line {
             let Some(tcp) = tcp.as_mut() else { return Poll::Ready(Err(was_reset())) };
             ready!(Pin::new(tcp).poll_write(context, piece))?
         };
+        let mut rest = line.busy_with(written).max(line.gap);
         if let Some(left) = &mut line.left {
             *left -= written as u64;
             if *left == 0 {
-                line.grip.reset();
-                return Poll::Ready(Err(was_reset()));
+                rest = rest.max(BEFORE_RESET);
             }
         }
-        line.writing.begin(line.busy_with(written).max(line.gap));
+        line.writing.begin(rest);
         Poll::Ready(Ok(written))
     }
 

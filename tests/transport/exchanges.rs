@@ -1,105 +1,24 @@
-//! Transport over real sockets: who is let in, what is refused and how, what happens to connections.
-
-mod peers;
+//! Who is let in, what is refused and how, what happens to connections.
 
 use std::cell::RefCell;
-use std::future::{Future, pending};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::future::pending;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
-use dmswarm::clock::Clock;
 use dmswarm::transport::listener::open_doors_with;
-use dmswarm::transport::tls::{client_config, server_config};
+use dmswarm::transport::tls::client_config;
 use dmswarm::transport::{
-    Address, BodyProblem, Call, CallError, CertificateFolder, ClientAuth, ClientIdentity, Dialer, DialerOptions, Door,
-    Doors, Identity, Inbound, ListenError, Names, Outbound, Patience, Phase, Refuser, Resumption, TlsFault, bind,
+    BodyProblem, Call, CallError, CertificateFolder, ClientAuth, DialerOptions, Identity, Inbound, ListenError,
+    Outbound, Patience, Phase, Refuser, Resumption, TlsFault, bind,
 };
 use futures_util::future::join_all;
-use peers::Scratch;
 use tokio::sync::mpsc;
 
-const DMS1: &str = "dms1.example.test";
-const DMS2: &str = "dms2.example.test";
-const LIMIT: usize = 64 * 1024;
-
-/// Certificates, names and a clock: what the two sides of every test share.
-struct World {
-    scratch: Scratch,
-    certs: CertificateFolder,
-    clock: Clock,
-}
-
-impl World {
-    fn new(test: &str) -> World {
-        let scratch = Scratch::new(test);
-        let certs = CertificateFolder::open(scratch.path()).unwrap();
-        World { scratch, certs, clock: Clock::start() }
-    }
-
-    fn door(&self, clients: ClientAuth) -> Door {
-        self.door_of(&self.certs.identity(DMS1, &[]).unwrap(), clients)
-    }
-
-    fn door_of(&self, identity: &Identity, clients: ClientAuth) -> Door {
-        let socket = bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
-        let tls = server_config(identity, self.certs.roots(), clients).unwrap();
-        Door { name: "test".to_string(), socket, tls, body_limit: LIMIT }
-    }
-
-    async fn open<H, F>(&self, doors: Vec<Door>, handler: H) -> Doors
-    where
-        H: Fn(Inbound) -> F + Clone + Send + 'static,
-        F: Future<Output = Outbound> + 'static,
-    {
-        open_doors_with(Patience::default(), doors, 1, self.clock, handler).await.unwrap()
-    }
-
-    fn dialer(&self, options: DialerOptions) -> Dialer {
-        let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        Dialer::new(Names::new([(DMS1, here), (DMS2, here)]), options, self.clock)
-    }
-
-    /// DMS-2 as a caller.
-    fn caller(&self) -> ClientIdentity {
-        self.caller_as(Some(&self.certs.identity(DMS2, &[]).unwrap()))
-    }
-
-    fn caller_as(&self, identity: Option<&Identity>) -> ClientIdentity {
-        client_config(self.certs.roots(), identity, Resumption::Off).unwrap()
-    }
-}
-
-fn address(host: &str, port: u16) -> Address {
-    Address::parse(&format!("https://{host}:{port}/delegation?x=1")).unwrap()
-}
-
-fn post(address: &Address, caller: &ClientIdentity, body: impl Into<Bytes>) -> Call {
-    Call::post(address.clone(), caller.clone(), "text/plain", body)
-}
-
-/// Runs a test on an actix system of its own, which a test that hangs does not outlive.
-fn run(test: impl Future<Output = ()>) {
-    actix_rt::System::new().block_on(async {
-        tokio::time::timeout(Duration::from_secs(60), test).await.expect("the test hangs");
-    });
-}
-
-/// Says what it was asked, with the body.
-async fn echo(inbound: Inbound) -> Outbound {
-    let caller =
-        inbound.caller.as_ref().map_or("nobody".to_string(), |names| names.iter().collect::<Vec<_>>().join(","));
-    let Ok(body) = inbound.body.clone() else { return Outbound::status(413) };
-    Outbound::ok("text/echo", body)
-        .with_header("x-caller", caller)
-        .with_header("x-door", inbound.door.to_string())
-        .with_header("x-line", format!("{} {}", inbound.method, inbound.path))
-        .with_header("x-type", inbound.content_type.clone().unwrap_or_default())
-        .with_header("x-hmac", inbound.header("x-syncml-hmac").unwrap_or_default())
-}
+use crate::peers::{self, Scratch};
+use crate::world::{DMS1, DMS2, LIMIT, World, address, echo, post, run};
 
 #[test]
 fn the_caller_has_the_names_of_its_certificate() {
