@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::actors::chronicle::Progress;
 use crate::clock::Moment;
+use crate::delegation::message::Kind;
 use crate::results::{FolderError, RunFolder};
 use crate::run::host;
 use crate::run::news::{News, Pulse};
@@ -15,6 +16,8 @@ use crate::scenario::Scenario;
 /// How the plan was walked.
 pub(super) struct Walked {
     pub load: Load,
+    /// When faults ended.
+    pub healed_at: Moment,
     pub signal: Option<i32>,
     /// Whether a second signal asked not to wait for what is under way.
     pub at_once: bool,
@@ -42,10 +45,15 @@ pub(super) async fn walk(
     let (began, cpu_before) = (clock.now(), host::cpu_time());
     let load_so_far = || Load { lasted: clock.now() - began, cpu: host::cpu_time() - cpu_before };
     let load = Cell::new(None);
+    let healed = Cell::new(None);
     let finished = stand.begin(scenario.plan());
     let at_rest = async {
         finished.await;
         load.set(Some(load_so_far()));
+        // Chaos, then heal: whether everybody comes to rest is judged where nothing goes wrong any more.
+        stand.blueprint().faults.heal();
+        healed.set(Some(clock.now()));
+        tokio::time::sleep(scenario.heal).await;
         stand.rest(clock.now() + longest_flow(scenario)).await;
     };
     tokio::pin!(at_rest);
@@ -83,14 +91,18 @@ pub(super) async fn walk(
     }
     let last = stand.take_interval().await.row(second);
     not_written = not_written.or(folder.append_timeline(&last).err());
-    Walked { load: load.get().unwrap_or_else(load_so_far), signal, at_once, not_written }
+    let healed_at = healed.get().unwrap_or_else(|| clock.now());
+    Walked { load: load.get().unwrap_or_else(load_so_far), healed_at, signal, at_once, not_written }
 }
 
-/// No flow can take longer than all its timers together, with one more of each for the undo.
+/// No flow can take longer than all its timers together, with one more of each for the undo, and every try of each POST.
 fn longest_flow(scenario: &Scenario) -> Duration {
     let protocol = &scenario.timeouts.protocol;
     let waits = protocol.bootstrap + protocol.confirmed + protocol.termination + protocol.prepared + protocol.revoked;
-    2 * (waits + scenario.timeouts.request + scenario.timeouts.session + scenario.timeouts.wind_down)
+    let patience = protocol.device + protocol.peer;
+    let tries = Kind::ALL.into_iter().map(|kind| scenario.retries.get(kind));
+    let posts = tries.map(|retry| (scenario.timeouts.request + retry.longest) * retry.tries).max().unwrap_or_default();
+    2 * (waits + patience + posts + scenario.timeouts.session + scenario.timeouts.wind_down)
 }
 
 /// Notices that nothing moves any more although every timer must have fired: a fault of ours, but no reason to hang.
