@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use dmswarm::clock::Moment;
 use dmswarm::dm::acl::Right;
 use dmswarm::dm::auth::{self, Scheme};
-use dmswarm::dm::client::{Client, Effect, Input, Settings};
+use dmswarm::dm::client::{Client, Effect, Input, Mishap, Settings};
 use dmswarm::dm::dmacc::{AccountBook, Derived};
 use dmswarm::dm::script::Order;
 use dmswarm::dm::standard::{self, Blueprint};
@@ -150,7 +150,18 @@ fn a_device_at_rest_costs_at_most_4_kib() {
     }
     let revoked = per_device(before);
 
-    println!("octets of a device: fresh {fresh}, delegated {delegated}, revoked {revoked}");
+    let until = Moment::from_millis(1_000);
+    for client in &mut devices {
+        for mishap in [Mishap::Busy { until }, Mishap::Offline { until }] {
+            client.handle(Moment::ZERO, Input::Mishap(mishap), &mut Vec::new());
+        }
+        client.handle(until, Input::Wake, &mut Vec::new());
+        client.handle(until, Input::Mishap(Mishap::FactoryReset), &mut Vec::new());
+    }
+    let reset = per_device(before);
+
+    println!("octets of a device: fresh {fresh}, delegated {delegated}, revoked {revoked}, reset {reset}");
+    assert_eq!(reset, fresh, "a device that is over its mishaps has nothing of them left");
     assert!(fresh < 512, "fresh: {fresh}");
     assert!(delegated <= LIMIT, "delegated: {delegated}");
     assert!(revoked < delegated, "revoked: {revoked}");

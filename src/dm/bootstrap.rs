@@ -53,6 +53,16 @@ pub fn document(account: &DmAcc, device: &DeviceId, acl: Acl) -> Message {
     Message { header, body: vec![Element::Command(add)], is_final: true }
 }
 
+/// As [`document`], with secrets that do not count any more: the device takes the account, its server answers the
+/// device's proof with 401, and the device believes none of its triggers. An account without secrets is as ever.
+pub fn stale_document(account: &DmAcc, device: &DeviceId, acl: Acl) -> Message {
+    let mut account = account.clone();
+    for secret in account.auth.iter_mut().filter_map(|auth| auth.secret.as_mut()) {
+        *secret = BASE64_URL_SAFE_NO_PAD.encode(keyed_digest(0, &["former secret", secret]));
+    }
+    document(&account, device, acl)
+}
+
 /// Checks a document and puts its accounts into the tree; gives the servers they are of. All or nothing. Objects that
 /// this device does not know are passed over, as the specification asks.
 pub fn apply(document: &Message, tree: &mut Tree) -> Result<Vec<ServerId>, BootstrapError> {
@@ -177,6 +187,18 @@ mod tests {
         assert_eq!(tree.acl(&node).to_string(), "Get=*&Replace=S1+S2&Add=*&Delete=S1+S2&Exec=S1");
         tree.delete(&ServerId::new("S1"), &node).unwrap();
         assert!(!tree.servers_named_in_acls().contains(&ServerId::new("S2")));
+    }
+
+    #[test]
+    fn a_stale_document_brings_an_account_with_other_secrets() {
+        let mut tree = tree(None);
+        let account = book("S2").account(&device_id(DEVICE));
+        let stale = stale_document(&account, &device_id(DEVICE), Acl::empty());
+        assert_eq!(apply(&stale, &mut tree), Ok(vec![ServerId::new("S2")]));
+        let mut found = DmAcc::read(&tree, "S2").unwrap();
+        assert!(found.auth.iter().zip(&account.auth).all(|(is, was)| is.secret.is_some() && is.secret != was.secret));
+        found.auth.iter_mut().zip(&account.auth).for_each(|(is, was)| is.secret.clone_from(&was.secret));
+        assert_eq!(found, account, "nothing else is different");
     }
 
     #[test]

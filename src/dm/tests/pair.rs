@@ -7,7 +7,7 @@ use crate::clock::Moment;
 use crate::dm::acl::Acl;
 use crate::dm::auth::Scheme;
 use crate::dm::bootstrap;
-use crate::dm::client::{self, Client};
+use crate::dm::client::{self, Client, Mishap};
 use crate::dm::dmacc::{AccountBook, DmAcc};
 use crate::dm::script::{Errand, Report};
 use crate::dm::server::{self, Sessions};
@@ -35,6 +35,17 @@ pub(super) struct Pair {
     pub(super) longest: usize,
     /// What the server wants as soon as its errand has ended, before the device has read its last answer.
     pub(super) follow_up: Option<Errand>,
+    /// What befalls the device once it has sent so many packages, before it hears the next answer.
+    pub(super) mishap: Option<(usize, Mishap)>,
+    pub(super) documents: Documents,
+}
+
+/// What the second server's bootstrap server has for the device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Documents {
+    Good,
+    Stale,
+    Missing,
 }
 
 pub(super) fn book(name: &str, scheme: Scheme, key: u64) -> Arc<AccountBook> {
@@ -57,9 +68,20 @@ pub(super) fn pair(scheme: Scheme, change: impl FnOnce(&mut Blueprint, &[Arc<Acc
     change(&mut blueprint, &books);
     let servers = books.each_ref().map(|book| Sessions::new(settings(book)));
     let device = Client::new(DEVICE, &template(&blueprint), Arc::new(client::Settings::default()));
-    let (transcript, reports, connected) = (Vec::new(), Vec::new(), Vec::new());
-    let (now, packages, longest, follow_up) = (Moment::ZERO, 0, 0, None);
-    Pair { now, books, servers, device, transcript, reports, connected, packages, longest, follow_up }
+    Pair {
+        now: Moment::ZERO,
+        books,
+        servers,
+        device,
+        transcript: Vec::new(),
+        reports: Vec::new(),
+        connected: Vec::new(),
+        packages: 0,
+        longest: 0,
+        follow_up: None,
+        mishap: None,
+        documents: Documents::Good,
+    }
 }
 
 pub(super) fn settings(book: &Arc<AccountBook>) -> server::Settings {
@@ -83,7 +105,7 @@ impl Pair {
     pub(super) fn run(&mut self, server: usize, errand: Errand) -> Report {
         let ticket = self.reports.len() as u64;
         self.tell_server(server, server::Input::Run { ticket, device: DEVICE, errand });
-        while self.reports.len() as u64 == ticket {
+        while self.reports.len() as u64 == ticket || !self.device.is_idle() {
             self.wait();
         }
         assert_eq!(self.reports.last().unwrap().0, ticket);
@@ -166,17 +188,30 @@ impl Pair {
                     let envelope = cross(&message, seal.as_ref());
                     let input = server::Input::Received { exchange: exchange.0, envelope, client_certificate: false };
                     let result = self.ask_server(server, input).expect("every package is answered");
+                    if let Some((_, mishap)) = self.mishap.take_if(|(package, _)| *package == self.packages) {
+                        self.befall(mishap);
+                    }
                     self.tell_device(client::Input::Answer { exchange, result });
                 }
                 client::Effect::Fetch { exchange, url } => {
                     self.note(format!("device         GET {url}"));
-                    let document = bootstrap::document(&self.account(1), &device_id(DEVICE), Acl::empty());
-                    let document = cross(&document, None).message;
-                    self.tell_device(client::Input::Bootstrap { exchange, result: Ok(document) });
+                    let (account, device) = (self.account(1), device_id(DEVICE));
+                    let result = match self.documents {
+                        Documents::Good => Ok(bootstrap::document(&account, &device, Acl::empty())),
+                        Documents::Stale => Ok(bootstrap::stale_document(&account, &device, Acl::empty())),
+                        Documents::Missing => Err(client::Failure::Status(404)),
+                    };
+                    let result = result.map(|document| cross(&document, None).message);
+                    self.tell_device(client::Input::Bootstrap { exchange, result });
                 }
                 client::Effect::Note(note) => self.note(format!("device         {note:?}")),
             }
         }
+    }
+
+    pub(super) fn befall(&mut self, mishap: Mishap) {
+        self.note(format!("device         {mishap:?}"));
+        self.tell_device(client::Input::Mishap(mishap));
     }
 
     pub(super) fn note(&mut self, line: String) {

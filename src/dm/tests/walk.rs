@@ -1,7 +1,9 @@
 //! Random walks: whatever a peer sends, a device and a server's sessions answer it once, write only what can be read
 //! back, and come to rest.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
@@ -11,7 +13,7 @@ use crate::clock::Moment;
 use crate::dm::acl::Acl;
 use crate::dm::auth::Scheme;
 use crate::dm::bootstrap;
-use crate::dm::client::{self, Client};
+use crate::dm::client::{self, Client, Mishap};
 use crate::dm::dmacc::AccountBook;
 use crate::dm::script::{Errand, Order};
 use crate::dm::server::{self, Sessions};
@@ -21,7 +23,7 @@ use crate::dm::syncml_xml;
 use crate::dm::tnds;
 use crate::dm::uri::Uri;
 use crate::dm::wire::Envelope;
-use crate::ids::device_id;
+use crate::ids::{ServerId, device_id};
 
 /// Walks of each kind, and steps in each.
 const WALKS: u64 = 20;
@@ -116,6 +118,20 @@ impl Dice {
         }
     }
 
+    fn mishap(&mut self, now: Moment) -> Mishap {
+        let until = now + Duration::from_secs(self.any(&[0, 1, 100]));
+        let commands = self.any(&[0, 1, 3]);
+        self.any(&[
+            Mishap::Offline { until },
+            Mishap::Busy { until },
+            Mishap::DropAfter { commands },
+            Mishap::LoseStatus,
+            Mishap::Refuse { code: 425 },
+            Mishap::Reboot,
+            Mishap::FactoryReset,
+        ])
+    }
+
     fn chal(&mut self) -> Option<Chal> {
         let scheme = self.any(&["syncml:auth-basic", "syncml:auth-md5", "syncml:auth-MAC", "?"]).to_owned();
         self.chance(3).then(|| Chal { scheme, format: "b64".into(), next_nonce: Some("AAEC".into()) })
@@ -196,10 +212,13 @@ fn no_server_breaks_a_device() {
             storage: dice.any(&[None, Some(500), Some(10_000)]),
             refuses: None,
         };
-        let mut device = Client::new(DEVICE, &template(&blueprint), Arc::new(client::Settings::default()));
-        let (mut now, mut inputs) = (Moment::ZERO, Vec::new());
+        let settings = client::Settings { is_watched: true, ..client::Settings::default() };
+        let mut device = Client::new(DEVICE, &template(&blueprint), Arc::new(settings));
+        let (mut now, mut inputs, mut open) = (Moment::ZERO, Vec::new(), 0);
+        let mut accounts: BTreeSet<ServerId> = books.iter().map(|book| book.server.clone()).collect();
         for _ in 0..STEPS {
-            let input = inputs.pop().unwrap_or_else(|| match dice.0.random_range(0..8) {
+            let mishap = dice.chance(6).then(|| client::Input::Mishap(dice.mishap(now)));
+            let input = mishap.or_else(|| inputs.pop()).unwrap_or_else(|| match dice.0.random_range(0..8) {
                 0 => client::Input::Wake,
                 1 => client::Input::Trigger(dice.text().into_bytes()),
                 _ => client::Input::Connect { server: dice.any(&books).server.clone() },
@@ -209,7 +228,9 @@ fn no_server_breaks_a_device() {
             }
             let mut out = Vec::new();
             device.handle(now, input, &mut out);
+            let mut requests = 0;
             for effect in out {
+                requests += i32::from(!matches!(effect, client::Effect::Note(_)));
                 match effect {
                     client::Effect::Post { exchange, message, .. } => {
                         answered += 1;
@@ -226,10 +247,20 @@ fn no_server_breaks_a_device() {
                         let result = if dice.chance(2) { Ok(document) } else { Err(client::Failure::Status(404)) };
                         inputs.push(client::Input::Bootstrap { exchange, result });
                     }
+                    client::Effect::Note(client::Note::SessionOpened { .. }) => open += 1,
+                    client::Effect::Note(client::Note::SessionEnded { .. }) => open -= 1,
+                    client::Effect::Note(client::Note::AccountAppeared { server }) => {
+                        assert!(accounts.insert(server.clone()), "{server} had an account");
+                    }
+                    client::Effect::Note(client::Note::AccountGone { server }) => {
+                        assert!(accounts.remove(&server), "{server} had none");
+                    }
                     client::Effect::Note(_) => {}
                 }
             }
-            assert!(inputs.len() <= 1, "one request at a time");
+            assert!(requests <= 1, "one request at a time");
+            assert!((0..=1).contains(&open), "{open} sessions at a time");
+            assert_eq!(accounts, device.tree().accounts().into_iter().map(|(_, server)| server).collect());
             // Every node can be told and found again.
             for node in device.tree().nodes(&Uri::root()) {
                 assert_eq!(Uri::parse(node.uri.as_str()).as_ref(), Ok(&node.uri));

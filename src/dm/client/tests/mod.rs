@@ -3,7 +3,10 @@
 mod commands;
 mod credentials;
 mod lifetime;
+mod mishaps;
 mod sessions;
+mod triggers;
+mod watched;
 
 use super::*;
 use crate::dm::acl::{Acl, Right};
@@ -79,8 +82,12 @@ impl Bench {
     }
 
     fn give(&mut self, input: Input) {
+        self.give_at(NOW, input);
+    }
+
+    fn give_at(&mut self, now: Moment, input: Input) {
         let mut out = Vec::new();
-        self.client.handle(NOW, input, &mut out);
+        self.client.handle(now, input, &mut out);
         for effect in out {
             match effect {
                 Effect::Note(note) => self.notes.push(note),
@@ -103,9 +110,13 @@ impl Bench {
     }
 
     fn trigger_with(&mut self, session: u16, nonce: &[u8]) {
+        self.trigger_at(NOW, session, nonce);
+    }
+
+    fn trigger_at(&mut self, now: Moment, session: u16, nonce: &[u8]) {
         let secret = self.secret(Derived::ServerSecret);
         let octets = Trigger::new(self.book.server.clone(), session).write(Version::V11, &secret, nonce);
-        self.give(Input::Trigger(octets));
+        self.give_at(now, Input::Trigger(octets));
     }
 
     /// The message the device has sent.

@@ -1,4 +1,4 @@
-//! How sessions go on and end, and which triggers call for one.
+//! How sessions go on and end.
 
 use super::*;
 
@@ -130,35 +130,6 @@ fn what_fits_into_no_message_is_refused_for_its_size() {
 
 fn long() -> NewNode<'static> {
     NewNode::Leaf { format: Format::Chr, kind: "", value: "x".repeat(5_000).leak() }
-}
-
-#[test]
-fn triggers_that_call_for_nothing_are_ignored_with_the_reason() {
-    let mut bench = Bench::new(Scheme::Md5);
-    bench.give(Input::Trigger(vec![1, 2, 3]));
-    assert!(matches!(bench.notes.pop(), Some(Note::TriggerIgnored(Ignored::Unreadable(_)))));
-    bench.trigger_with(1, b"wrong");
-    assert_eq!(bench.notes.pop(), Some(Note::TriggerIgnored(Ignored::BadDigest)));
-    let stranger = Trigger::new(id(OTHER), 1).write(Version::V11, "secret", b"nonce");
-    bench.give(Input::Trigger(stranger));
-    assert_eq!(bench.notes.pop(), Some(Note::TriggerIgnored(Ignored::UnknownServer)));
-    bench.trigger(1);
-    bench.trigger(1);
-    assert_eq!(bench.notes.pop(), Some(Note::TriggerIgnored(Ignored::SameSession)), "it is under way");
-    for waiting in 2..2 + QUEUE as u16 {
-        bench.trigger(waiting);
-    }
-    bench.trigger(2);
-    assert_eq!(bench.notes.pop(), Some(Note::TriggerIgnored(Ignored::SameSession)), "it waits");
-    bench.trigger(99);
-    assert_eq!(bench.notes.pop(), Some(Note::TriggerIgnored(Ignored::QueueFull)));
-    for session in 1..2 + QUEUE as u16 {
-        assert_eq!(bench.said().header.session_id, format!("{session:X}"));
-        bench.answer(212, None, vec![]);
-    }
-    bench.trigger(1 + QUEUE as u16);
-    assert_eq!(bench.notes.pop(), Some(Note::TriggerIgnored(Ignored::SameSession)), "it has just been had");
-    assert!(bench.client.is_idle());
 }
 
 #[test]
