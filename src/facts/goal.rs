@@ -24,3 +24,32 @@ impl Goal {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Moment;
+    use crate::facts::What;
+    use crate::facts::pattern::Sought;
+
+    fn step(number: usize, nth: u32) -> Pattern {
+        Pattern { what: Sought::Step(number), nth }
+    }
+
+    #[track_caller]
+    fn check(sees: &[Pattern], is_reached: bool) {
+        let facts: Vec<Fact> = [1, 2, 2, 3].map(|number| Fact { at: Moment::ZERO, what: What::Step { number } }).into();
+        let goal = Goal { name: "steps".to_owned(), sees: sees.to_vec() };
+        assert_eq!(goal.is_reached_by(&facts), is_reached, "{sees:?}");
+    }
+
+    #[test]
+    fn a_goal_is_reached_in_its_order_with_anything_in_between() {
+        check(&[step(1, 1), step(3, 1)], true);
+        check(&[step(3, 1), step(1, 1)], false);
+        check(&[step(2, 1), step(2, 1)], true);
+        check(&[step(1, 1), step(2, 2), step(3, 1)], true);
+        check(&[step(2, 2), step(2, 1)], false);
+        check(&[], true);
+    }
+}
