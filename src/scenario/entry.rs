@@ -20,7 +20,20 @@ pub struct Text<'d> {
     inside: Option<usize>,
 }
 
-impl Text<'_> {
+impl<'d> Text<'d> {
+    /// What begins at this byte of the string, as a text of its own.
+    pub fn tail(&self, start: usize) -> Text<'d> {
+        let text = self.text.get(start..).unwrap_or_default();
+        let inside = self.inside.map(|inside| inside + start);
+        let span = inside.map_or(self.span.clone(), |inside| inside..inside + text.len());
+        Text { text, span, inside }
+    }
+
+    /// The place of the whole.
+    pub fn whole(&self) -> Span {
+        self.span.clone()
+    }
+
     /// The place of a part of the string; of the whole where that cannot be told.
     pub fn part(&self, part: Span) -> Span {
         match self.inside {

@@ -5,7 +5,7 @@
 mod failure;
 
 use crate::delegation::flow::Outcome;
-pub use crate::scenario::keys::failure::{ACTION_COMPANIONS, ACTION_WORDS};
+pub use crate::scenario::keys::failure::ACTION_COMPANIONS;
 
 /// One table of the file.
 #[derive(Debug)]

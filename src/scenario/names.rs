@@ -4,6 +4,7 @@ use crate::facts::pattern::{Names, Pattern, PatternError};
 use crate::ids::ServerNumber;
 use crate::scenario::entry::Text;
 use crate::scenario::problem::{Problem, did_you_mean};
+use crate::scenario::shape::words;
 use crate::scenario::{Scenario, ServerSettings};
 
 /// The names in the order of their numbers.
@@ -23,27 +24,34 @@ impl<'s> Cast<'s> {
         Cast::new(&scenario.servers, scenario.faults.iter().map(|rule| rule.name.as_str()).collect())
     }
 
-    /// Reads one pattern.
-    pub fn pattern(&self, text: &Text<'_>, found: &mut Vec<Problem>) -> Option<Pattern> {
-        Pattern::parse(text.text, self).map_err(|error| found.push(problem(text, 0, &error))).ok()
+    /// The names of the faults.
+    pub fn faults(&self) -> &[&'s str] {
+        &self.faults
     }
 
-    /// Reads the part of a text that begins at `start` as one pattern.
-    pub fn pattern_in(&self, text: &Text<'_>, part: &str, start: usize, found: &mut Vec<Problem>) -> Option<Pattern> {
-        Pattern::parse(part, self).map_err(|error| found.push(problem(text, start, &error))).ok()
+    /// Reads one pattern.
+    pub fn pattern(&self, text: &Text<'_>, found: &mut Vec<Problem>) -> Option<Pattern> {
+        self.pattern_before(text, text.text.len(), found)
+    }
+
+    /// Reads the first so many bytes of a text as one pattern.
+    pub fn pattern_before(&self, text: &Text<'_>, end: usize, found: &mut Vec<Problem>) -> Option<Pattern> {
+        let part = text.text.get(..end).unwrap_or(text.text);
+        Pattern::parse(part, self).map_err(|error| found.push(problem(text, &error))).ok()
     }
 
     /// Reads patterns joined by `then`.
     pub fn sequence(&self, text: &Text<'_>, found: &mut Vec<Problem>) -> Option<Vec<Pattern>> {
-        Pattern::parse_sequence(text.text, self).map_err(|error| found.push(problem(text, 0, &error))).ok()
+        Pattern::parse_sequence(text.text, self).map_err(|error| found.push(problem(text, &error))).ok()
     }
 }
 
-fn problem(text: &Text<'_>, start: usize, error: &PatternError) -> Problem {
-    let word = text.text.get(start + error.span.start..start + error.span.end).unwrap_or_default();
-    let place = text.part(start + error.span.start..start + error.span.end);
-    let hint = did_you_mean(word, error.known.iter().map(String::as_str));
-    Problem::new(place, error.message.clone()).maybe_hint(hint)
+fn problem(text: &Text<'_>, error: &PatternError) -> Problem {
+    let known: Vec<&str> = error.known.iter().map(String::as_str).collect();
+    let word = text.text.get(error.span.clone()).unwrap_or_default();
+    let hint = did_you_mean(word, known.iter().copied())
+        .or_else(|| (known.len() > 1).then(|| format!("what can stand here is {}", words(&known, "or"))));
+    Problem::new(text.part(error.span.clone()), error.message.clone()).maybe_hint(hint)
 }
 
 impl Names for Cast<'_> {

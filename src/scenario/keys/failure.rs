@@ -1,6 +1,7 @@
 //! The keys of what goes wrong and of what comes of it: retries, faults, goals, expectations.
 
 use crate::delegation::message::Kind;
+use crate::faults::latency::Radio;
 use crate::faults::mutation::Mutation;
 use crate::faults::rule::{BackWith, BadCertificate, BadSession, Direction, ExchangePhase, Role, SameOrNew, Site};
 use crate::measure::promise;
@@ -138,7 +139,7 @@ static WHEN: Section = Section {
 };
 
 /// What a fault can do that needs no more than a word.
-pub const ACTION_WORDS: [&str; 14] = [
+const ACTION_WORDS: [&str; 14] = [
     "refuse",
     "black-hole",
     "refuse-resumption",
@@ -237,6 +238,11 @@ static DELAY: Section = Section {
         key("exponential", Shape::Table(&EXPONENTIAL), "As between things that have nothing to do with each other."),
         key("pareto", Shape::Table(&PARETO), "A heavy tail."),
         key("table", Shape::List(&Shape::DurationOrNone), "As measured: each of these is as likely."),
+        key(
+            "radio",
+            Shape::Named(|| Radio::ALL.iter().map(|radio| radio.key()).collect()),
+            "One way over this radio network.",
+        ),
         key("most", Shape::Duration, "It is never longer than this."),
     ],
 };

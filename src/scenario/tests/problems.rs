@@ -18,9 +18,9 @@ fn keys_that_nobody_knows_are_pointed_at() {
         "`confirmed`",
     );
     is_wrong(
-        &format!("{BASE}[[fault]]\n"),
-        "fault",
-        "the key `fault` is not supported in this version",
+        &with("name = \"home\"", "name = \"home\"\nexternal = {}"),
+        "external",
+        "the key `external` is not supported in this version",
         "leave it out",
     );
 }
@@ -375,7 +375,7 @@ proptest::proptest! {
         let end = (start + length).min(text.len());
         text.splice(start..end, put.chars());
         let text: String = text.into_iter().collect();
-        let overrides = Overrides { seed: None, sets: vec![set] };
+        let overrides = Overrides { sets: vec![set], ..Overrides::default() };
         if let Err(problems) = parse("any.toml", &text, &overrides) {
             proptest::prop_assert!(problems.count() > 0);
             proptest::prop_assert!(problems.render(false).matches("error: ").count() >= problems.count());

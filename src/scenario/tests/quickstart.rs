@@ -34,7 +34,7 @@ fn the_quickstart_shows_every_flow() {
 #[test]
 fn the_quickstart_can_be_made_smaller_and_larger() {
     for devices in [15, 50, 100_000] {
-        let overrides = Overrides { seed: None, sets: vec![format!("population.devices={devices}")] };
+        let overrides = Overrides { sets: vec![format!("population.devices={devices}")], ..Overrides::default() };
         let scenario = parse("quickstart.toml", QUICKSTART, &overrides).unwrap();
         assert_eq!(scenario.plan().starts(), devices);
         assert!(scenario.population().devices_per_journey().iter().all(|&count| count > 0));
@@ -44,7 +44,7 @@ fn the_quickstart_can_be_made_smaller_and_larger() {
 #[test]
 fn plans_are_fixed_by_the_seed() {
     let seeded = |seed| {
-        let scenario = parse("quickstart.toml", QUICKSTART, &Overrides { seed: Some(seed), sets: Vec::new() }).unwrap();
+        let scenario = parse("quickstart.toml", QUICKSTART, &Overrides { seed: Some(seed), ..Overrides::default() }).unwrap();
         (scenario.plan().collect::<Vec<_>>(), scenario.population())
     };
     assert_eq!(seeded(7), seeded(7));
@@ -55,7 +55,7 @@ fn plans_are_fixed_by_the_seed() {
 fn estimates_grow_with_what_is_asked_for() {
     let estimate = |sets: &[&str]| {
         let sets = sets.iter().map(|set| (*set).to_owned()).collect();
-        parse("quickstart.toml", QUICKSTART, &Overrides { seed: None, sets }).unwrap().estimate(POOL)
+        parse("quickstart.toml", QUICKSTART, &Overrides { sets, ..Overrides::default() }).unwrap().estimate(POOL)
     };
     let small = estimate(&[]);
     assert_eq!(small.peak_rate, Some(100.0));
