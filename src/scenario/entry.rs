@@ -151,6 +151,11 @@ impl<'d> Entry<'d> {
         entries.filter_map(|(name, _)| Some((self.section.key(name.get_ref())?.name, name.span())))
     }
 
+    /// Whether there is no key that nobody knows.
+    pub fn is_known(&self) -> bool {
+        self.table.is_none_or(|table| table.keys().all(|name| self.section.key(name.get_ref()).is_some()))
+    }
+
     /// `true` or `false`.
     pub fn yes(&self, key: &str) -> Option<bool> {
         self.value(key)?.get_ref().as_bool()

@@ -98,13 +98,8 @@ fn resolve(root: &Entry<'_>, found: &mut Vec<Problem>) -> Scenario {
     let bootstrap_servers = parties::bootstrap_servers(&root.tables("bootstrap_server"), &servers, &mut taken, found);
     let fault_entries = root.tables("fault");
     let cast = Cast::new(&servers, faults::names(&fault_entries));
-    let world = World {
-        servers: &servers,
-        bootstrap_servers: &bootstrap_servers,
-        classes: &classes,
-        devices,
-        cast: &cast,
-    };
+    let world =
+        World { servers: &servers, bootstrap_servers: &bootstrap_servers, classes: &classes, devices, cast: &cast };
     let journeys = journeys::read(&root.tables("journey"), &world, found);
     let policy = if root.word("policy") == Policy::Literal.key() { Policy::Literal } else { Policy::Hardened };
     let faults = faults::read(&fault_entries, &world, found);

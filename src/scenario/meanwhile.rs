@@ -10,12 +10,7 @@ use crate::workload::journey::{Meanwhile, Step};
 const HINT: &str = "`once sent delegation_prepared by home: revoke forced without notice`";
 
 /// Reads one wish of a journey whose last delegation is `latest`.
-pub fn read(
-    text: &Text<'_>,
-    reader: &StepReader<'_>,
-    latest: Latest,
-    found: &mut Vec<Problem>,
-) -> Option<Meanwhile> {
+pub fn read(text: &Text<'_>, reader: &StepReader<'_>, latest: Latest, found: &mut Vec<Problem>) -> Option<Meanwhile> {
     let problem = |message: &str| Problem::new(text.whole(), format!("{message}, found `{}`", text.text)).hint(HINT);
     let whole = text.text.trim_start();
     let Some(rest) = whole.strip_prefix("once").filter(|rest| rest.starts_with(char::is_whitespace)) else {

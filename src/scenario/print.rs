@@ -13,7 +13,7 @@ use crate::scenario::names::Cast;
 use crate::scenario::{BootstrapAddress, Connections, Expect, Scenario, faults, load, retries, steps};
 use crate::units::{Duration, Size};
 use crate::workload::arrival::Arrival;
-use crate::workload::journey::Meanwhile;
+use crate::workload::journey::{Meanwhile, Step};
 use crate::workload::population::{Access, Class, Cohort, Storage};
 
 /// The whole file.
@@ -164,7 +164,7 @@ impl Page {
             journey.bootstrapped.iter().map(|server| name_of(scenario, *server).to_owned()).collect();
         self.strings("bootstrapped", &bootstrapped);
         let round = journey.steps.len() / cohort.repeat.max(1) as usize;
-        let step = |step| steps::print(step, |server| name_of(scenario, server));
+        let step = |step: &Step| steps::print(step, |server| name_of(scenario, server));
         let steps: Vec<String> = journey.steps[..round].iter().map(step).collect();
         self.strings("steps", &steps);
         let wish = |wish: &Meanwhile| format!("once {}: {}", wish.once.print(cast), step(&wish.wish));

@@ -49,7 +49,8 @@ pub fn expect(root: &Entry<'_>, found: &mut Vec<Problem>) -> Option<Expect> {
     }
     if why_not.is_none() && root.items("goals").is_empty() {
         let problem = Problem::new(root.span("expect"), "something is expected, and there is no goal");
-        found.push(problem.hint("add `goals = [{ name = \"...\", sees = \"...\" }]`: what shows that the race was run"));
+        found
+            .push(problem.hint("add `goals = [{ name = \"...\", sees = \"...\" }]`: what shows that the race was run"));
     }
     Some(Expect {
         literal: promises(&entry, "literal", found),

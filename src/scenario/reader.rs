@@ -4,11 +4,11 @@ use crate::dm::standard;
 use crate::dm::uri::Uri;
 use crate::ids::ServerNumber;
 use crate::scenario::entry::Text;
-use crate::scenario::world::World;
 use crate::scenario::parties::server_named;
 use crate::scenario::problem::{Problem, Span, did_you_mean};
 use crate::scenario::shape::words;
 use crate::scenario::steps::{self, DONE, Delegate, StepText, Word};
+use crate::scenario::world::World;
 use crate::workload::journey::{Expected, Step};
 use crate::workload::population::Class;
 
@@ -93,8 +93,8 @@ impl StepReader<'_> {
         text: &Text<'_>,
         found: &mut Vec<Problem>,
     ) -> Option<(ServerNumber, ServerNumber)> {
-        let [giver, taker] = [from, to]
-            .map(|word| server_named(word.text, text.part(word.span.clone()), self.world.servers, found));
+        let [giver, taker] =
+            [from, to].map(|word| server_named(word.text, text.part(word.span.clone()), self.world.servers, found));
         let (giver, taker) = (giver?, taker?);
         if giver == taker {
             let message = format!("`{}` cannot delegate to itself", to.text);

@@ -117,8 +117,7 @@ fn written(retry: &Retry) -> String {
         return "none".to_owned();
     }
     let (wait, longest) = (units::Duration(*wait), units::Duration(*longest));
-    let waits =
-        if wait == longest { format!(" every {wait}") } else { format!(", {wait} doubling to {longest}") };
+    let waits = if wait == longest { format!(" every {wait}") } else { format!(", {wait} doubling to {longest}") };
     let jitter = if *jitter == 0 { String::new() } else { format!(", jitter {jitter}%") };
     format!("{tries} times{waits}{jitter}")
 }

@@ -37,7 +37,9 @@ fn property(key: &Key) -> Value {
     }
     if let Some(default) = key.default {
         schema["default"] = match key.shape {
-            Shape::Integer(..) | Shape::Number(..) => default.parse::<i64>().map_or(Value::Null, |number| json!(number)),
+            Shape::Integer(..) | Shape::Number(..) => {
+                default.parse::<i64>().map_or(Value::Null, |number| json!(number))
+            }
             _ => json!(default),
         };
     }

@@ -18,7 +18,10 @@ pub fn check(section: &'static Section, table: &Table<'_>, place: Span, found: &
         match section.key(name.get_ref()) {
             Some(key) => {
                 check_shape(key.name, &key.shape, value, found);
-                if key.is_required && matches!(key.shape, Shape::Tables(_)) && value.get_ref().as_array().is_some_and(|items| items.is_empty()) {
+                if key.is_required
+                    && matches!(key.shape, Shape::Tables(_))
+                    && value.get_ref().as_array().is_some_and(|items| items.is_empty())
+                {
                     found.push(Problem::new(value.span(), format!("`{}` needs at least one entry", key.name)));
                 }
             }

@@ -3,10 +3,10 @@
 use crate::delegation::flow::{Approach, Revocation};
 use crate::ids::ServerNumber;
 use crate::scenario::entry::Text;
-use crate::scenario::world::World;
 use crate::scenario::problem::{Problem, Span};
 use crate::scenario::reader::ReadStep;
 use crate::scenario::steps::DONE;
+use crate::scenario::world::World;
 use crate::workload::journey::{Expected, Step};
 
 /// How a device stands between two steps, as far as the expectations tell.

@@ -51,11 +51,14 @@ fn of_word(word: &str) -> Option<Action> {
 
 /// The one key of the table that says what is done.
 fn verb(entry: &Entry<'_>, found: &mut Vec<Problem>) -> Option<&'static str> {
-    let owners = |key: &str| ACTION_COMPANIONS.iter().find(|(companion, _)| *companion == key).map(|(_, owners)| *owners);
+    let owners =
+        |key: &str| ACTION_COMPANIONS.iter().find(|(companion, _)| *companion == key).map(|(_, owners)| *owners);
     let mut verbs = entry.keys().filter(|(key, _)| owners(key).is_none());
     let Some((verb, _)) = verbs.next() else {
-        let problem = Problem::new(entry.place(), "`do` says nothing that could be done");
-        found.push(problem.hint("for example `do = \"drop\"` or `do = { delay = \"1s\" }`"));
+        if entry.is_known() {
+            let problem = Problem::new(entry.place(), "`do` says nothing that could be done");
+            found.push(problem.hint("for example `do = \"drop\"` or `do = { delay = \"1s\" }`"));
+        }
         return None;
     };
     let mut is_single = true;
@@ -92,7 +95,8 @@ fn of_table(verb: &'static str, entry: &Entry<'_>, cast: &Cast<'_>, found: &mut 
         "swap" => Action::Swap(entry.duration(verb)),
         "hold" => {
             if !entry.has("at_most") {
-                let problem = Problem::new(entry.place(), "`hold` needs `at_most`: what it waits for may never be seen");
+                let problem =
+                    Problem::new(entry.place(), "`hold` needs `at_most`: what it waits for may never be seen");
                 found.push(problem.hint("for example `at_most = \"5s\"`"));
             }
             let until = cast.pattern(&entry.text(verb)?, found)?;

@@ -19,8 +19,10 @@ pub fn read(action: &Entry<'_>, found: &mut Vec<Problem>) -> Option<Distribution
     let entry = action.table("delay");
     let mut names = entry.keys().filter(|(key, _)| *key != "most");
     let Some((name, _)) = names.next() else {
-        let problem = Problem::new(action.span("delay"), "the delay has no distribution");
-        found.push(problem.hint("for example `delay = { uniform = [\"10ms\", \"50ms\"] }`, or `delay = \"1s\"`"));
+        if action.is_table("delay") && entry.is_known() {
+            let problem = Problem::new(action.span("delay"), "the delay has no distribution");
+            found.push(problem.hint("for example `delay = { uniform = [\"10ms\", \"50ms\"] }`, or `delay = \"1s\"`"));
+        }
         return None;
     };
     if let Some((second, place)) = names.next() {
@@ -45,7 +47,9 @@ pub fn read(action: &Entry<'_>, found: &mut Vec<Problem>) -> Option<Distribution
     // As good as the least that is ever drawn.
     if !most.is_zero() && of.quantile(1e-6) > most {
         let problem = Problem::new(entry.span("most"), "every delay would be longer than this");
-        found.push(problem.hint(format!("write `delay = \"{}\"` if they are all to be the same", units::Duration(most))));
+        found.push(
+            problem.hint(format!("write `delay = \"{}\"` if they are all to be the same", units::Duration(most))),
+        );
     }
     Some(Distribution::Capped { of: Box::new(of), most })
 }
@@ -150,9 +154,7 @@ fn keyed(distribution: &Distribution) -> Option<(String, Value)> {
 fn capped(of: &Distribution, most: Duration) -> Distribution {
     match of {
         Distribution::Constant(time) => Distribution::Constant((*time).min(most)),
-        Distribution::Capped { of, most: inner } => {
-            Distribution::Capped { of: of.clone(), most: (*inner).min(most) }
-        }
+        Distribution::Capped { of, most: inner } => Distribution::Capped { of: of.clone(), most: (*inner).min(most) },
         of => Distribution::Capped { of: Box::new(of.clone()), most },
     }
 }

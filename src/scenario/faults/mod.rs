@@ -44,7 +44,8 @@ pub fn read(entries: &[Entry<'_>], world: &World<'_>, found: &mut Vec<Problem>) 
         .collect();
     for (index, entry) in entries.iter().enumerate() {
         if waits_for_itself(index, &rules) {
-            let problem = Problem::new(entry.table("when").span("while"), "this fault waits for itself, and never fires");
+            let problem =
+                Problem::new(entry.table("when").span("while"), "this fault waits for itself, and never fires");
             found.push(problem.hint("a fault named by `while` has to fire first by other means"));
         }
     }
@@ -53,13 +54,17 @@ pub fn read(entries: &[Entry<'_>], world: &World<'_>, found: &mut Vec<Problem>) 
 
 fn rule(entry: &Entry<'_>, world: &World<'_>, found: &mut Vec<Problem>) -> Rule {
     let site = Site::ALL.into_iter().find(|site| site.key() == entry.word("where"));
-    Rule {
+    let rule = Rule {
         name: entry.word("name").to_owned(),
         site: site.unwrap_or(Site::Request),
-        about: selector::read(entry, site, world, found),
+        about: selector::read(&entry.table("match"), world, found),
         when: occasion::read(&entry.table("when"), world.cast, found),
         action: action::read(entry, site, world.cast, found),
+    };
+    if site.is_some() {
+        selector::check(entry, &rule, found);
     }
+    rule
 }
 
 /// Whether the chain of `while` that begins here comes back.

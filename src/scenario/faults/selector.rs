@@ -3,64 +3,58 @@
 use std::ops::RangeInclusive;
 
 use crate::delegation::message::Kind;
-use crate::faults::rule::{Devices, Direction, End, Role, Selector, Site};
+use crate::faults::rule::{Devices, Direction, End, Role, Rule, Selector, Site};
 use crate::ids::{BootstrapServerNumber, DeviceNumber, ServerNumber};
 use crate::scenario::entry::{Entry, Text};
 use crate::scenario::parties::{class_named, server_named};
-use crate::scenario::problem::{Problem, Span, did_you_mean};
+use crate::scenario::problem::{Problem, did_you_mean};
 use crate::scenario::shape::words;
 use crate::scenario::world::World;
 use crate::units::Share;
 
-/// The keys that have a meaning where a server is by itself.
-const OF_ONE_SERVER: [&str; 4] = ["from", "devices", "class", "step"];
+/// What is known of a write to a server's store.
+const OF_A_WRITE: [&str; 3] = ["from", "devices", "class"];
+/// What is known of a step of a server.
+const OF_A_STEP: [&str; 3] = ["from", "devices", "step"];
 
-/// What a fault is about. `site` is `None` where it was wrong.
-pub fn read(fault: &Entry<'_>, site: Option<Site>, world: &World<'_>, found: &mut Vec<Problem>) -> Selector {
-    let entry = fault.table("match");
-    let before = found.len();
-    let selector = Selector {
-        from: list(&entry, "from").map(|names| names.iter().filter_map(|name| server(name, world, found)).collect()),
-        to: list(&entry, "to").map(|names| names.iter().filter_map(|name| end(name, world, found)).collect()),
-        direction: Direction::ALL.into_iter().find(|direction| direction.key() == entry.word("direction")),
-        role: Role::ALL.into_iter().find(|role| role.key() == entry.word("role")),
-        devices: devices(&entry, world, found),
-        class: entry.text("class").and_then(|class| class_named(&class, world.classes, found)),
-        messages: list(&entry, "message")
-            .map(|names| names.iter().filter_map(|name| Kind::of_root(name.text)).collect()),
-        session: range(&entry, "session", found),
-        attempt: range(&entry, "attempt", found),
-        state: entry.text("state").map(|state| {
-            check_state(&state, found);
-            state.text.to_owned()
-        }),
-        step: entry.text("step").and_then(|step| world.cast.pattern(&step, found)),
-    };
+/// What a fault is about.
+pub fn read(entry: &Entry<'_>, world: &World<'_>, found: &mut Vec<Problem>) -> Selector {
     for key in ["from", "to", "message", "devices"] {
         if entry.is_list(key) && entry.items(key).is_empty() {
             let problem = Problem::new(entry.span(key), format!("`{key}` names nobody, so the fault never fires"));
             found.push(problem.hint("leave it out for any"));
         }
     }
-    match site {
-        Some(site @ (Site::Process | Site::Store)) => at_one_server(fault, site, found),
-        // What is wrong with the values by themselves comes first.
-        Some(site) if found.len() == before => on_the_way(&entry, site, &selector, found),
-        _ => {}
+    Selector {
+        from: list(entry, "from").map(|names| names.iter().filter_map(|name| server(name, world, found)).collect()),
+        to: list(entry, "to").map(|names| names.iter().filter_map(|name| end(name, world, found)).collect()),
+        direction: Direction::ALL.into_iter().find(|direction| direction.key() == entry.word("direction")),
+        role: Role::ALL.into_iter().find(|role| role.key() == entry.word("role")),
+        devices: devices(entry, world, found),
+        class: entry.text("class").and_then(|class| class_named(&class, world.classes, found)),
+        messages: list(entry, "message")
+            .map(|names| names.iter().filter_map(|name| Kind::of_root(name.text)).collect()),
+        session: range(entry, "session", found),
+        attempt: range(entry, "attempt", found),
+        state: entry.text("state").map(|state| {
+            check_state(&state, found);
+            state.text.to_owned()
+        }),
+        step: entry.text("step").and_then(|step| world.cast.pattern(&step, found)),
     }
-    selector
 }
 
 /// The names of a key that takes one or more; `None` where it is left out.
 fn list<'d>(entry: &Entry<'d>, key: &str) -> Option<Vec<Text<'d>>> {
-    entry.has(key).then(|| entry.one_or_more(key))
+    (entry.text(key).is_some() || entry.is_list(key)).then(|| entry.one_or_more(key))
 }
 
 /// The server of this name; anybody else is told of.
 fn server(name: &Text<'_>, world: &World<'_>, found: &mut Vec<Problem>) -> Option<ServerNumber> {
     let is_bootstrap = world.bootstrap_servers.iter().any(|server| server.name == name.text);
     if is_bootstrap {
-        let problem = Problem::new(name.span.clone(), format!("`{}` is a bootstrap server, and asks nobody", name.text));
+        let problem =
+            Problem::new(name.span.clone(), format!("`{}` is a bootstrap server, and asks nobody", name.text));
         found.push(problem.hint("a DM server is meant here; in `to` a bootstrap server can stand"));
         return None;
     }
@@ -151,57 +145,64 @@ fn range(entry: &Entry<'_>, key: &str, found: &mut Vec<Problem>) -> Option<Range
     }
 }
 
-/// Where a server is by itself: there is nobody who asks or answers, and something has to say when.
-fn at_one_server(fault: &Entry<'_>, site: Site, found: &mut Vec<Problem>) {
+/// Whether what a fault is about can come by where it acts.
+pub fn check(fault: &Entry<'_>, rule: &Rule, found: &mut Vec<Problem>) {
     let entry = fault.table("match");
-    for (key, _) in entry.keys().filter(|(key, _)| !OF_ONE_SERVER.contains(key)) {
-        let problem = no_meaning(&entry, key, site);
-        found.push(problem.hint(format!("what has one is {}", words(&OF_ONE_SERVER, "and"))));
-    }
-    let missing = |key: &str, example: &str| {
-        let place = if fault.has("match") { fault.span("match") } else { fault.span("where") };
-        let problem = Problem::new(place, format!("at `{}` a fault needs `{key}` in its `match`", site.key()));
-        (site == Site::Process && !entry.has(key)).then(|| problem.hint(format!("for example `{key} = \"{example}\"`")))
+    let mut no_meaning = |key: &str, hint: String| {
+        let message = format!("`{key}` has no meaning at `{}`", rule.site.key());
+        found.push(Problem::new(entry.span(key), message).hint(hint));
     };
-    found.extend(missing("from", "partner"));
-    found.extend(missing("step", "sent delegation_confirmed by partner"));
+    for key in rule.meaningless() {
+        let hint = match rule.is_at_step() {
+            true => format!("what is known of a step is {}", words(&OF_A_STEP, "and")),
+            false => "`after` in `when` waits for something to be seen".to_owned(),
+        };
+        no_meaning(key, hint);
+    }
+    if rule.site == Site::Store && !entry.has("step") {
+        for (key, _) in entry.keys().filter(|(key, _)| !OF_A_WRITE.contains(key)) {
+            no_meaning(key, format!("what is known of a write is {}", words(&OF_A_WRITE, "and")));
+        }
+    }
+    if rule.site == Site::Process {
+        needs(fault, "from", "partner", found);
+        needs(fault, "step", "sent delegation_confirmed by partner", found);
+    }
+    on_the_way(&entry, rule.site, &rule.about, found);
 }
 
-fn no_meaning(entry: &Entry<'_>, key: &str, site: Site) -> Problem {
-    Problem::new(entry.span(key), format!("`{key}` has no meaning at `{}`", site.key()))
+/// A process is somebody's, and something has to say when.
+fn needs(fault: &Entry<'_>, key: &str, example: &str, found: &mut Vec<Problem>) {
+    if !fault.table("match").has(key) {
+        let place = if fault.has("match") { fault.span("match") } else { fault.span("where") };
+        let problem = Problem::new(place, format!("at `process` a fault needs `{key}` in its `match`"));
+        found.push(problem.hint(format!("for example `{key} = \"{example}\"`")));
+    }
 }
 
 /// Whether anything that passes a site can be what the fault is about.
-fn on_the_way(entry: &Entry<'_>, site: Site, selector: &Selector, found: &mut Vec<Problem>) {
-    if entry.has("step") {
-        let problem = no_meaning(entry, "step", site);
-        found.push(problem.hint("`after` in `when` waits for something to be seen"));
-    }
+fn on_the_way(entry: &Entry<'_>, site: Site, about: &Selector, found: &mut Vec<Problem>) {
+    let is_server = |direction| matches!(direction, Direction::ServerToServer | Direction::ServerToDevice);
+    let is_protocol = |direction| direction == Direction::ServerToServer;
+    let ends = about.to.as_deref().unwrap_or_default();
+    let keys: [(&str, &dyn Fn(Direction) -> bool); 6] = [
+        ("direction", &|direction| about.direction.is_none_or(|sought| sought == direction)),
+        ("from", &|direction| about.from.is_none() || is_server(direction)),
+        ("to", &|direction| ends.is_empty() || ends.iter().any(|end| answers(*end, direction))),
+        ("role", &|direction| about.role.is_none() || is_server(direction)),
+        ("message", &|direction| about.messages.is_none() || is_protocol(direction)),
+        ("state", &|direction| about.state.is_none() || is_protocol(direction)),
+    ];
     let mut left = passing(site).to_vec();
-    let mut narrow = |key: &str, place: Span, fits: &dyn Fn(Direction) -> bool| {
-        let before = left.clone();
+    for (key, fits) in keys {
+        let could_pass: Vec<&str> = left.iter().map(|direction| direction.key()).collect();
         left.retain(|direction| fits(*direction));
-        if left.is_empty() {
-            let before: Vec<&str> = before.iter().map(|direction| direction.key()).collect();
-            let message = format!("nothing that passes `{}` fits this `{key}`", site.key());
-            found.push(Problem::new(place, message).hint(format!("what could pass is {}", words(&before, "and"))));
+        if left.is_empty() && !could_pass.is_empty() {
+            let problem =
+                Problem::new(entry.span(key), format!("nothing that passes `{}` fits this `{key}`", site.key()));
+            found.push(problem.hint(format!("what could pass is {}", words(&could_pass, "and"))));
         }
-        !left.is_empty()
-    };
-    let (from, to) = (selector.from.is_some(), selector.to.as_deref());
-    let of_servers = |direction| matches!(direction, Direction::ServerToServer | Direction::ServerToDevice);
-    let _ = narrow("direction", entry.span("direction"), &|direction| selector.direction.is_none_or(|it| it == direction))
-        && narrow("from", entry.span("from"), &|direction| !from || of_servers(direction))
-        && narrow("to", entry.span("to"), &|direction| {
-            to.is_none_or(|ends| ends.iter().any(|end| answers(*end, direction)))
-        })
-        && narrow("role", entry.span("role"), &|direction| selector.role.is_none() || of_servers(direction))
-        && narrow("message", entry.span("message"), &|direction| {
-            selector.messages.is_none() || direction == Direction::ServerToServer
-        })
-        && narrow("state", entry.span("state"), &|direction| {
-            selector.state.is_none() || direction == Direction::ServerToServer
-        });
+    }
 }
 
 /// Who asks whom at a site.

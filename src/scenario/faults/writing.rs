@@ -18,9 +18,11 @@ pub fn write(rule: &Rule, scenario: &Scenario, cast: &Cast<'_>) -> Vec<(&'static
     let mut keys = vec![("name", text(&rule.name)), ("where", text(rule.site.key()))];
     let about = selector(&rule.about, scenario, cast);
     let when = when(&rule.when, cast);
-    keys.extend([("match", about), ("when", when)].into_iter().filter_map(|(key, table)| {
-        if table.is_empty() { None } else { Some((key, Value::Table(table))) }
-    }));
+    keys.extend(
+        [("match", about), ("when", when)]
+            .into_iter()
+            .filter_map(|(key, table)| if table.is_empty() { None } else { Some((key, Value::Table(table))) }),
+    );
     keys.push(("do", action(&rule.action, cast)));
     keys
 }
@@ -38,18 +40,16 @@ fn selector(about: &Selector, scenario: &Scenario, cast: &Cast<'_>) -> Table {
     let devices = match &about.devices {
         Devices::All => None,
         Devices::Share(share) => Some(text(percent(*share))),
-        Devices::These(numbers) => {
-            Some(Value::Array(numbers.iter().map(|number| Value::Integer(number.0.into())).collect()))
-        }
+        Devices::These(numbers) => Some(list(numbers.iter().map(|number| count(number.0)))),
     };
     table([
-        ("from", about.from.as_ref().map(|servers| servers.iter().map(server).collect())),
-        ("to", about.to.as_ref().map(|ends| ends.iter().map(end).collect())),
+        ("from", about.from.as_ref().map(|servers| list(servers.iter().map(server)))),
+        ("to", about.to.as_ref().map(|ends| list(ends.iter().map(end)))),
         ("direction", about.direction.map(|direction| text(direction.key()))),
         ("role", about.role.map(|role| text(role.key()))),
         ("devices", devices),
         ("class", class.map(|class| text(&class.name))),
-        ("message", about.messages.as_ref().map(|kinds| kinds.iter().map(|kind| text(kind.root())).collect())),
+        ("message", about.messages.as_ref().map(|kinds| list(kinds.iter().map(|kind| text(kind.root()))))),
         ("session", about.session.as_ref().map(range)),
         ("attempt", about.attempt.as_ref().map(range)),
         ("state", about.state.as_ref().map(text)),
@@ -133,6 +133,10 @@ fn table<const N: usize>(entries: [(&str, Option<Value>); N]) -> Table {
 /// A string as the file has it.
 pub(super) fn text(text: impl AsRef<str>) -> Value {
     Value::String(text.as_ref().to_owned())
+}
+
+fn list(values: impl Iterator<Item = Value>) -> Value {
+    Value::Array(values.collect())
 }
 
 fn count(count: impl Into<i64>) -> Value {

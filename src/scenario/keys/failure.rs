@@ -205,7 +205,11 @@ static ACTION: Section = Section {
         key("retry_after", Shape::DurationOrNone, "The Retry-After of the answer, in whole seconds."),
         key("content_type", Shape::Text, "Its Content-Type; an empty one is left out."),
         key("oversize", Shape::Size(1, 1 << 30), "Blanks are added until it is so long."),
-        key("xml", Shape::Named(|| Mutation::ALL.iter().map(|mutation| mutation.key()).collect()), "How its XML is spoilt."),
+        key(
+            "xml",
+            Shape::Named(|| Mutation::ALL.iter().map(|mutation| mutation.key()).collect()),
+            "How its XML is spoilt.",
+        ),
         key(
             "session",
             Shape::Named(|| BadSession::ALL.iter().map(|session| session.key()).collect()),

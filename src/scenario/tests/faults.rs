@@ -133,7 +133,7 @@ do = { refuse = 405 }
 [[fault]]
 name = "pause"
 where = "process"
-match = { from = ["home", "third"], class = "a", step = "killed partner" }
+match = { from = ["home", "third"], step = "killed partner" }
 do = { pause = "1s" }
 [[fault]]
 name = "offline"
@@ -186,7 +186,7 @@ do = { delay = { table = ["7ms", "1ms"] } }
 [[fault]]
 name = "last"
 where = "store"
-match = { from = "home" }
+match = { from = "home", class = "a" }
 do = "fail"
 "#;
 

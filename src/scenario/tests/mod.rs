@@ -1,5 +1,6 @@
 //! Scenarios as a whole: their problems, what is read and printed, the schema, the quickstart.
 
+mod action_problems;
 mod fault_problems;
 mod faults;
 mod journeys;

@@ -44,7 +44,10 @@ fn what_is_left_out_is_what_the_policy_does() {
 fn the_default_is_printed_and_every_message_that_does_otherwise() {
     let scenario = read(&retries("default = \"none\"\ndelegation_revoked = \"2 times every 1s\"")).unwrap();
     let printed = scenario.to_toml();
-    assert!(printed.contains("[retries]\ndefault = \"none\"\ndelegation_revoked = \"2 times every 1s\"\n"), "{printed}");
+    assert!(
+        printed.contains("[retries]\ndefault = \"none\"\ndelegation_revoked = \"2 times every 1s\"\n"),
+        "{printed}"
+    );
 }
 
 #[test]

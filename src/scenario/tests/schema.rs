@@ -134,6 +134,23 @@ fn the_schema_takes_what_the_reader_takes_and_nothing_else() {
 }
 
 #[test]
+fn the_schema_knows_what_a_fault_can_be() {
+    let fault = |lines: &str| format!("{BASE}[[fault]]\nname = \"x\"\nwhere = \"tcp\"\n{lines}\n");
+    schema_says(&fault("do = \"drop\""), &[]);
+    schema_says(&fault("do = \"delay\""), &[".fault.do: \"delay\" fits nowhere"]);
+    let action = "do = { delay = { lognormal = { median = \"1s\", sigma = 11 } } }";
+    schema_says(
+        &fault(action),
+        &[".fault.do: {\"delay\":{\"lognormal\":{\"median\":\"1s\",\"sigma\":11}}} fits nowhere"],
+    );
+    let occasion = "when = { probability = 1.5 }\nmatch = { devices = true }\ndo = \"drop\"";
+    schema_says(
+        &fault(occasion),
+        &[".fault.when.probability: 1.5 is out of range", ".fault.match.devices: true fits nowhere"],
+    );
+}
+
+#[test]
 fn the_schema_has_every_key_the_reader_knows_and_no_other() {
     fn keys(schema: &Value, prefix: &str, into: &mut BTreeSet<String>) {
         for (name, inner) in schema["properties"].as_object().into_iter().flatten() {
