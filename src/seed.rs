@@ -20,8 +20,13 @@ impl Seed {
 
     /// One well-mixed number for a named purpose; cheaper than a stream where one draw is enough.
     pub fn draw(self, name: &str, index: u64) -> u64 {
+        self.keyed(name, &[index])
+    }
+
+    /// One well-mixed number for a named purpose and a key of several parts, whose order counts.
+    pub fn keyed(self, name: &str, key: &[u64]) -> u64 {
         let named = name.bytes().fold(mix(self.0), |state, byte| mix(state ^ u64::from(byte)));
-        mix(named ^ mix(index))
+        key.iter().fold(named, |state, part| mix(state ^ mix(*part)))
     }
 }
 
@@ -44,5 +49,15 @@ mod tests {
         assert_eq!(draws(7, "arrivals"), draws(7, "arrivals"));
         assert_ne!(draws(7, "arrivals"), draws(7, "faults"));
         assert_ne!(draws(7, "arrivals"), draws(8, "arrivals"));
+    }
+
+    #[test]
+    fn every_part_of_a_key_counts_and_so_does_their_order() {
+        let keys: [&[u64]; 6] = [&[1, 2], &[2, 1], &[1], &[1, 2, 0], &[1, 3], &[]];
+        let draws = keys.map(|key| Seed(7).keyed("faults", key));
+        for (at, draw) in draws.iter().enumerate() {
+            assert!(!draws[..at].contains(draw), "{:?}", keys[at]);
+        }
+        assert_eq!(Seed(7).keyed("faults", &[3]), Seed(7).draw("faults", 3));
     }
 }

@@ -19,6 +19,39 @@ pub struct Rule {
     pub action: Action,
 }
 
+impl Rule {
+    /// Whether it depends on the order in which things happen in real time, so that two runs may differ.
+    pub fn is_order_dependent(&self) -> bool {
+        self.when.window.is_some() || self.when.fired.is_some()
+    }
+
+    /// Whether it acts at a step of a server, and not on what passes a site.
+    pub fn is_at_step(&self) -> bool {
+        matches!(self.site, Site::Process | Site::Store) && self.about.step.is_some()
+    }
+
+    /// The keys of its `match` that are filled in and that nothing can be compared with: at a step only the server and
+    /// the device are known, elsewhere there is no step.
+    pub fn meaningless(&self) -> Vec<&'static str> {
+        let about = &self.about;
+        let filled: &[(&'static str, bool)] = if self.is_at_step() {
+            &[
+                ("to", about.to.is_some()),
+                ("direction", about.direction.is_some()),
+                ("role", about.role.is_some()),
+                ("class", about.class.is_some()),
+                ("message", about.messages.is_some()),
+                ("session", about.session.is_some()),
+                ("attempt", about.attempt.is_some()),
+                ("state", about.state.is_some()),
+            ]
+        } else {
+            &[("step", about.step.is_some())]
+        };
+        filled.iter().filter(|(_, is_filled)| *is_filled).map(|(key, _)| *key).collect()
+    }
+}
+
 /// Where a fault acts: `where` in a scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Site {
@@ -71,7 +104,7 @@ pub struct Selector {
     pub attempt: Option<RangeInclusive<u32>>,
     /// `state`: what the sender's record waits for, such as `ExpectConfirmed`.
     pub state: Option<String>,
-    /// `step`: for `process` and `store`: the fact at which it happens.
+    /// `step`: for `process` and `store`: the fact at which it happens. At `process` nothing happens without one.
     pub step: Option<Pattern>,
 }
 
