@@ -104,12 +104,7 @@ fn every_wrong_word_is_pointed_at() {
         "expected more about the revocation: `with`, `without` or `expect`, found `home`",
         Some("the parties are named as in `revoke asked A -> B`"),
     );
-    is_refused(
-        "revoke asked home ->",
-        "",
-        "expected the name of the delegated server, and the step ends here",
-        None,
-    );
+    is_refused("revoke asked home ->", "", "expected the name of the delegated server, and the step ends here", None);
     is_refused("wait", "", "expected how long, such as `2s`, and the step ends here", None);
     is_refused("wait 9000h", "9000h", "a wait is at most 8760h long", None);
     is_refused(
@@ -138,8 +133,7 @@ fn what_is_written_reads_back_to_the_same() {
         "revoke forced home -> partner with notice",
         "wait 1.5s",
     ] {
-        let number =
-            |word: &Word<'_>| ServerNumber(names.iter().position(|name| *name == word.text).unwrap() as u16);
+        let number = |word: &Word<'_>| ServerNumber(names.iter().position(|name| *name == word.text).unwrap() as u16);
         let step = match parse(text).unwrap() {
             StepText::Delegate(step) => Step::Delegate {
                 from: number(&step.from),
