@@ -108,7 +108,7 @@ pub struct Flags {
 impl Flags {
     /// What the flags set over a scenario file.
     pub fn overrides(&self) -> Overrides {
-        Overrides { seed: self.seed, sets: self.set.clone() }
+        Overrides { seed: self.seed, sets: self.set.clone(), ..Overrides::default() }
     }
 }
 
@@ -168,7 +168,10 @@ mod tests {
             "dmswarm run --seed 7 x.toml --set a=1 --json --set b=2",
         ] {
             let line = parse(line).unwrap();
-            assert_eq!(line.flags.overrides(), Overrides { seed: Some(7), sets: vec!["a=1".into(), "b=2".into()] });
+            assert_eq!(
+                line.flags.overrides(),
+                Overrides { seed: Some(7), sets: vec!["a=1".into(), "b=2".into()], ..Overrides::default() }
+            );
             assert!(line.flags.json && !line.flags.quiet);
             assert!(matches!(line.command, Command::Run { scenarios } if scenarios == [PathBuf::from("x.toml")]));
         }

@@ -163,7 +163,7 @@ mod tests {
     use crate::scenario::file::Overrides;
 
     fn asked(sets: &[&str]) -> Asked {
-        quickstart(&Overrides { seed: None, sets: sets.iter().map(|set| (*set).to_owned()).collect() })
+        quickstart(&Overrides { sets: sets.iter().map(|set| (*set).to_owned()).collect(), ..Overrides::default() })
     }
 
     #[test]

@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn without_a_file_the_quickstart_is_read() {
-        let asked = read_all(&[], &Overrides { seed: Some(5), sets: Vec::new() });
+        let asked = read_all(&[], &Overrides { seed: Some(5), ..Overrides::default() });
         assert_eq!(asked.len(), 1);
         assert_eq!(asked[0].scenario.as_ref().unwrap().seed.0, 5);
     }

@@ -240,7 +240,7 @@ mod tests {
 
     #[track_caller]
     fn lack(set: &str, allowed: u64) -> Option<TooFewFiles> {
-        let overrides = Overrides { seed: None, sets: vec![set.to_owned()] };
+        let overrides = Overrides { sets: vec![set.to_owned()], ..Overrides::default() };
         TooFewFiles::of(&parse("q", QUICKSTART, &overrides).expect("no problems"), Some(allowed))
     }
 

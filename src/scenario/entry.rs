@@ -6,7 +6,7 @@ use std::str::FromStr;
 use toml::de::DeValue;
 
 use crate::scenario::document::{Table, Value};
-use crate::scenario::keys::{Section, Shape};
+use crate::scenario::keys::Section;
 use crate::scenario::problem::{Sources, Span};
 use crate::scenario::shape;
 use crate::units;
@@ -20,7 +20,20 @@ pub struct Text<'d> {
     inside: Option<usize>,
 }
 
-impl Text<'_> {
+impl<'d> Text<'d> {
+    /// What begins at this byte of the string, as a text of its own.
+    pub fn tail(&self, start: usize) -> Text<'d> {
+        let text = self.text.get(start..).unwrap_or_default();
+        let inside = self.inside.map(|inside| inside + start);
+        let span = inside.map_or(self.span.clone(), |inside| inside..inside + text.len());
+        Text { text, span, inside }
+    }
+
+    /// The place of the whole.
+    pub fn whole(&self) -> Span {
+        self.span.clone()
+    }
+
     /// The place of a part of the string; of the whole where that cannot be told.
     pub fn part(&self, part: Span) -> Span {
         match self.inside {
@@ -87,9 +100,25 @@ impl<'d> Entry<'d> {
 
     /// A whole number within its bounds.
     pub fn integer(&self, key: &str) -> Option<i64> {
-        let Some(Shape::Integer(least, most)) = self.section.key(key).map(|key| &key.shape) else { return None };
         let number = self.value(key).map_or_else(|| self.default(key).parse().ok(), shape::integer);
-        number.filter(|number| (*least..=*most).contains(number))
+        number.filter(|number| self.is_within_bounds(key, *number))
+    }
+
+    /// A list of whole numbers; those that are out of bounds are left out.
+    pub fn integers(&self, key: &str) -> Vec<(i64, Span)> {
+        let numbers = self.items(key).iter().filter_map(|item| Some((shape::integer(item)?, item.span())));
+        numbers.filter(|(number, _)| self.is_within_bounds(key, *number)).collect()
+    }
+
+    fn is_within_bounds(&self, key: &str, number: i64) -> bool {
+        let bounds = self.section.key(key).and_then(|key| key.shape.bounds());
+        bounds.is_some_and(|(least, most)| (least..=most).contains(&number))
+    }
+
+    /// A number, whole or not, or its default; 0 where it was wrong.
+    pub fn real(&self, key: &str) -> f64 {
+        let number = self.value(key).map_or_else(|| self.default(key).parse().ok(), shape::number);
+        number.filter(|number| number.is_finite()).unwrap_or_default()
     }
 
     /// A whole number as the type it is kept in; `T::default()` where it was wrong, or is left out and has no default.
@@ -111,6 +140,22 @@ impl<'d> Entry<'d> {
         size.map_or(0, |size| size.0)
     }
 
+    /// Whether the key is there and is a table.
+    pub fn is_table(&self, key: &str) -> bool {
+        self.value(key).is_some_and(|value| value.get_ref().is_table())
+    }
+
+    /// The keys that are there and known, in the file's order, each with its place.
+    pub fn keys(&self) -> impl Iterator<Item = (&'static str, Span)> {
+        let entries = self.table.into_iter().flatten();
+        entries.filter_map(|(name, _)| Some((self.section.key(name.get_ref())?.name, name.span())))
+    }
+
+    /// Whether there is no key that nobody knows.
+    pub fn is_known(&self) -> bool {
+        self.table.is_none_or(|table| table.keys().all(|name| self.section.key(name.get_ref()).is_some()))
+    }
+
     /// `true` or `false`.
     pub fn yes(&self, key: &str) -> Option<bool> {
         self.value(key)?.get_ref().as_bool()
@@ -120,6 +165,11 @@ impl<'d> Entry<'d> {
     pub fn texts(&self, key: &str) -> Option<Vec<Text<'d>>> {
         let items = self.value(key)?.get_ref().as_array()?;
         Some(items.iter().filter_map(|item| self.as_text(item)).collect())
+    }
+
+    /// A string, or a list of strings: none where it is left out.
+    pub fn one_or_more(&self, key: &str) -> Vec<Text<'d>> {
+        self.text(key).map_or_else(|| self.texts(key).unwrap_or_default(), |text| vec![text])
     }
 
     /// Whether the key is there and is a list.
@@ -134,10 +184,7 @@ impl<'d> Entry<'d> {
 
     /// A table; an empty one where it is left out.
     pub fn table(&self, key: &str) -> Entry<'d> {
-        let section = match self.section.key(key).map(|key| &key.shape) {
-            Some(Shape::Table(section) | Shape::Tables(section)) => section,
-            _ => self.section,
-        };
+        let section = self.section.key(key).and_then(|key| key.shape.section()).unwrap_or(self.section);
         let value = self.value(key);
         let table = value.and_then(|value| value.get_ref().as_table());
         let place = value.map_or(self.place, |value| (value.span().start, value.span().end));

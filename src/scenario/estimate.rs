@@ -71,7 +71,8 @@ impl Scenario {
             dropped: plan.dropped(),
             peak_rate,
             at_once: plan.at_once(),
-            lasts: self.lasts(&started),
+            // Faults are over with the last flow, and then all is well for a while.
+            lasts: self.lasts(&started).saturating_add(if self.faults.is_empty() { Duration::ZERO } else { self.heal }),
             memory_bytes: BASE_MEMORY + u64::from(self.devices) * DEVICE_MEMORY + connections * CONNECTION_MEMORY,
             open_files: self.most_open_files(pool),
             flows: FlowKind::all().filter_map(|kind| Some((kind, *by_kind.get(&kind)?))).collect(),

@@ -3,19 +3,20 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
-use std::time::Duration;
 
 use crate::delegation::machine::Timeouts;
 use crate::delegation::policy::Policy;
 use crate::delegation::reading::{
     ConfirmByUrl, Polarity, Readings, RevocationRequestStatus, RevocationSession, SubtreeInRevocation, Unconfirmed,
 };
-use crate::delegation::retry::Retries;
 use crate::measure::limit::{self, Limit};
 use crate::scenario::entry::Entry;
 use crate::scenario::keys::SCENARIO;
+use crate::scenario::names::Cast;
 use crate::scenario::problem::{Problem, Problems, Sources};
-use crate::scenario::{Connections, Scenario, TimeoutSettings, document, journeys, load, parties, shape};
+use crate::scenario::world::World;
+use crate::scenario::{Connections, Scenario, TimeoutSettings};
+use crate::scenario::{document, faults, journeys, load, parties, races, retries, shape};
 use crate::seed::Seed;
 use crate::units::Size;
 
@@ -27,6 +28,8 @@ const LARGEST_FILE: u64 = 16 << 20;
 pub struct Overrides {
     /// `--seed N`.
     pub seed: Option<u64>,
+    /// `--policy literal|hardened`.
+    pub policy: Option<Policy>,
     /// Each `--set path=value`, in order; later ones win.
     pub sets: Vec<String>,
 }
@@ -62,7 +65,8 @@ fn read_text(path: &Path) -> io::Result<String> {
 pub fn parse(name: &str, text: &str, overrides: &Overrides) -> Result<Scenario, Problems> {
     let sets = overrides.sets.iter().map(|set| ("--set".to_owned(), set.clone()));
     let seed = overrides.seed.map(|seed| ("--seed".to_owned(), format!("seed={seed}")));
-    let sources = Sources::new((name, text), sets.chain(seed));
+    let policy = overrides.policy.map(|policy| ("--policy".to_owned(), format!("policy={}", policy.key())));
+    let sources = Sources::new((name, text), sets.chain(seed).chain(policy));
     let mut found = Vec::new();
     let scenario = match document::read(&sources, &mut found) {
         Ok(root) => {
@@ -92,9 +96,14 @@ fn resolve(root: &Entry<'_>, found: &mut Vec<Problem>) -> Scenario {
     let mut taken = parties::Taken::default();
     let servers = parties::servers(&root.tables("server"), &mut taken, found);
     let bootstrap_servers = parties::bootstrap_servers(&root.tables("bootstrap_server"), &servers, &mut taken, found);
+    let fault_entries = root.tables("fault");
+    let cast = Cast::new(&servers, faults::names(&fault_entries));
     let world =
-        journeys::World { servers: &servers, bootstrap_servers: &bootstrap_servers, classes: &classes, devices };
+        World { servers: &servers, bootstrap_servers: &bootstrap_servers, classes: &classes, devices, cast: &cast };
     let journeys = journeys::read(&root.tables("journey"), &world, found);
+    let policy = if root.word("policy") == Policy::Literal.key() { Policy::Literal } else { Policy::Hardened };
+    let faults = faults::read(&fault_entries, &world, found);
+    let goals = races::goals(&root.tables("goals"), &cast, found);
     Scenario {
         name: name.map_or("", |name| name.text).to_owned(),
         seed: root.integer("seed").and_then(|seed| u64::try_from(seed).ok()).map_or_else(Seed::fresh, Seed),
@@ -106,13 +115,13 @@ fn resolve(root: &Entry<'_>, found: &mut Vec<Problem>) -> Scenario {
             _ => Connections::Pooled,
         },
         limits: limits(root, found),
-        policy: Policy::default(),
-        retries: Retries::of(Policy::default()),
-        faults: Vec::new(),
-        heal: Duration::from_secs(2),
-        watch: 10_000,
-        goals: Vec::new(),
-        expect: None,
+        policy,
+        retries: retries::read(&root.table("retries"), policy, found),
+        faults,
+        heal: root.duration("heal"),
+        watch: root.number("watch"),
+        goals,
+        expect: races::expect(root, found),
         body_limit: root.size("body_limit"),
         message_limit: root.size("message_limit"),
         devices,

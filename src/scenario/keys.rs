@@ -2,7 +2,10 @@
 //!
 //! The reader, the checks and the JSON Schema all go by these tables, so that they cannot disagree.
 
+mod failure;
+
 use crate::delegation::flow::Outcome;
+pub use crate::scenario::keys::failure::ACTION_COMPANIONS;
 
 /// One table of the file.
 #[derive(Debug)]
@@ -37,8 +40,14 @@ pub enum Shape {
     Text,
     /// One of these words.
     Word(&'static [&'static str]),
+    /// One of these words, which another room knows.
+    Named(fn() -> Vec<&'static str>),
     /// A whole number within these bounds.
     Integer(i64, i64),
+    /// A number within these bounds, whole or not.
+    Number(f64, f64),
+    /// `true` or `false`.
+    YesNo,
     /// A string such as `250ms`; longer than nothing.
     Duration,
     /// A string such as `250ms`, or `0s`.
@@ -53,6 +62,30 @@ pub enum Shape {
     Limits,
     Table(&'static Section),
     Tables(&'static Section),
+    /// A list of values of one shape.
+    List(&'static Shape),
+    /// A value of any of these shapes, which differ in their types; and what that comes to in words.
+    Either(&'static str, &'static [Shape]),
+}
+
+impl Shape {
+    /// The keys of its tables, if it has any.
+    pub fn section(&self) -> Option<&'static Section> {
+        match self {
+            Shape::Table(section) | Shape::Tables(section) => Some(section),
+            Shape::Either(_, shapes) => shapes.iter().find_map(Shape::section),
+            _ => None,
+        }
+    }
+
+    /// The bounds of its whole numbers, if it can be one.
+    pub fn bounds(&self) -> Option<(i64, i64)> {
+        match self {
+            Shape::Integer(least, most) => Some((*least, *most)),
+            Shape::Either(_, shapes) => shapes.iter().find_map(Shape::bounds),
+            _ => None,
+        }
+    }
 }
 
 const fn key(name: &'static str, shape: Shape, about: &'static str) -> Key {
@@ -103,6 +136,29 @@ pub static SCENARIO: Section = Section {
             "64KiB",
             "The largest package a server sends or takes in a management session (MaxMsgSize).",
         ),
+        with_default(
+            "policy",
+            Shape::Word(&["hardened", "literal"]),
+            "hardened",
+            "How our servers behave where the specification leaves a hazard open: as a careful operator would have it, or as the text says.",
+        ),
+        with_default(
+            "heal",
+            Shape::DurationOrNone,
+            "2s",
+            "How long all is well again before promises are judged; faults end with the last flow.",
+        ),
+        with_default(
+            "watch",
+            Shape::Integer(0, u32::MAX as i64),
+            "10000",
+            "How many devices, the first ones, are watched step by step; of all others only the end is looked at.",
+        ),
+        key(
+            "goals",
+            Shape::Tables(&failure::GOAL),
+            "What the run is to come by on some device, or it says nothing about what it was made for.",
+        ),
         required("population", Shape::Table(&POPULATION), "The devices."),
         required("server", Shape::Tables(&SERVER), "The DM servers; any may delegate and be delegated to."),
         key("bootstrap_server", Shape::Tables(&BOOTSTRAP_SERVER), "The bootstrap servers."),
@@ -110,6 +166,13 @@ pub static SCENARIO: Section = Section {
         required("load", Shape::Table(&LOAD), "When journeys start: `phases` or `at_once`."),
         key("timeouts", Shape::Table(&TIMEOUTS), "How long parties wait."),
         key("readings", Shape::Table(&READINGS), "Where the specification can be read in two ways: the choices."),
+        key(
+            "retries",
+            Shape::Table(&failure::RETRIES),
+            "How often a server tries a POST that brought no answer; where it is left out, the policy decides.",
+        ),
+        key("fault", Shape::Tables(&failure::FAULT), "What goes wrong, where and when."),
+        key("expect", Shape::Table(&failure::EXPECT), "What the author of a race expects of it."),
     ],
 };
 
@@ -203,7 +266,12 @@ pub static JOURNEY: Section = Section {
         required(
             "steps",
             Shape::Texts,
-            "`delegate A -> B by dmacc|url [subtree URI] [full] [started by X] [expect OUTCOME]`, `revoke asked|requested|forced [with notice|without notice] [expect OUTCOME]`, `wait 2s`.",
+            "`delegate A -> B by dmacc|url [subtree URI] [full] [started by X] [expect OUTCOME]`, `revoke asked|requested|forced [A -> B] [with notice|without notice] [expect OUTCOME]`, `wait 2s`.",
+        ),
+        key(
+            "meanwhile",
+            Shape::Texts,
+            "What operators do while the steps go on, once something has been seen on the device: `once sent delegation_prepared by home: revoke forced`.",
         ),
         with_default("repeat", Shape::Integer(1, 100_000), "1", "How many times a device goes through the steps."),
         key(
@@ -316,4 +384,4 @@ pub static READINGS: Section = Section {
 };
 
 /// Keys that scenarios of later versions have, and this one does not know yet.
-pub const OF_LATER_VERSIONS: [&str; 2] = ["fault", "external"];
+pub const OF_LATER_VERSIONS: [&str; 1] = ["external"];

@@ -9,25 +9,37 @@
 //! | `keys` | every key of the file, once |
 //! | `document`, `shape` | the text as a tree with places; the first look at it, by the keys alone |
 //! | `entry` | values out of the tree |
-//! | `parties`, `journeys`, `load` | the second look: what the values mean together |
+//! | `parties`, `journeys`, `load`, `races` | the second look: what the values mean together |
 //! | `steps` | the grammar of a journey's steps |
+//! | `reader`, `walk`, `meanwhile` | steps with their names looked up; whether each makes sense where it stands |
+//! | `world`, `names` | whom and what journeys, faults and patterns can speak of |
+//! | `retries` | the grammar of how often a message is tried |
+//! | `faults` | the second look at what goes wrong |
 //! | `print` | a scenario back as a file, every default filled in |
 
 mod document;
 mod entry;
 pub mod estimate;
+mod faults;
 pub mod file;
 mod journeys;
 mod keys;
 mod load;
+mod meanwhile;
+mod names;
 mod parties;
 mod print;
 pub mod problem;
+mod races;
+mod reader;
+mod retries;
 pub mod schema;
 mod shape;
 mod steps;
 #[cfg(test)]
 mod tests;
+mod walk;
+mod world;
 
 use std::time::Duration;
 

@@ -8,6 +8,7 @@ use crate::dm::uri::Uri;
 use crate::ids::{ServerId, ServerNumber};
 use crate::scenario::entry::{Entry, Text};
 use crate::scenario::problem::{Problem, Span, did_you_mean};
+use crate::scenario::shape::words;
 use crate::scenario::{BootstrapAddress, BootstrapServerSettings, ServerSettings};
 use crate::workload::population::{Access, Class, Population, Storage};
 
@@ -215,6 +216,18 @@ pub fn server_named(
         found.push(Problem::new(place, format!("there is no server `{name}`")).hint(hint));
     }
     number.and_then(|number| u16::try_from(number).ok()).map(ServerNumber)
+}
+
+/// The class of this name.
+pub fn class_named(name: &Text<'_>, classes: &[Class], found: &mut Vec<Problem>) -> Option<usize> {
+    let number = classes.iter().position(|class| class.name == name.text);
+    if number.is_none() {
+        let known: Vec<&str> = classes.iter().map(|class| class.name.as_str()).collect();
+        let hint = did_you_mean(name.text, known.iter().copied())
+            .unwrap_or_else(|| format!("the classes are {}", words(&known, "and")));
+        found.push(Problem::new(name.span.clone(), format!("there is no class `{}`", name.text)).hint(hint));
+    }
+    number
 }
 
 fn party_name(entry: &Entry<'_>, taken: &mut Taken, found: &mut Vec<Problem>) -> String {

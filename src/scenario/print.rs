@@ -6,10 +6,14 @@ use crate::delegation::reading::{
     ConfirmByUrl, Polarity, RevocationRequestStatus, RevocationSession, SubtreeInRevocation, Unconfirmed,
 };
 use crate::dm::dmacc::AuthScheme;
+use crate::facts::goal::Goal;
+use crate::faults::rule::Rule;
 use crate::ids::ServerNumber;
-use crate::scenario::{BootstrapAddress, Connections, Scenario, load, steps};
+use crate::scenario::names::Cast;
+use crate::scenario::{BootstrapAddress, Connections, Expect, Scenario, faults, load, retries, steps};
 use crate::units::{Duration, Size};
 use crate::workload::arrival::Arrival;
+use crate::workload::journey::{Meanwhile, Step};
 use crate::workload::population::{Access, Class, Cohort, Storage};
 
 /// The whole file.
@@ -28,14 +32,23 @@ pub fn print(scenario: &Scenario) -> String {
     );
     page.string("body_limit", &Size(scenario.body_limit).to_string());
     page.string("message_limit", &Size(scenario.message_limit).to_string());
+    page.string("policy", scenario.policy.key());
+    page.string("heal", &Duration(scenario.heal).to_string());
+    page.bare("watch", scenario.watch);
     page.header("[population]");
     page.bare("devices", scenario.devices);
     scenario.classes.iter().for_each(|class| page.class(class));
     page.servers(scenario);
-    scenario.journeys.iter().for_each(|cohort| page.journey(cohort, scenario));
+    let cast = Cast::of(scenario);
+    scenario.journeys.iter().for_each(|cohort| page.journey(cohort, scenario, &cast));
     page.load(scenario);
     page.timeouts(scenario);
     page.readings(scenario);
+    page.header("[retries]");
+    retries::print(&scenario.retries).iter().for_each(|(key, retry)| page.string(key, retry));
+    scenario.faults.iter().for_each(|rule| page.fault(rule, scenario, &cast));
+    scenario.goals.iter().for_each(|goal| page.goal(goal, &cast));
+    scenario.expect.iter().for_each(|expect| page.expect(expect));
     page.text
 }
 
@@ -139,7 +152,7 @@ impl Page {
         }
     }
 
-    fn journey(&mut self, cohort: &Cohort, scenario: &Scenario) {
+    fn journey(&mut self, cohort: &Cohort, scenario: &Scenario, cast: &Cast<'_>) {
         let journey = &cohort.journey;
         self.header("[[journey]]");
         self.string("name", &journey.name);
@@ -151,9 +164,12 @@ impl Page {
             journey.bootstrapped.iter().map(|server| name_of(scenario, *server).to_owned()).collect();
         self.strings("bootstrapped", &bootstrapped);
         let round = journey.steps.len() / cohort.repeat.max(1) as usize;
-        let steps: Vec<String> =
-            journey.steps[..round].iter().map(|step| steps::print(step, |server| name_of(scenario, server))).collect();
+        let step = |step: &Step| steps::print(step, |server| name_of(scenario, server));
+        let steps: Vec<String> = journey.steps[..round].iter().map(step).collect();
         self.strings("steps", &steps);
+        let wish = |wish: &Meanwhile| format!("once {}: {}", wish.once.print(cast), step(&wish.wish));
+        let meanwhile: Vec<String> = journey.meanwhile.iter().map(wish).collect();
+        self.strings("meanwhile", &meanwhile);
         self.bare("repeat", cohort.repeat);
     }
 
@@ -221,6 +237,25 @@ impl Page {
         self.string("revocation_session", session);
         self.string("confirm_by_url", confirm);
         self.string("unconfirmed", unconfirmed);
+    }
+
+    fn fault(&mut self, rule: &Rule, scenario: &Scenario, cast: &Cast<'_>) {
+        self.header("[[fault]]");
+        faults::write(rule, scenario, cast).iter().for_each(|(key, value)| self.bare(key, value));
+    }
+
+    fn goal(&mut self, goal: &Goal, cast: &Cast<'_>) {
+        self.header("[[goals]]");
+        self.string("name", &goal.name);
+        let sees: Vec<String> = goal.sees.iter().map(|pattern| pattern.print(cast)).collect();
+        self.strings("sees", &sees);
+    }
+
+    fn expect(&mut self, expect: &Expect) {
+        self.header("[expect]");
+        self.strings("literal", &expect.literal);
+        self.strings("hardened", &expect.hardened);
+        expect.not_over_https.iter().for_each(|why| self.string("not_over_https", why));
     }
 }
 

@@ -30,10 +30,30 @@ fn section(section: &Section) -> Value {
 }
 
 fn property(key: &Key) -> Value {
-    let mut schema = match &key.shape {
+    let mut schema = shape(&key.shape);
+    schema["description"] = json!(key.about);
+    if matches!(key.shape, Shape::Tables(_)) && key.is_required {
+        schema["minItems"] = json!(1);
+    }
+    if let Some(default) = key.default {
+        schema["default"] = match key.shape {
+            Shape::Integer(..) | Shape::Number(..) => {
+                default.parse::<i64>().map_or(Value::Null, |number| json!(number))
+            }
+            _ => json!(default),
+        };
+    }
+    schema
+}
+
+fn shape(shape: &Shape) -> Value {
+    match shape {
         Shape::Text => json!({ "type": "string" }),
         Shape::Word(words) => json!({ "type": "string", "enum": words }),
+        Shape::Named(words) => json!({ "type": "string", "enum": words() }),
         Shape::Integer(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
+        Shape::Number(least, most) => json!({ "type": "number", "minimum": least, "maximum": most }),
+        Shape::YesNo => json!({ "type": "boolean" }),
         Shape::Duration | Shape::DurationOrNone => json!({ "type": "string", "examples": ["250ms", "1.5s", "1h30m"] }),
         Shape::Size(least, most) => json!({
             "type": ["string", "integer"], "minimum": least, "maximum": most, "examples": ["64KiB", 65_536],
@@ -43,16 +63,7 @@ fn property(key: &Key) -> Value {
         Shape::Limits => json!({ "type": "array", "items": { "type": "string" } }),
         Shape::Table(inner) => section(inner),
         Shape::Tables(inner) => json!({ "type": "array", "items": section(inner) }),
-    };
-    schema["description"] = json!(key.about);
-    if matches!(key.shape, Shape::Tables(_)) && key.is_required {
-        schema["minItems"] = json!(1);
+        Shape::List(inner) => json!({ "type": "array", "items": self::shape(inner) }),
+        Shape::Either(_, shapes) => json!({ "anyOf": shapes.iter().map(self::shape).collect::<Vec<_>>() }),
     }
-    if let Some(default) = key.default {
-        schema["default"] = match key.shape {
-            Shape::Integer(..) => default.parse::<i64>().map_or(Value::Null, |number| json!(number)),
-            _ => json!(default),
-        };
-    }
-    schema
 }

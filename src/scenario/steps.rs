@@ -2,11 +2,12 @@
 //!
 //! ```text
 //! delegate A -> B by dmacc|url [subtree URI] [full] [started by X] [expect OUTCOME]
-//! revoke asked|requested|forced [with notice|without notice] [expect OUTCOME]
+//! revoke asked|requested|forced [A -> B] [with notice|without notice] [expect OUTCOME]
 //! wait 2s
 //! ```
 //!
-//! What follows `by dmacc|url` may stand in any order; a comma may follow any word.
+//! What follows `by dmacc|url` may stand in any order; a comma may follow any word. A revocation that names nobody is
+//! about the latest delegation.
 
 use std::time::Duration;
 
@@ -28,8 +29,24 @@ pub struct Word<'t> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StepText<'t> {
     Delegate(Delegate<'t>),
-    Revoke { how: Revocation, expect: Option<Expected> },
+    Revoke {
+        how: Revocation,
+        /// Who had delegated, and to whom, where it is said.
+        parties: Option<(Word<'t>, Word<'t>)>,
+        expect: Option<Expected>,
+    },
     Wait(Duration),
+}
+
+impl StepText<'_> {
+    /// The outcome that the step says to expect.
+    pub fn expects(&self) -> Option<Expected> {
+        match self {
+            StepText::Delegate(step) => step.expect,
+            StepText::Revoke { expect, .. } => *expect,
+            StepText::Wait(_) => None,
+        }
+    }
 }
 
 /// `delegate A -> B ...`.
@@ -77,14 +94,15 @@ pub fn print<'n>(step: &Step, name: impl Fn(ServerNumber) -> &'n str) -> String 
             let expect = expecting(expect);
             format!("delegate {} -> {} by {approach} subtree {subtree}{full}{starter}{expect}", name(*from), name(*to))
         }
-        Step::Revoke { how, expect, .. } => {
-            let how = match how {
-                Revocation::Asked => "asked",
-                Revocation::Requested => "requested",
-                Revocation::Forced { notice: true } => "forced with notice",
-                Revocation::Forced { notice: false } => "forced without notice",
+        Step::Revoke { from, to, how, expect } => {
+            let parties = format!("{} -> {}", name(*from), name(*to));
+            let (how, notice) = match how {
+                Revocation::Asked => ("asked", ""),
+                Revocation::Requested => ("requested", ""),
+                Revocation::Forced { notice: true } => ("forced", " with notice"),
+                Revocation::Forced { notice: false } => ("forced", " without notice"),
             };
-            format!("revoke {how}{}", expecting(expect))
+            format!("revoke {how} {parties}{notice}{}", expecting(expect))
         }
         Step::Wait(time) => format!("wait {}", units::Duration(*time)),
     }
@@ -122,9 +140,7 @@ struct Reader<'t> {
 
 impl<'t> Reader<'t> {
     fn delegate(&mut self) -> Result<Delegate<'t>, StepError> {
-        let from = self.any("the name of the delegating server")?;
-        self.one_of("`->`", &["->"])?;
-        let to = self.any("the name of the delegated server")?;
+        let (from, to) = self.parties()?;
         self.one_of("`by dmacc` or `by url`", &["by"])?;
         let approach = match self.one_of("an approach", &["dmacc", "url"])? {
             "url" => Approach::Url,
@@ -149,16 +165,28 @@ impl<'t> Reader<'t> {
         Ok(step)
     }
 
+    /// `A -> B`.
+    fn parties(&mut self) -> Result<(Word<'t>, Word<'t>), StepError> {
+        let from = self.any("the name of the delegating server")?;
+        self.one_of("`->`", &["->"])?;
+        Ok((from, self.any("the name of the delegated server")?))
+    }
+
     fn revoke(&mut self) -> Result<StepText<'t>, StepError> {
         let mut how = match self.one_of("a kind of revocation", &["asked", "requested", "forced"])? {
             "asked" => Revocation::Asked,
             "requested" => Revocation::Requested,
             _ => Revocation::Forced { notice: true },
         };
+        let names_parties = self.words.get(self.next + 1).is_some_and(|word| word.text == "->");
+        let parties = if names_parties { Some(self.parties()?) } else { None };
         let mut expect = None;
         let mut has_notice = false;
         while let Some(word) = self.words.get(self.next).cloned() {
-            let option = self.one_of("more about the revocation", &["with", "without", "expect"])?;
+            let option = self.one_of("more about the revocation", &["with", "without", "expect"]).map_err(|error| {
+                let hint = error.hint.or_else(|| Some("the parties are named as in `revoke asked A -> B`".to_owned()));
+                StepError { hint, ..error }
+            })?;
             let is_doubled = if option == "expect" {
                 expect.replace(self.expected()?).is_some()
             } else {
@@ -174,7 +202,7 @@ impl<'t> Reader<'t> {
                 return Err(error(word.span, format!("`{}` is said twice", word.text), None));
             }
         }
-        Ok(StepText::Revoke { how, expect })
+        Ok(StepText::Revoke { how, parties, expect })
     }
 
     fn wait(&mut self) -> Result<StepText<'t>, StepError> {
@@ -222,150 +250,4 @@ fn error(span: Span, message: String, hint: Option<String>) -> StepError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn word(text: &str, start: usize) -> Word<'_> {
-        Word { text, span: start..start + text.len() }
-    }
-
-    #[test]
-    fn a_delegation_says_who_how_what_and_by_whom() {
-        let text = "delegate home->partner by url, subtree ./SCOMO, full, started by partner expect undone";
-        let expected = Delegate {
-            from: word("home", 9),
-            to: word("partner", 15),
-            approach: Approach::Url,
-            subtree: Some(word("./SCOMO", 39)),
-            is_full: true,
-            started_by: Some(word("partner", 65)),
-            expect: Some(Expected("undone")),
-        };
-        assert_eq!(parse(text), Ok(StepText::Delegate(expected)));
-    }
-
-    #[track_caller]
-    fn reads(text: &str, expected: StepText<'_>) {
-        assert_eq!(parse(text), Ok(expected));
-    }
-
-    #[test]
-    fn revocations_and_waits_are_read() {
-        let revoke = |how, expect: Option<&'static str>| StepText::Revoke { how, expect: expect.map(Expected) };
-        reads("revoke asked", revoke(Revocation::Asked, None));
-        reads("  revoke  requested  expect refused ", revoke(Revocation::Requested, Some("refused")));
-        reads("revoke forced", revoke(Revocation::Forced { notice: true }, None));
-        reads("revoke forced without notice", revoke(Revocation::Forced { notice: false }, None));
-        reads("revoke forced, with notice, expect done", revoke(Revocation::Forced { notice: true }, Some("done")));
-        reads("wait 1m 30s", StepText::Wait(Duration::from_secs(90)));
-    }
-
-    #[track_caller]
-    fn is_refused(text: &str, at: &str, message: &str, hint: Option<&str>) {
-        let error = parse(text).unwrap_err();
-        assert_eq!(error.message, message);
-        assert_eq!(&text[error.span.clone()], at, "{message}");
-        assert_eq!(error.hint.as_deref(), hint);
-        if at.is_empty() {
-            assert_eq!(error.span.start, text.trim_end().len());
-        }
-    }
-
-    #[test]
-    fn every_wrong_word_is_pointed_at() {
-        let delegation = "more about the delegation: `subtree`, `full`, `started` or `expect`";
-        let step = "a step: `delegate`, `revoke` or `wait`";
-        is_refused("", "", &format!("expected {step}, and the step ends here"), None);
-        is_refused(
-            "delgate a -> b",
-            "delgate",
-            &format!("expected {step}, found `delgate`"),
-            Some("did you mean `delegate`?"),
-        );
-        is_refused("delegate", "", "expected the name of the delegating server, and the step ends here", None);
-        is_refused("delegate a to b by url", "to", "expected `->`, found `to`", None);
-        is_refused("delegate a -> b", "", "expected `by dmacc` or `by url`, and the step ends here", None);
-        is_refused(
-            "delegate a -> b by dmac",
-            "dmac",
-            "expected an approach: `dmacc` or `url`, found `dmac`",
-            Some("did you mean `dmacc`?"),
-        );
-        is_refused(
-            "delegate a -> b by url ful",
-            "ful",
-            &format!("expected {delegation}, found `ful`"),
-            Some("did you mean `full`?"),
-        );
-        is_refused("delegate a -> b by url full full", "full", "`full` is said twice", None);
-        is_refused(
-            "delegate a -> b by url subtree",
-            "",
-            "expected the address of a sub-tree, such as `./SCOMO`, and the step ends here",
-            None,
-        );
-        is_refused("delegate a -> b by url started a", "a", "expected `started by` and a server, found `a`", None);
-        is_refused(
-            "revoke forcd",
-            "forcd",
-            "expected a kind of revocation: `asked`, `requested` or `forced`, found `forcd`",
-            Some("did you mean `forced`?"),
-        );
-        is_refused(
-            "revoke asked with notice",
-            "with",
-            "only a forced revocation can be with notice",
-            Some("the delegate takes part in all others"),
-        );
-        is_refused("wait", "", "expected how long, such as `2s`, and the step ends here", None);
-        is_refused("wait 9000h", "9000h", "a wait is at most 8760h long", None);
-        is_refused(
-            "wait two seconds",
-            "two seconds",
-            "expected a duration such as `250ms`, `1.5s` or `1h30m`, found `two seconds`",
-            None,
-        );
-    }
-
-    #[test]
-    fn an_unknown_outcome_lists_the_known_ones() {
-        let error = parse("revoke asked expect refuse").unwrap_err();
-        assert!(error.message.contains("`done`, `refused`, `undone`"), "{}", error.message);
-        assert_eq!(error.hint.as_deref(), Some("did you mean `refused`?"));
-    }
-
-    #[test]
-    fn what_is_written_reads_back_to_the_same() {
-        let names = ["home", "partner"];
-        for text in [
-            "delegate home -> partner by dmacc subtree ./SCOMO",
-            "delegate partner -> home by url subtree . full started by home expect too_late",
-            "revoke asked",
-            "revoke forced without notice expect refused",
-            "revoke forced with notice",
-            "wait 1.5s",
-        ] {
-            let number =
-                |word: &Word<'_>| ServerNumber(names.iter().position(|name| *name == word.text).unwrap() as u16);
-            let step = match parse(text).unwrap() {
-                StepText::Delegate(step) => Step::Delegate {
-                    from: number(&step.from),
-                    to: number(&step.to),
-                    approach: step.approach,
-                    subtree: crate::dm::uri::Uri::parse(step.subtree.unwrap().text).unwrap(),
-                    is_full: step.is_full,
-                    by_delegated: step.started_by.is_some(),
-                    expect: step.expect.unwrap_or(Expected(DONE)),
-                },
-                StepText::Revoke { how, expect } => Step::Revoke {
-                    from: ServerNumber(0),
-                    to: ServerNumber(1),
-                    how,
-                    expect: expect.unwrap_or(Expected(DONE)),
-                },
-                StepText::Wait(time) => Step::Wait(time),
-            };
-            assert_eq!(print(&step, |server| names[usize::from(server.0)]), text);
-        }
-    }
-}
+mod tests;

@@ -79,6 +79,11 @@ pub(crate) enum Judgement {
     NotObservable,
 }
 
+/// The names of all promises, in the order of the summary.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    rules::ALL.iter().map(|rule| rule.name)
+}
+
 /// Judges every promise on one device after the other, and at last on the servers themselves. Memory grows with the
 /// servers' records, not with the devices.
 pub struct Judging<'s> {

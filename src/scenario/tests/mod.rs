@@ -1,8 +1,13 @@
 //! Scenarios as a whole: their problems, what is read and printed, the schema, the quickstart.
 
+mod action_problems;
+mod fault_problems;
+mod faults;
 mod journeys;
 mod problems;
 mod quickstart;
+mod races;
+mod retries;
 mod round_trip;
 mod schema;
 

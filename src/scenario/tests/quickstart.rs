@@ -34,7 +34,7 @@ fn the_quickstart_shows_every_flow() {
 #[test]
 fn the_quickstart_can_be_made_smaller_and_larger() {
     for devices in [15, 50, 100_000] {
-        let overrides = Overrides { seed: None, sets: vec![format!("population.devices={devices}")] };
+        let overrides = Overrides { sets: vec![format!("population.devices={devices}")], ..Overrides::default() };
         let scenario = parse("quickstart.toml", QUICKSTART, &overrides).unwrap();
         assert_eq!(scenario.plan().starts(), devices);
         assert!(scenario.population().devices_per_journey().iter().all(|&count| count > 0));
@@ -42,9 +42,27 @@ fn the_quickstart_can_be_made_smaller_and_larger() {
 }
 
 #[test]
+fn the_examples_in_its_comments_are_right() {
+    let (_, comments) = QUICKSTART.split_once("---- What goes wrong").unwrap();
+    let examples: Vec<&str> = comments.lines().filter_map(|line| line.strip_prefix("#     ")).collect();
+    let scenario = read(&format!("{QUICKSTART}\n{}\n", examples.join("\n"))).unwrap();
+    assert_eq!((scenario.faults.len(), scenario.goals.len(), scenario.expect.is_some()), (2, 1, true));
+    assert_eq!(scenario.journeys.iter().map(|cohort| cohort.journey.meanwhile.len()).sum::<usize>(), 1);
+}
+
+#[test]
+fn faults_take_time_to_heal() {
+    let lasts = |text: &str| read(text).unwrap().estimate(POOL).lasts;
+    let fault = "[[fault]]\nname = \"x\"\nwhere = \"trigger\"\ndo = \"drop\"\n";
+    assert_eq!(lasts(&format!("heal = \"7s\"\n{BASE}")), lasts(BASE), "nothing goes wrong");
+    assert_eq!(lasts(&format!("heal = \"7s\"\n{BASE}{fault}")), lasts(BASE) + Duration::from_secs(7));
+}
+
+#[test]
 fn plans_are_fixed_by_the_seed() {
     let seeded = |seed| {
-        let scenario = parse("quickstart.toml", QUICKSTART, &Overrides { seed: Some(seed), sets: Vec::new() }).unwrap();
+        let scenario =
+            parse("quickstart.toml", QUICKSTART, &Overrides { seed: Some(seed), ..Overrides::default() }).unwrap();
         (scenario.plan().collect::<Vec<_>>(), scenario.population())
     };
     assert_eq!(seeded(7), seeded(7));
@@ -55,7 +73,7 @@ fn plans_are_fixed_by_the_seed() {
 fn estimates_grow_with_what_is_asked_for() {
     let estimate = |sets: &[&str]| {
         let sets = sets.iter().map(|set| (*set).to_owned()).collect();
-        parse("quickstart.toml", QUICKSTART, &Overrides { seed: None, sets }).unwrap().estimate(POOL)
+        parse("quickstart.toml", QUICKSTART, &Overrides { sets, ..Overrides::default() }).unwrap().estimate(POOL)
     };
     let small = estimate(&[]);
     assert_eq!(small.peak_rate, Some(100.0));
