@@ -20,7 +20,7 @@ use crate::dm::uri::Uri;
 use crate::facts::What;
 use crate::ids::{DeviceNumber, ServerNumber};
 use crate::measure::timeline::Interval;
-use crate::workload::journey::Step;
+use crate::workload::journey::{Expected, Step};
 use crate::workload::plan::{Plan, Start};
 use crate::workload::population::Population;
 
@@ -310,7 +310,7 @@ impl Swarm {
         let Some(travel) = self.travels.get_mut(&device) else { return };
         let Some(running) = travel.flow.take() else { return };
         travel.step += 1;
-        let as_expected = outcome.key() == running.expected;
+        let as_expected = Expected(running.expected).is_met_by(&outcome);
         let (response, service) = (at - travel.intended, at - running.sent);
         self.progress.flows_ended += 1;
         self.progress.flows_failed += u64::from(!as_expected);

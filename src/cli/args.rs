@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, value_parser};
 use clap_complete::Shell;
 
 use crate::cli::exit::Exit;
+use crate::delegation::policy::Policy;
 use crate::scenario::file::Overrides;
 
 /// Simulates and load-tests the OMA Device Management Server Delegation Protocol 1.3.
@@ -33,6 +35,12 @@ pub enum Command {
         /// Scenario files, or folders of them
         #[arg(value_name = "SCENARIO.toml or FOLDER")]
         scenarios: Vec<PathBuf>,
+        /// Run each race so many times
+        #[arg(long, value_name = "N", default_value_t = 1, value_parser = value_parser!(u32).range(1..=1000))]
+        repeat: u32,
+        /// How many races run side by side
+        #[arg(long, value_name = "N", default_value_t = 8, value_parser = value_parser!(u32).range(1..=64))]
+        at_once: u32,
     },
     /// Say what scenarios would do, or every problem in them
     #[command(after_help = CHECK_EXAMPLES)]
@@ -82,6 +90,9 @@ pub struct Flags {
     /// The seed of everything random, in place of the scenario's
     #[arg(long, global = true, value_name = "N", allow_negative_numbers = true, value_parser = value_parser!(u64).range(..=i64::MAX as u64))]
     pub seed: Option<u64>,
+    /// How our servers behave where the specification leaves a hazard open, in place of the scenario's
+    #[arg(long, global = true, value_name = "POLICY", value_parser = policies())]
+    pub policy: Option<Policy>,
     /// The folder that run folders are made in
     #[arg(long, global = true, value_name = "DIR", default_value = "results")]
     pub out: PathBuf,
@@ -108,8 +119,16 @@ pub struct Flags {
 impl Flags {
     /// What the flags set over a scenario file.
     pub fn overrides(&self) -> Overrides {
-        Overrides { seed: self.seed, sets: self.set.clone(), ..Overrides::default() }
+        Overrides { seed: self.seed, policy: self.policy, sets: self.set.clone() }
     }
+}
+
+/// The policies, by their words.
+fn policies() -> impl TypedValueParser<Value = Policy> {
+    let words = [Policy::Literal.key(), Policy::Hardened.key()];
+    PossibleValuesParser::new(words).map(|word| {
+        if word == Policy::Literal.key() { Policy::Literal } else { Policy::Hardened }
+    })
 }
 
 const EXAMPLES: &str = "\
@@ -122,7 +141,9 @@ const RUN_EXAMPLES: &str = "\
 Examples:
   dmswarm run
   dmswarm run scenarios/quickstart.toml --set population.devices=5000
-  dmswarm run scenarios/ --out results --json";
+  dmswarm run scenarios/ --out results --json
+  dmswarm run scenarios/races --policy literal  every race by the letter of the text, and a table
+  dmswarm run scenarios/races/r12-orphan-after-full-delegation.toml --repeat 20";
 
 const CHECK_EXAMPLES: &str = "\
 Examples:
@@ -173,7 +194,7 @@ mod tests {
                 Overrides { seed: Some(7), sets: vec!["a=1".into(), "b=2".into()], ..Overrides::default() }
             );
             assert!(line.flags.json && !line.flags.quiet);
-            assert!(matches!(line.command, Command::Run { scenarios } if scenarios == [PathBuf::from("x.toml")]));
+            assert!(matches!(line.command, Command::Run { scenarios, .. } if scenarios == [PathBuf::from("x.toml")]));
         }
     }
 

@@ -50,11 +50,13 @@ impl Shard {
         Shard::default()
     }
 
-    /// A flow has started; its journey expects it to end with the outcome of this key ([`Outcome::KEYS`]).
+    /// A flow has started; its journey expects it to end with the outcome of this key ([`Outcome::KEYS`]), or with any.
     pub fn flow_started(&mut self, kind: FlowKind, expected: &'static str) {
         let flow = &mut self.flows[flow_slot(kind)];
         flow.started += 1;
-        flow.expected.count(expected);
+        if Outcome::KEYS.contains(&expected) {
+            flow.expected.count(expected);
+        }
         self.interval.started += 1;
     }
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::delegation::flow::Outcome;
 use crate::ids::ServerNumber;
 use crate::scenario::entry::{Entry, Text};
 use crate::scenario::meanwhile;
@@ -52,7 +51,7 @@ fn cohort(
     let name = name.map_or_else(|| format!("journey {}", index + 1), |name| name.text.to_owned());
     once(names, name.clone(), &span, "journey name", found);
     let class = entry.text("class").and_then(|class| class_named(&class, world.classes, found));
-    let expect = Outcome::KEYS.into_iter().find(|key| *key == entry.word("expect")).unwrap_or(DONE);
+    let expect = Expected::WORDS.into_iter().find(|key| *key == entry.word("expect")).unwrap_or(DONE);
     let texts = entry.texts("steps").unwrap_or_default();
     let reader = StepReader { world, class, expect: Expected(expect) };
     let mut steps: Vec<(ReadStep, Text<'_>)> = Vec::new();

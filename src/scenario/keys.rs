@@ -4,7 +4,7 @@
 
 mod failure;
 
-use crate::delegation::flow::Outcome;
+use crate::workload::journey::Expected;
 pub use crate::scenario::keys::failure::ACTION_COMPANIONS;
 
 /// One table of the file.
@@ -282,7 +282,7 @@ pub static JOURNEY: Section = Section {
         key("class", Shape::Text, "The class of its devices; every class where it is left out."),
         with_default(
             "expect",
-            Shape::Word(&Outcome::KEYS),
+            Shape::Word(&Expected::WORDS),
             "done",
             "How its flows should end where a step does not say otherwise.",
         ),

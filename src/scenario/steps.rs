@@ -11,7 +11,7 @@
 
 use std::time::Duration;
 
-use crate::delegation::flow::{Approach, Outcome, Revocation};
+use crate::delegation::flow::{Approach, Revocation};
 use crate::ids::ServerNumber;
 use crate::scenario::problem::{Span, did_you_mean};
 use crate::scenario::shape::{LONGEST_STRETCH, words};
@@ -219,7 +219,7 @@ impl<'t> Reader<'t> {
     }
 
     fn expected(&mut self) -> Result<Expected, StepError> {
-        self.one_of("an outcome", &Outcome::KEYS).map(Expected)
+        self.one_of("an outcome", &Expected::WORDS).map(Expected)
     }
 
     /// The next word, whatever it is.

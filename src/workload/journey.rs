@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::delegation::flow::{Approach, FlowKind, Revocation};
+use crate::delegation::flow::{Approach, FlowKind, Outcome, Revocation};
 use crate::dm::uri::Uri;
 use crate::facts::pattern::Pattern;
 use crate::ids::ServerNumber;
@@ -51,9 +51,30 @@ pub enum Step {
     Wait(Duration),
 }
 
-/// The outcome that a step's author expects: an outcome's key, `done` unless the step says otherwise.
+/// The outcome that a step's author expects: an outcome's key or `any`, `done` unless the step says otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Expected(pub &'static str);
+
+impl Expected {
+    /// Whatever comes of it will do: the journey goes on, and nothing has failed.
+    pub const ANY: &str = "any";
+
+    /// What may be expected, in a scenario's words.
+    pub const WORDS: [&str; Outcome::KEYS.len() + 1] = {
+        let mut words = [Expected::ANY; Outcome::KEYS.len() + 1];
+        let mut place = 0;
+        while place < Outcome::KEYS.len() {
+            words[place] = Outcome::KEYS[place];
+            place += 1;
+        }
+        words
+    };
+
+    /// Whether an outcome is what was expected.
+    pub fn is_met_by(self, outcome: &Outcome) -> bool {
+        self.0 == Expected::ANY || self.0 == outcome.key()
+    }
+}
 
 impl Step {
     /// The flow this step starts; `None` for a wait.
