@@ -44,8 +44,8 @@ pub enum Errand {
         remove_own_account: bool,
         takes_over: bool,
     },
-    /// Section 5.2.2.3: a new entry in the Bootstrap Config MO. It takes the place of one with the same address: the client
-    /// fetches what is new to it, and an attempt whose answer was lost leaves nothing behind.
+    /// Section 5.2.2.3: a new entry in the Bootstrap Config MO. It takes the place of one with the same address: the
+    /// client fetches what is new to it, and an attempt whose answer was lost leaves nothing behind.
     PushBootstrapUrl { url: String },
     /// Section 5.2.2.7 and 5.2.2.8: rights on the sub-tree, then the own account if the delegation is full.
     Grant { delegate: ServerId, subtree: Uri, remove_own_account: bool },

@@ -317,13 +317,17 @@ impl Handover {
                 order: "Atomic",
                 uri: String::new(),
             });
-            let flag_is_set = self.flag.is_some() && outcome::is_done(outcome::at(results, 1).code);
-            if matches!(self.place, Place::Existing { is_ours: true, .. }) {
-                changes.begin(vec![Order::Delete(self.account_of(&self.delegate)?)]);
-            } else if flag_is_set {
-                changes.begin(self.former_flag()?.into_iter().collect());
-            } else if failure.reason_code() != outcome::NOT_ROLLED_BACK {
-                changes.not_made();
+            let flag_is_set = outcome::is_done(outcome::at(results, 1).code);
+            match self.place {
+                // All of it may have been done.
+                _ if failure.reason_code() == outcome::NOT_ROLLED_BACK => {}
+                Place::Existing { is_ours: true, .. } => {
+                    changes.begin(vec![Order::Delete(self.account_of(&self.delegate)?)]);
+                }
+                Place::Existing { is_ours: false, .. } if flag_is_set => {
+                    changes.begin(self.former_flag()?.into_iter().collect());
+                }
+                _ => changes.not_made(),
             }
             return Err(failure);
         }

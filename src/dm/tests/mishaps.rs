@@ -5,25 +5,33 @@ use super::pair::{Documents, Pair};
 use super::*;
 use crate::dm::client::Mishap;
 use crate::dm::script::Report;
+use crate::dm::tree::{Actor, Format, NewNode};
 
 /// An errand of the first server, on a device that suits it.
 struct Case {
     name: &'static str,
     errand: fn(&Pair) -> Errand,
-    has_account: bool,
+    account: Account,
     /// How many commands the device is asked to carry out, an Atomic being one.
     commands: u32,
     /// Which of them is the first that changes something, from 1.
     first_change: u32,
 }
 
+/// What the delegate has on the device at first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Account {
+    None,
+    There { flag: Option<bool> },
+}
+
 /// Every errand that leaves an undo list.
-const CASES: [Case; 4] = [
+const CASES: [Case; 5] = [
     // Get ACL twice, list, look for the account; then all in one Atomic.
     Case {
         name: "prepare a new account",
         errand: |pair| pair.prepare(true, false),
-        has_account: false,
+        account: Account::None,
         commands: 5,
         first_change: 5,
     },
@@ -31,17 +39,25 @@ const CASES: [Case; 4] = [
     Case {
         name: "prepare an account that is there",
         errand: |pair| pair.prepare(false, false),
-        has_account: true,
+        account: Account::There { flag: None },
+        commands: 7,
+        first_change: 6,
+    },
+    // The same, and the flag is turned.
+    Case {
+        name: "prepare an account with a flag",
+        errand: |pair| pair.prepare(false, false),
+        account: Account::There { flag: Some(false) },
         commands: 7,
         first_change: 6,
     },
     // Get the entries; then all in one Atomic.
-    Case { name: "push a URL", errand: |_| push(), has_account: false, commands: 2, first_change: 2 },
+    Case { name: "push a URL", errand: |_| push(), account: Account::None, commands: 2, first_change: 2 },
     // Get ACL twice, list; then Replace.
     Case {
         name: "grant",
         errand: |pair| Errand::Grant { delegate: pair.id(1), subtree: subtree(), remove_own_account: false },
-        has_account: true,
+        account: Account::There { flag: None },
         commands: 4,
         first_change: 4,
     },
@@ -58,10 +74,15 @@ fn remove(pair: &Pair, gone_is_done: bool) -> Errand {
 impl Case {
     fn pair(&self, scheme: Scheme) -> Pair {
         let mut pair = pair(scheme, |blueprint, books| {
-            if self.has_account {
+            if self.account != Account::None {
                 blueprint.accounts.push(books[1].clone());
             }
         });
+        if let Account::There { flag: Some(flag) } = self.account {
+            let leaf = Uri::parse("./DMAcc/dms2.example.test/NoAutoInitialSession").unwrap();
+            let value = NewNode::Leaf { format: Format::Bool, kind: "text/plain", value: &flag.to_string() };
+            pair.device.tree_mut().add(Actor::Device, &leaf, value).unwrap();
+        }
         // Whatever a bootstrap document brings is not the errand's to undo.
         pair.documents = Documents::Missing;
         pair
@@ -111,6 +132,24 @@ fn wherever_the_connection_breaks_the_undo_brings_the_device_back() {
 }
 
 #[test]
+fn an_undo_that_broke_off_can_be_run_again() {
+    for case in CASES {
+        for commands in 0..=3 {
+            let mut pair = case.pair(Scheme::Md5);
+            let before = pair.state();
+            let undo = pair.succeeds(0, (case.errand)(&pair)).undo;
+            pair.befall(Mishap::DropAfter { commands });
+            let broken = pair.run(0, Errand::Undo(undo.clone()));
+            if broken.result.is_err() {
+                assert_eq!((broken.result, &broken.undo), (Err(DeviceFailure::Unreachable), &undo), "{}", case.name);
+            }
+            pair.succeeds(0, Errand::Undo(undo));
+            assert_eq!(pair.state(), before, "{} {commands}", case.name);
+        }
+    }
+}
+
+#[test]
 fn statuses_that_are_lost_count_as_done() {
     for case in CASES {
         let (before, after) = case.trees(Scheme::Md5);
@@ -140,6 +179,10 @@ fn a_device_that_goes_away_in_a_session_has_done_what_it_was_told_before() {
                 assert_eq!(report.result, result, "{} {mishap:?} {package}", case.name);
                 assert_eq!(&between, tree, "{} {mishap:?} {package}", case.name);
             }
+        }
+        if case.account == (Account::There { flag: Some(false) }) {
+            // The device did not leave the factory with this flag.
+            continue;
         }
         let (between, report) = case.suffers(Scheme::Md5, |pair| pair.mishap = Some((3, Mishap::FactoryReset)));
         assert_eq!((report.result, between), (Ok(()), before), "{}: done, and nothing left of it", case.name);
@@ -195,7 +238,7 @@ fn again(pair: &Pair) -> Errand {
 
 #[test]
 fn a_url_that_is_pushed_again_is_fetched_again_and_stands_there_once() {
-    let mut pair = CASES[2].pair(Scheme::Md5);
+    let mut pair = CASES[3].pair(Scheme::Md5);
     let before = pair.state();
     let fetches = |pair: &Pair| pair.transcript.iter().filter(|line| line.contains("GET https://boot/17")).count();
     pair.befall(Mishap::DropAfter { commands: 2 });
