@@ -8,19 +8,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::delegation::flow::FlowKind;
 use crate::delegation::message::Kind;
+use crate::delegation::policy::Policy;
 use crate::measure::health::{Health, HostUse};
-use crate::measure::latency::{Latency, Metric, Spread};
+use crate::measure::latency::{Metric, Spread};
 use crate::measure::limit::{Limit, LimitResult};
-use crate::measure::outcome::{ByOutcome, FlowCount, MessageCount, Tally, flow_slot};
+use crate::measure::outcome::flow_slot;
 use crate::measure::promise::PromiseResult;
+use crate::measure::promise::steps::windows::LongestWindows;
 use crate::measure::rows::Rows;
 use crate::measure::shard::Shard;
 
+pub use aims::{FaultCount, FaultRow, GoalRow, WindowRow};
+
+mod aims;
+mod rows;
+
 /// The version of the summary's form; a key is added without a new one, never renamed.
 pub const SCHEMA: &str = "dmswarm.summary/1";
-
-/// How many breaches of a promise the summary shows; a run's findings hold more.
-const SHOWN_BREACHES: usize = 5;
 
 /// The result of one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -30,6 +34,9 @@ pub struct Summary {
     pub verdict: Verdict,
     pub scenario: String,
     pub seed: u64,
+    /// How our servers behaved where the specification leaves a hazard open: `hardened` or `literal`.
+    #[serde(default)]
+    pub policy: String,
     pub devices: u64,
     /// From the start of the load until the last flow had ended, in seconds.
     pub duration_s: f64,
@@ -55,6 +62,12 @@ pub struct Summary {
     pub reached: Vec<GoalRow>,
     /// Faults that were injected, and how often they could have been.
     pub faults: Vec<FaultRow>,
+    /// How long devices that were watched step by step were in nobody's charge, or in that of two.
+    #[serde(default)]
+    pub windows: WindowRow,
+    /// What makes the run worth less than it looks: faults that never fired, goals that were never reached.
+    #[serde(default)]
+    pub warnings: Vec<String>,
     pub health: Health,
     pub actors: ActorRow,
 }
@@ -186,19 +199,6 @@ pub struct PromiseRow {
     pub seen: Vec<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct GoalRow {
-    pub goal: String,
-    pub times: u64,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct FaultRow {
-    pub name: String,
-    pub eligible: u64,
-    pub injected: u64,
-}
-
 /// How our own parties held up. A panic ends the run with exit code 1.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ActorRow {
@@ -225,6 +225,7 @@ pub enum Ending {
 pub struct Run<'a> {
     pub scenario: &'a str,
     pub seed: u64,
+    pub policy: Policy,
     pub devices: u64,
     pub duration: Duration,
     pub ending: Ending,
@@ -233,6 +234,11 @@ pub struct Run<'a> {
     /// As `limit::with_default` gives them.
     pub limits: &'a [Limit],
     pub promises: &'a [PromiseResult],
+    /// What the run was to come by, in a scenario's words, and on how many devices it did.
+    pub goals: &'a [(String, u64)],
+    /// Every fault of the scenario, in its order.
+    pub faults: &'a [FaultCount],
+    pub windows: &'a LongestWindows,
     pub host: HostUse,
 }
 
@@ -250,6 +256,7 @@ impl Summary {
             verdict: verdict(run.ending, &promises, &health, &limits, &actors),
             scenario: run.scenario.to_owned(),
             seed: run.seed,
+            policy: run.policy.key().to_owned(),
             devices: run.devices,
             duration_s,
             flows: flow_rows(|kind| FlowRow::from(records.flows[flow_slot(kind)])),
@@ -274,8 +281,10 @@ impl Summary {
             rates: Rates::over(run.duration, records),
             limits,
             promises,
-            reached: Vec::new(),
-            faults: Vec::new(),
+            reached: run.goals.iter().map(GoalRow::from).collect(),
+            faults: run.faults.iter().map(FaultRow::from).collect(),
+            windows: WindowRow::from(run.windows),
+            warnings: aims::warnings(run.goals, run.faults),
             health,
             actors,
         }
@@ -324,65 +333,6 @@ fn verdict(
 
 fn flow_rows<T>(row: impl Fn(FlowKind) -> T) -> Rows<T> {
     FlowKind::all().map(|kind| (kind.to_string(), row(kind))).collect()
-}
-
-impl From<FlowCount> for FlowRow {
-    fn from(count: FlowCount) -> FlowRow {
-        let OutcomeRow { done, refused, undone, too_late, unreachable, misbehaved, stranded, lost } =
-            count.ended.into();
-        let started = count.started;
-        FlowRow { started, done, refused, undone, too_late, unreachable, misbehaved, stranded, lost }
-    }
-}
-
-impl From<ByOutcome> for OutcomeRow {
-    fn from(count: ByOutcome) -> OutcomeRow {
-        OutcomeRow {
-            done: count.get("done"),
-            refused: count.get("refused"),
-            undone: count.get("undone"),
-            too_late: count.get("too_late"),
-            unreachable: count.get("unreachable"),
-            misbehaved: count.get("misbehaved"),
-            stranded: count.get("stranded"),
-            lost: count.get("lost"),
-        }
-    }
-}
-
-impl From<MessageCount> for MessageRow {
-    fn from(count: MessageCount) -> MessageRow {
-        let MessageCount { sent, answered, duplicated, unexpected, timed_out } = count;
-        MessageRow { sent, answered, duplicated, unexpected, timed_out }
-    }
-}
-
-impl From<Tally> for TallyRow {
-    fn from(tally: Tally) -> TallyRow {
-        TallyRow { ok: tally.ok, failed: tally.failed }
-    }
-}
-
-impl From<&Latency> for LatencyRow {
-    fn from(latency: &Latency) -> LatencyRow {
-        LatencyRow {
-            count: latency.response.count(),
-            response_ms: latency.response.spread(),
-            service_ms: latency.service.spread(),
-        }
-    }
-}
-
-impl From<&PromiseResult> for PromiseRow {
-    fn from(result: &PromiseResult) -> PromiseRow {
-        PromiseRow {
-            name: result.name.to_owned(),
-            checked: result.checked,
-            broken: result.broken,
-            not_observable: result.not_observable,
-            seen: result.breaches.iter().take(SHOWN_BREACHES).map(ToString::to_string).collect(),
-        }
-    }
 }
 
 impl Rates {

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use crate::ids::DeviceNumber;
 use crate::measure::limit::{LimitResult, Unit};
-use crate::measure::summary::{FlowRow, LatencyRow, MessageRow, Summary, TallyRow};
+use crate::measure::summary::{FlowRow, GoalRow, LatencyRow, MessageRow, Summary, TallyRow, WindowRow};
 use crate::measure::timeline::TimelineRow;
 use crate::measure::{Verdict, health::Health};
 use crate::report::figures::{count, counted, rate, share, size, time};
@@ -25,7 +26,8 @@ pub fn summary(summary: &Summary, folder: Option<&Path>, colour: bool) -> String
     let sessions = session_table(summary);
     // The tables start their figures in the same column.
     let least = names(summary).map(|name| name.chars().count()).max().unwrap_or(0);
-    for table in [flows, messages, sessions] {
+    let faults = fault_table(summary);
+    for table in [flows, messages, sessions, faults] {
         if !table.is_empty() {
             let mut rows = table.lines(least).into_iter();
             lines.extend(rows.next().map(|head| paint.bold(&head)));
@@ -35,7 +37,10 @@ pub fn summary(summary: &Summary, folder: Option<&Path>, colour: bool) -> String
     }
     lines.extend(listed("outcomes", summary.causes.iter().map(|(cause, times)| (cause.as_str(), *times))));
     lines.extend(listed("rejected", summary.rejected.iter().map(|(reason, times)| (reason.as_str(), *times))));
+    lines.extend(goal_lines(summary, paint));
+    lines.extend(window_lines(&summary.windows));
     lines.extend(promise_lines(summary, paint));
+    lines.extend(summary.warnings.iter().map(|warning| labelled("warning", warning)));
     lines.extend(summary.limits.iter().map(|limit| limit_line(limit, paint)));
     lines.extend(health_lines(&summary.health, paint));
     lines.extend(actor_line(summary, paint));
@@ -121,7 +126,8 @@ fn facts(summary: &Summary) -> String {
 /// The names in the first columns.
 fn names(summary: &Summary) -> impl Iterator<Item = &str> {
     let flows = summary.flows.iter().filter(|(_, row)| row.started > 0).map(|(name, _)| name);
-    flows.chain(summary.exchanges.iter().filter(|(_, row)| **row != MessageRow::default()).map(|(name, _)| name))
+    let messages = summary.exchanges.iter().filter(|(_, row)| **row != MessageRow::default()).map(|(name, _)| name);
+    flows.chain(messages).chain(summary.faults.iter().map(|fault| fault.name.as_str()))
 }
 
 /// A column that is shown when a row has something in it.
@@ -216,10 +222,45 @@ fn session_table(summary: &Summary) -> Table {
     table
 }
 
+/// The faults of the scenario in its order: how often each could have fired, and did. The same seed may count otherwise
+/// where order decides.
+fn fault_table(summary: &Summary) -> Table {
+    let by_order = summary.faults.iter().any(|fault| fault.order_dependent);
+    let mut table = Table::new(["faults", "eligible", "injected"].into_iter().chain(by_order.then_some("by order")));
+    for fault in &summary.faults {
+        let mut cells = vec![fault.name.clone(), count(fault.eligible), count(fault.injected)];
+        cells.extend(by_order.then(|| if fault.order_dependent { "yes" } else { "no" }.to_owned()));
+        table.row(cells);
+    }
+    table
+}
+
 /// Response time, p50 and p99.
 fn percentiles(latency: Option<&LatencyRow>) -> [String; 2] {
     let spread = latency.map(|row| row.response_ms).unwrap_or_default();
     [time(spread.p50), time(spread.p99)]
+}
+
+/// One line for each goal.
+fn goal_lines(summary: &Summary, paint: Paint) -> Vec<String> {
+    let goal = |row: &GoalRow| {
+        let reached = format!("reached {}", counted(row.times, "time"));
+        let word = if row.times > 0 { paint.good(&reached) } else { paint.bad("NEVER REACHED") };
+        labelled("goal", &format!("{word}  {}", row.goal))
+    };
+    summary.reached.iter().map(goal).collect()
+}
+
+/// The longest windows; none where there were none.
+fn window_lines(windows: &WindowRow) -> Vec<String> {
+    let line = |words: &str, ms: f64, device: Option<u32>| {
+        let device = device.map_or_else(String::new, |device| format!(", {}", DeviceNumber(device)));
+        (ms > 0.0).then(|| labelled("windows", &format!("{words} for at most {}{device}", time(Some(ms)))))
+    };
+    let orphan = line("in nobody's charge", windows.orphan_ms, windows.orphan_device);
+    let cause = windows.orphan_cause.as_ref().filter(|_| orphan.is_some()).map(|cause| labelled("", cause));
+    let double = line("in two servers' full charge", windows.double_owner_ms, windows.double_owner_device);
+    orphan.into_iter().chain(cause).chain(double).collect()
 }
 
 /// The promises in a line when they were kept, else one line per broken promise, with what was seen below.
@@ -244,10 +285,7 @@ fn promise_lines(summary: &Summary, paint: Paint) -> Vec<String> {
         lines.push(labelled("promises", &paint.good(&text)));
     }
     let unchecked = promises.iter().filter(|promise| promise.checked == 0 && promise.not_observable == 0);
-    let unchecked: Vec<&str> = unchecked.map(|promise| promise.name.as_str()).collect();
-    if !unchecked.is_empty() {
-        lines.push(labelled("", &format!("nothing to check for {}", unchecked.join(", "))));
-    }
+    lines.extend(wrapped("", "nothing to check for ", unchecked.map(|promise| promise.name.clone())));
     for promise in promises.iter().filter(|promise| promise.not_observable > 0) {
         let devices = counted(promise.not_observable, "device");
         lines.push(labelled("", &format!("{} not observable on {devices}", promise.name)));
@@ -301,6 +339,11 @@ fn listed<'a>(label: &str, causes: impl Iterator<Item = (&'a str, u64)>) -> Vec<
     if causes.len() > MOST_LISTED {
         parts.push(format!("{} more", causes.len() - MOST_LISTED));
     }
+    wrapped(label, "", parts.into_iter())
+}
+
+/// Parts with commas between them, as many in a line as fit, behind some words; none without any.
+fn wrapped(label: &str, words: &str, parts: impl Iterator<Item = String>) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for part in parts {
         match lines.last_mut() {
@@ -309,7 +352,7 @@ fn listed<'a>(label: &str, causes: impl Iterator<Item = (&'a str, u64)>) -> Vec<
                 line.push(',');
                 lines.push(labelled("", &part));
             }
-            None => lines.push(labelled(label, &part)),
+            None => lines.push(labelled(label, &format!("{words}{part}"))),
         }
     }
     lines

@@ -26,6 +26,7 @@ use futures_util::StreamExt;
 use crate::actors::chronicle::Chronicle;
 use crate::clock::{Clock, wall_now};
 use crate::measure::health::HostUse;
+use crate::measure::promise::steps::windows::LongestWindows;
 use crate::measure::promise::{DeviceView, Judging, PromiseResult};
 use crate::measure::summary::{Ending, Run, Summary};
 use crate::results::{FolderError, RunFolder, RunManifest};
@@ -142,12 +143,16 @@ async fn measure(
     let summary = Summary::build(&Run {
         scenario: &scenario.name,
         seed: scenario.seed.0,
+        policy: scenario.policy,
         devices: u64::from(scenario.devices),
         duration: walked.load.lasted,
         ending: if walked.signal.is_some() { Ending::Interrupted } else { Ending::Drained },
         records: &stand.shard().await,
         limits: &scenario.limits,
         promises: &promises,
+        goals: &[],
+        faults: &[],
+        windows: &LongestWindows::default(),
         host: HostUse {
             cpu_s: walked.load.cpu.as_secs_f64(),
             cores: host::cores() as f64,

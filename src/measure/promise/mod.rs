@@ -1,16 +1,19 @@
-//! What must hold once a run has drained, judged on plain views of devices and servers. No IO.
+//! What must hold: in the end, judged on plain views of devices and servers, and step by step, judged on facts. No IO.
 //!
-//! The S-numbers name the invariants of the project's study of faults: S1 manageability, S2 agreement, S3 no residue,
-//! S5 no phantom, S9 belief equals tree, S11 access rights justified, S12 full means exclusive.
+//! The numbers name the invariants of the project's study of faults. In the end: S1 manageability, S2 agreement, S3 no
+//! residue, S5 no phantom, S9 belief equals tree, S11 access rights justified, S12 full means exclusive. On facts: S4,
+//! S6 to S8, S10 and S13 (sessions and rights at every step), P1 to P6 (what is said), L1 to L6 (what comes to an end).
 //!
 //! | file | its job |
 //! |---|---|
-//! | [`view`] | what is looked at: devices, servers, and the facts of a device's journey |
+//! | [`view`] | what is looked at in the end: devices, servers, and what is known of a device's journey |
 //! | `ledger` | the records of all servers about one device, put together |
-//! | `rules` | the promises, one small function each |
+//! | `rules` | the promises about the end, one small function each |
+//! | [`steps`] | the promises about every step, on the facts of one device |
 
 mod ledger;
 mod rules;
+pub mod steps;
 pub mod view;
 
 use std::collections::BTreeMap;
@@ -18,6 +21,8 @@ use std::collections::BTreeMap;
 use crate::delegation::machine::RecordView;
 use crate::ids::{DeviceNumber, ServerNumber, device_id};
 use crate::measure::promise::ledger::Ledger;
+use crate::measure::promise::steps::Watched;
+use crate::measure::promise::steps::windows::{LongestWindows, windows};
 pub use crate::measure::promise::view::{DeviceView, Grant, Journeyed, ServerView};
 
 /// How many breaches of one promise are kept with what was seen; the rest are only counted.
@@ -79,9 +84,9 @@ pub(crate) enum Judgement {
     NotObservable,
 }
 
-/// The names of all promises, in the order of the summary.
+/// The names of all promises, those about the end first, in the order of the summary. They are stable.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    rules::ALL.iter().map(|rule| rule.name)
+    rules::ALL.iter().map(|rule| rule.name).chain(steps::ALL.iter().map(|rule| rule.name))
 }
 
 /// Judges every promise on one device after the other, and at last on the servers themselves. Memory grows with the
@@ -89,21 +94,23 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 pub struct Judging<'s> {
     servers: &'s [ServerView],
     records: BTreeMap<DeviceNumber, Vec<(ServerNumber, &'s RecordView)>>,
+    /// Of the promises about the end.
     results: Vec<PromiseResult>,
+    /// Of those about every step; empty until steps are looked at.
+    step_results: Vec<PromiseResult>,
+    windows: LongestWindows,
 }
 
 impl<'s> Judging<'s> {
     /// Begins with what the servers have on record.
     pub fn new(servers: &'s [ServerView]) -> Judging<'s> {
-        let results = rules::ALL.iter().map(|rule| PromiseResult {
-            name: rule.name,
-            says: rule.says,
-            checked: 0,
-            broken: 0,
-            not_observable: 0,
-            breaches: Vec::new(),
-        });
-        Judging { servers, records: records_by_device(servers), results: results.collect() }
+        Judging {
+            servers,
+            records: records_by_device(servers),
+            results: rules::ALL.iter().map(|rule| PromiseResult::new(rule.name, rule.says)).collect(),
+            step_results: Vec::new(),
+            windows: LongestWindows::default(),
+        }
     }
 
     /// Looks at one device; they may come in any order.
@@ -115,7 +122,24 @@ impl<'s> Judging<'s> {
         }
     }
 
-    /// Looks at the servers, and says what became of each promise.
+    /// Looks at what was seen of one device step by step; they may come in any order. Only where a device was watched
+    /// are the promises about steps among the results.
+    pub fn look_at_steps(&mut self, watched: &Watched<'_>) {
+        if self.step_results.is_empty() {
+            self.step_results = steps::ALL.iter().map(|rule| PromiseResult::new(rule.name, rule.says)).collect();
+        }
+        for (judgement, result) in steps::judge(watched).zip(&mut self.step_results) {
+            result.add(Place::Device(watched.device), judgement);
+        }
+        self.windows.add(watched.device, windows(watched));
+    }
+
+    /// The longest windows of the devices whose steps have been looked at.
+    pub fn windows(&self) -> &LongestWindows {
+        &self.windows
+    }
+
+    /// Looks at the servers, and says what became of each promise, in the order of [`names`].
     pub fn finish(mut self) -> Vec<PromiseResult> {
         for (rule, result) in rules::ALL.iter().zip(&mut self.results) {
             if let Some(judge_server) = rule.judge_server {
@@ -124,11 +148,16 @@ impl<'s> Judging<'s> {
                 }
             }
         }
+        self.results.append(&mut self.step_results);
         self.results
     }
 }
 
 impl PromiseResult {
+    fn new(name: &'static str, says: &'static str) -> PromiseResult {
+        PromiseResult { name, says, checked: 0, broken: 0, not_observable: 0, breaches: Vec::new() }
+    }
+
     fn add(&mut self, at: Place, judgement: Judgement) {
         match judgement {
             Judgement::DoesNotApply => {}

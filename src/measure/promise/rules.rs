@@ -1,6 +1,6 @@
 //! The promises, one small function each: a device and the records about it in, a judgement out.
 
-use crate::delegation::machine::Standing;
+use crate::delegation::machine::{Side, Standing};
 use crate::dm::uri::Uri;
 use crate::ids::ServerNumber;
 use crate::measure::promise::Judgement;
@@ -17,7 +17,7 @@ pub(super) struct Rule {
 }
 
 /// Every promise, in the order of the summary. The names are stable.
-pub(super) const ALL: [Rule; 7] = [
+pub(super) const ALL: [Rule; 8] = [
     Rule {
         name: "records_agree",
         says: "both servers have the same delegations on record",
@@ -28,6 +28,12 @@ pub(super) const ALL: [Rule; 7] = [
         name: "accounts_as_recorded",
         says: "a device holds the accounts that the records say, and no others",
         judge: accounts_as_recorded,
+        judge_server: None,
+    },
+    Rule {
+        name: "no_phantom",
+        says: "whoever holds itself to be a delegate has an account on the device",
+        judge: no_phantom,
         judge_server: None,
     },
     Rule {
@@ -90,7 +96,7 @@ fn records_agree(_device: &DeviceView, ledger: &Ledger) -> Judgement {
     }
 }
 
-/// S9 and S5, belief equals tree: the owner has its account unless it has given everything away (5.2.1.5); a delegate
+/// S9, belief equals tree: the owner has its account unless it has given everything away (5.2.1.5); a delegate
 /// has one; a server that was bootstrapped beforehand keeps its own unless it was revoked; nobody else has one.
 fn accounts_as_recorded(device: &DeviceView, ledger: &Ledger) -> Judgement {
     if ledger.is_moving() {
@@ -107,6 +113,26 @@ fn accounts_as_recorded(device: &DeviceView, ledger: &Ledger) -> Judgement {
         Judgement::Kept
     } else {
         Judgement::Broken(format!("accounts of {}; the records say {}", ledger.names(&found), ledger.names(&due)))
+    }
+}
+
+/// S5, no phantom: a delegate by its own record has an account, unless it has given everything away itself since. One
+/// that was revoked without notice (5.2.5.3) could not know better.
+fn no_phantom(device: &DeviceView, ledger: &Ledger) -> Judgement {
+    if ledger.is_moving() {
+        return Judgement::NotObservable;
+    }
+    let delegates = ledger.records.iter().filter(|held| held.record.side == Side::Delegated && held.is_live());
+    let delegates =
+        ordered(delegates.map(|held| held.holder).filter(|holder| !ledger.has_given_all(*holder)).collect());
+    let phantoms: Vec<ServerNumber> =
+        delegates.iter().copied().filter(|delegate| !device.accounts.contains(delegate)).collect();
+    match (delegates.is_empty(), phantoms.is_empty()) {
+        (true, _) => Judgement::DoesNotApply,
+        (false, true) => Judgement::Kept,
+        (false, false) => {
+            Judgement::Broken(format!("{} believes to be a delegate, without an account", ledger.names(&phantoms)))
+        }
     }
 }
 
@@ -157,7 +183,8 @@ fn revoked_is_gone(device: &DeviceView, ledger: &Ledger) -> Judgement {
 }
 
 /// S12, full means exclusive (5.2.1.5, 5.2.2.8): a server that has delegated fully has neither account nor rights left,
-/// and there is one full delegate.
+/// and there is one full delegate. Full is what the record at rest says it is, whenever the own account is removed: a
+/// server that removes it only after DELEGATION_CONFIRMED is under way until it has.
 fn full_leaves_no_account(device: &DeviceView, ledger: &Ledger) -> Judgement {
     if ledger.is_moving() {
         return Judgement::NotObservable;

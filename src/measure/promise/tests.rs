@@ -194,6 +194,23 @@ fn a_device_holds_the_accounts_that_the_records_say() {
 }
 
 #[test]
+fn a_delegate_by_its_own_record_has_an_account() {
+    const NAME: &str = "no_phantom";
+    check("nobody is one", at_rest(), NAME, (0, 0, 0));
+    check("it has", partially(), NAME, (1, 0, 0));
+    check("it has given everything away", passed_on(), NAME, (1, 0, 0));
+    let phantom = "partner believes to be a delegate, without an account";
+    check_broken("it has none", partially().accounts(&[HOME]), NAME, &[phantom]);
+    check_broken("the owner knows better", partially().no_records_at(HOME).accounts(&[HOME]), NAME, &[phantom]);
+    let untold =
+        at_rest().record(PARTNER, HOME, Side::Delegated, "./SCOMO", false, Standing::InForce).unannounced(PARTNER);
+    check("it was not told", untold, NAME, (0, 0, 0));
+    let moving = Standing::Moving("ExpectRemoval");
+    let under_way = partially().record(HOME, THIRD, Side::Delegating, "./FUMO", false, moving).accounts(&[HOME]);
+    check("a flow is still under way", under_way, NAME, (0, 0, 1));
+}
+
+#[test]
 fn a_delegate_has_rights_on_its_sub_tree_and_nowhere_else() {
     const NAME: &str = "acls_as_recorded";
     check_broken(

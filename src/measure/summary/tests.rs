@@ -2,8 +2,17 @@
 
 use super::*;
 use crate::delegation::flow::Outcome;
+use crate::ids::DeviceNumber;
 use crate::measure::limit;
 use serde_json::Value;
+
+const NO_WINDOWS: LongestWindows = LongestWindows {
+    orphan: Duration::ZERO,
+    orphan_device: None,
+    orphan_cause: None,
+    double_owner: Duration::ZERO,
+    double_owner_device: None,
+};
 
 const TOOK: Duration = Duration::from_millis(3);
 
@@ -11,12 +20,16 @@ fn run<'a>(records: &'a Shard, limits: &'a [Limit], promises: &'a [PromiseResult
     Run {
         scenario: "q",
         seed: 7,
+        policy: Policy::Hardened,
         devices: 4,
         duration: Duration::from_secs(2),
         ending,
         records,
         limits,
         promises,
+        goals: &[],
+        faults: &[],
+        windows: &NO_WINDOWS,
         host: HostUse { cpu_s: 1.0, cores: 2.0, peak_rss_bytes: 1 << 20 },
     }
 }
@@ -123,6 +136,73 @@ fn rates_are_averages_over_the_run() {
     // 11 flows, 1 exchange and 3 handshakes in 2 s.
     let rates = Summary::build(&run(&records, &[], &[], Ending::Drained)).rates;
     assert_eq!((rates.flows_per_s, rates.exchanges_per_s, rates.handshakes_per_s), (5.5, 0.5, 1.5));
+}
+
+/// Two faults of which one never fired, and two goals of which one was never reached.
+fn aims() -> ([(String, u64); 2], [FaultCount; 2], LongestWindows) {
+    let fault = |name: &str, eligible, injected, order_dependent| FaultCount {
+        name: name.to_owned(),
+        eligible,
+        injected,
+        order_dependent,
+    };
+    let windows = LongestWindows {
+        orphan: Duration::from_micros(12_345),
+        orphan_device: Some(DeviceNumber(3)),
+        orphan_cause: Some("the account of home went".to_owned()),
+        ..NO_WINDOWS
+    };
+    let goals = [("timer confirmed at home".to_owned(), 2), ("killed home".to_owned(), 0)];
+    (goals, [fault("lost-204", 40, 3, false), fault("slow", 1, 0, true)], windows)
+}
+
+#[test]
+fn what_a_run_was_made_for_is_there_and_what_it_did_not_come_by_is_a_warning() {
+    let (goals, faults, windows) = aims();
+    let records = records();
+    let run = run(&records, &[], &[], Ending::Drained);
+    let bare = as_json(&Summary::build(&run));
+    assert_eq!((&bare["warnings"], &bare["policy"]), (&serde_json::json!([]), &serde_json::json!("hardened")));
+    let none = serde_json::json!({
+        "orphan_ms": 0.0, "orphan_device": null, "orphan_cause": null, "double_owner_ms": 0.0, "double_owner_device": null
+    });
+    assert_eq!(bare["windows"], none);
+
+    let policy = Policy::Literal;
+    let json = as_json(&Summary::build(&Run { policy, goals: &goals, faults: &faults, windows: &windows, ..run }));
+    assert_eq!(json["policy"], "literal");
+    assert_eq!(
+        json["faults"],
+        serde_json::json!([
+            { "name": "lost-204", "eligible": 40, "injected": 3, "order_dependent": false },
+            { "name": "slow", "eligible": 1, "injected": 0, "order_dependent": true }
+        ])
+    );
+    assert_eq!(
+        json["reached"],
+        serde_json::json!([{ "goal": "timer confirmed at home", "times": 2 }, { "goal": "killed home", "times": 0 }])
+    );
+    assert_eq!((&json["windows"]["orphan_ms"], &json["windows"]["orphan_device"]), (&12.345.into(), &3.into()));
+    assert_eq!(json["windows"]["orphan_cause"], "the account of home went");
+    assert_eq!(
+        json["warnings"],
+        serde_json::json!(["the fault `slow` never fired: 1 occasion", "the goal `killed home` was never reached"])
+    );
+    assert_eq!(json["verdict"], "passed", "a warning is no verdict");
+    let schema = summary_schema();
+    assert_eq!(mistakes(&schema, &schema, &json, "$"), Vec::<String>::new());
+}
+
+#[test]
+fn a_summary_from_before_these_keys_reads_as_if_there_had_been_none() {
+    let mut json = as_json(&Summary::build(&run(&records(), &[], &[], Ending::Drained)));
+    json["faults"] = serde_json::json!([{ "name": "old", "eligible": 1, "injected": 1 }]);
+    for key in ["policy", "windows", "warnings"] {
+        assert!(json.as_object_mut().expect("an object").remove(key).is_some(), "{key}");
+    }
+    let read: Summary = serde_json::from_value(json).expect("a summary");
+    assert_eq!((read.policy.as_str(), read.warnings.len(), read.faults[0].order_dependent), ("", 0, false));
+    assert_eq!(read.windows, WindowRow::default());
 }
 
 #[test]

@@ -3,11 +3,13 @@
 use super::*;
 use crate::delegation::flow::{FlowKind, Outcome};
 use crate::delegation::message::Kind;
+use crate::delegation::policy::Policy;
 use crate::ids::DeviceNumber;
 use crate::measure::health::HostUse;
 use crate::measure::limit;
+use crate::measure::promise::steps::windows::LongestWindows;
 use crate::measure::promise::{Breach, Place, PromiseResult};
-use crate::measure::summary::{Ending, Run};
+use crate::measure::summary::{Ending, FaultCount, Run};
 use crate::measure::{SessionSide, Shard};
 use std::time::Duration;
 
@@ -50,15 +52,30 @@ fn kept(name: &'static str, checked: u64, not_observable: u64) -> PromiseResult 
 }
 
 fn summary_of(records: &Shard, promises: &[PromiseResult], ending: Ending) -> Summary {
+    summary_with(records, promises, ending, &[], &[], &LongestWindows::default())
+}
+
+fn summary_with(
+    records: &Shard,
+    promises: &[PromiseResult],
+    ending: Ending,
+    goals: &[(String, u64)],
+    faults: &[FaultCount],
+    windows: &LongestWindows,
+) -> Summary {
     Summary::build(&Run {
         scenario: "quickstart",
         seed: 7,
+        policy: Policy::Hardened,
         devices: 1_000,
         duration: Duration::from_millis(12_345),
         ending,
         records,
         limits: &limit::with_default(Vec::new()),
         promises,
+        goals,
+        faults,
+        windows,
         host: HostUse { cpu_s: 3.9, cores: 2.0, peak_rss_bytes: 84 << 20 },
     })
 }
@@ -103,6 +120,68 @@ fn what_went_wrong_is_named() {
     assert!(!text.contains("results"), "no folder was given");
     assert!(text.contains("too late"), "a column for what occurred");
     assert!(!text.contains("stranded"), "no column for what did not");
+}
+
+#[test]
+fn what_a_run_was_made_for_is_shown() {
+    let fault = |name: &str, eligible, injected| FaultCount {
+        name: name.to_owned(),
+        eligible,
+        injected,
+        order_dependent: false,
+    };
+    let faults = [fault("prepared-lost", 1_040, 12), fault("slow", 3, 0)];
+    let goals = [("timer confirmed at home".to_owned(), 2), ("killed home".to_owned(), 0)];
+    let windows = LongestWindows {
+        orphan: Duration::from_millis(1_234),
+        orphan_device: Some(DeviceNumber(3)),
+        orphan_cause: Some("the account of home went at 0.500000s".to_owned()),
+        double_owner: Duration::from_millis(20),
+        double_owner_device: Some(DeviceNumber(4)),
+    };
+    let show = |faults: &[FaultCount]| {
+        let summary = summary_with(&Shard::new(), &[], Ending::Drained, &goals, faults, &windows);
+        super::summary(&summary, None, false)
+    };
+    let text = show(&faults);
+    for line in [
+        "faults         eligible  injected",
+        "prepared-lost     1,040        12",
+        "slow                  3         0",
+        "goal      reached 2 times  timer confirmed at home",
+        "goal      NEVER REACHED  killed home",
+        "windows   in nobody's charge for at most 1234 ms, device 3",
+        "          the account of home went at 0.500000s",
+        "windows   in two servers' full charge for at most 20.0 ms, device 4",
+        "warning   the fault `slow` never fired: 3 occasions",
+        "warning   the goal `killed home` was never reached",
+    ] {
+        assert!(text.lines().any(|found| found == line), "`{line}` is not in\n{text}");
+    }
+    let by_order = FaultCount { order_dependent: true, ..fault("late", 5, 4) };
+    let text = show(&[fault("slow", 3, 1), by_order]);
+    for line in [
+        "faults  eligible  injected  by order",
+        "slow           3         1        no",
+        "late           5         4       yes",
+    ] {
+        assert!(text.lines().any(|found| found == line), "`{line}` is not in\n{text}");
+    }
+    let bare = super::summary(&summary_of(&Shard::new(), &[], Ending::Drained), None, false);
+    for word in ["faults", "goal", "windows", "warning"] {
+        assert!(!bare.contains(word), "{word} where there is none:\n{bare}");
+    }
+}
+
+#[test]
+fn many_promises_with_nothing_to_check_are_broken_into_lines() {
+    let promises: Vec<PromiseResult> = crate::measure::promise::names().map(|name| kept(name, 0, 0)).collect();
+    let text = super::summary(&summary_of(&Shard::new(), &promises, Ending::Drained), None, false);
+    assert!(
+        text.contains("          nothing to check for records_agree, accounts_as_recorded, no_phantom,\n"),
+        "{text}"
+    );
+    assert!(text.lines().all(|line| line.chars().count() <= 120), "{text}");
 }
 
 #[test]

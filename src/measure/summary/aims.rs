@@ -1,0 +1,86 @@
+//! What a run was made for, and whether it came by it: faults, goals, windows, and warnings where it did not.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::measure::promise::steps::windows::LongestWindows;
+
+/// How often one fault could have fired, and did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FaultCount {
+    /// Its name in the scenario.
+    pub name: String,
+    pub eligible: u64,
+    pub injected: u64,
+    /// Whether it depends on the order of things, so that the same seed may decide otherwise.
+    pub order_dependent: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GoalRow {
+    pub goal: String,
+    pub times: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FaultRow {
+    pub name: String,
+    pub eligible: u64,
+    pub injected: u64,
+    /// Whether it depends on the order of things, so that the same seed may decide otherwise.
+    #[serde(default)]
+    pub order_dependent: bool,
+}
+
+/// The longest times that a device was in nobody's charge, and in that of two, and the numbers of those devices.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct WindowRow {
+    pub orphan_ms: f64,
+    pub orphan_device: Option<u32>,
+    /// What it began with.
+    pub orphan_cause: Option<String>,
+    pub double_owner_ms: f64,
+    pub double_owner_device: Option<u32>,
+}
+
+impl From<&(String, u64)> for GoalRow {
+    fn from((goal, times): &(String, u64)) -> GoalRow {
+        GoalRow { goal: goal.clone(), times: *times }
+    }
+}
+
+impl From<&FaultCount> for FaultRow {
+    fn from(count: &FaultCount) -> FaultRow {
+        let FaultCount { name, eligible, injected, order_dependent } = count.clone();
+        FaultRow { name, eligible, injected, order_dependent }
+    }
+}
+
+impl From<&LongestWindows> for WindowRow {
+    fn from(longest: &LongestWindows) -> WindowRow {
+        WindowRow {
+            orphan_ms: ms(longest.orphan),
+            orphan_device: longest.orphan_device.map(|device| device.0),
+            orphan_cause: longest.orphan_cause.clone(),
+            double_owner_ms: ms(longest.double_owner),
+            double_owner_device: longest.double_owner_device.map(|device| device.0),
+        }
+    }
+}
+
+/// What a run did not come by, in sentences.
+pub(super) fn warnings(goals: &[(String, u64)], faults: &[FaultCount]) -> Vec<String> {
+    let idle = faults.iter().filter(|fault| fault.injected == 0).map(|fault| {
+        let occasions = if fault.eligible == 1 { "occasion" } else { "occasions" };
+        format!("the fault `{}` never fired: {} {occasions}", fault.name, fault.eligible)
+    });
+    let missed = goals.iter().filter(|(_, times)| *times == 0);
+    idle.chain(missed.map(|(goal, _)| format!("the goal `{goal}` was never reached"))).collect()
+}
+
+/// In milliseconds, to the microsecond.
+fn ms(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e6).round() / 1e3
+}
