@@ -39,9 +39,6 @@ pub struct Revoked {
 impl Chronicle {
     /// Remembers how a flow ended, as far as the promises need it.
     pub fn keep_in_mind(&mut self, device: DeviceNumber, flow: &Running, outcome: &Outcome) {
-        if *outcome == Outcome::Lost {
-            self.lost.insert(device);
-        }
         if let Some(revoked) = self.revoked.get_mut(&device) {
             revoked.retain(|entry| entry.delegate != flow.delegated);
         }

@@ -85,6 +85,8 @@ pub struct DmServer {
     on_start: Vec<Effect>,
     /// What befalls it at the step that it has just come to.
     fate: Vec<Befall>,
+    /// Writes to the store that are going to fail.
+    failing_writes: u32,
     is_dead: bool,
     alarm: Alarm,
     grave: Grave,
@@ -116,6 +118,7 @@ impl DmServer {
             due: None,
             on_start: Vec::new(),
             fate: Vec::new(),
+            failing_writes: 0,
             is_dead: false,
             alarm: Alarm::default(),
             grave: Grave::new(Party::Server(me), supervisor),

@@ -50,11 +50,12 @@ impl Lane {
     pub fn saw_first(&self, device: DeviceNumber, what: What) -> Vec<(ServerNumber, Action)> {
         let faults = &self.blueprint.faults;
         let befallen = self.board.saw(device, what, |facts| {
-            if !faults.acts_at(&[Site::Process]) {
+            if !faults.acts_at(&[Site::Process, Site::Store]) {
                 return Vec::new();
             }
             let servers = self.blueprint.server_numbers();
-            let verdicts = servers.flat_map(|at| faults.judge_step(at, device, facts).into_iter().map(move |v| (at, v)));
+            let verdicts =
+                servers.flat_map(|at| faults.judge_step(at, device, facts).into_iter().map(move |v| (at, v)));
             verdicts.map(|(at, verdict)| (at, verdict.rule, verdict.action.clone())).collect()
         });
         let mut told = Vec::new();

@@ -344,6 +344,7 @@ impl Swarm {
             .map(|(device, _)| *device)
             .collect();
         for device in hit {
+            self.chronicle.lost.insert(device);
             self.end_flow(device, at, Outcome::Lost);
         }
     }

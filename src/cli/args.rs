@@ -126,9 +126,11 @@ impl Flags {
 /// The policies, by their words.
 fn policies() -> impl TypedValueParser<Value = Policy> {
     let words = [Policy::Literal.key(), Policy::Hardened.key()];
-    PossibleValuesParser::new(words).map(|word| {
-        if word == Policy::Literal.key() { Policy::Literal } else { Policy::Hardened }
-    })
+    PossibleValuesParser::new(words).map(
+        |word| {
+            if word == Policy::Literal.key() { Policy::Literal } else { Policy::Hardened }
+        },
+    )
 }
 
 const EXAMPLES: &str = "\

@@ -6,6 +6,7 @@
 //! | [`exit`] | the table of exit codes |
 //! | [`output`] | data to stdout, the rest to stderr |
 //! | [`scenarios`] | from files and folders to scenarios |
+//! | [`races`] | races side by side, and their table |
 //! | [`run`], [`check`], [`certs`], [`schema`], [`completions`] | one command each |
 
 pub mod args;
@@ -14,6 +15,7 @@ pub mod check;
 pub mod completions;
 pub mod exit;
 pub mod output;
+pub mod races;
 pub mod run;
 pub mod scenarios;
 pub mod schema;

@@ -7,6 +7,7 @@ use crate::cli::args::Flags;
 use crate::cli::check::tell_problems;
 use crate::cli::exit::Exit;
 use crate::cli::output;
+use crate::cli::races::{self, HowOften};
 use crate::cli::scenarios::{Asked, read_all};
 use crate::report::figures::{count, counted};
 use crate::report::{json, table::Table, terminal};
@@ -15,10 +16,13 @@ use crate::run::{self, Finished, Options};
 use crate::scenario::Scenario;
 
 /// Runs every scenario that was asked for; none of them, if one has a problem.
-pub fn run(paths: &[PathBuf], flags: &Flags) -> Exit {
+pub fn run(paths: &[PathBuf], how: HowOften, flags: &Flags) -> Exit {
     let Some(scenarios) = without_problems(read_all(paths, &flags.overrides())) else {
         return Exit::Usage;
     };
+    if scenarios.iter().all(|(_, scenario)| scenario.expect.is_some()) {
+        return races::run(&scenarios, how, flags);
+    }
     let several = scenarios.len() > 1;
     let mut exits = Vec::with_capacity(scenarios.len());
     let mut table = Table::new(["scenario", "verdict", "flows", "failed", "folder"]);
@@ -64,14 +68,18 @@ fn run_one(source: &str, scenario: &Scenario, flags: &Flags) -> Result<Finished,
         let devices = counted(u64::from(scenario.devices), "device");
         output::remark(&format!("{}: {source}, {devices}, seed {}", scenario.name, scenario.seed.0));
     }
-    // As it was given, except for what is not UTF-8.
-    let command_line = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
-    let options = Options { certs: flags.certs.clone(), out: flags.out.clone(), command_line };
-    run::run(scenario, &options, |news| {
+    run::run(scenario, &options(flags), |news| {
         if !flags.quiet {
             tell(&news, flags);
         }
     })
+}
+
+/// Where a run keeps things, by the flags.
+pub(super) fn options(flags: &Flags) -> Options {
+    // As it was given, except for what is not UTF-8.
+    let command_line = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    Options { certs: flags.certs.clone(), out: flags.out.clone(), command_line }
 }
 
 /// Words on stderr while a run goes on.
@@ -120,7 +128,7 @@ fn is_hushed(exit: Exit, flags: &Flags) -> bool {
     flags.quiet && exit == Exit::Passed
 }
 
-fn ending(finished: &Finished) -> Exit {
+pub(super) fn ending(finished: &Finished) -> Exit {
     if finished.summary.had_internal_error() || finished.not_written.is_some() {
         return Exit::CouldNotRun;
     }

@@ -53,8 +53,8 @@ pub enum Errand {
     Visit { subtree: Uri },
     /// Sections 5.2.3.5, 5.2.4.3, 5.2.5.1: delete the delegate's account; the client then drops it from every ACL.
     /// `leftovers` go with it: what an earlier errand left behind for the delegate outside its account.
-    /// `gone_is_done`: an account that is not there has gone; otherwise the errand fails with 404, the leftovers done.
-    RemoveAccount { of: ServerId, leftovers: Vec<Order>, gone_is_done: bool },
+    /// An account that is not there has gone.
+    RemoveAccount { of: ServerId, leftovers: Vec<Order> },
     /// Section 5.2.1.5, on its own: the server removes its own account. One that is not there has gone.
     Leave,
     /// Section 5.2.1.4: the client may connect to the delegate by itself from now on. `value`: that of
@@ -203,7 +203,8 @@ pub struct Report {
     pub result: Result<(), DeviceFailure>,
     /// What would put back everything the errand changed, in the order to run it; empty when nothing was changed.
     pub undo: Vec<Order>,
-    /// Whether the server's own account was removed: then nothing can be undone any more.
+    /// Whether the server's own account was removed, or in an [`Errand::Leave`] that broke off may have been: then nothing
+    /// can be undone any more.
     pub own_account_removed: bool,
 }
 
@@ -268,9 +269,7 @@ impl Script {
             }
             Errand::PushBootstrapUrl { url } => Plan::BootstrapUrl(BootstrapUrl::new(url)),
             Errand::Visit { subtree } => Plan::Visit(Visit::new(me, subtree)),
-            Errand::RemoveAccount { of, leftovers, gone_is_done } => {
-                Plan::Removal(Removal::new(of, leftovers, gone_is_done))
-            }
+            Errand::RemoveAccount { of, leftovers } => Plan::Removal(Removal::new(of, leftovers)),
             Errand::Leave => Plan::Leave(Leave::new(me)),
             Errand::LetConnect { delegate, value } => Plan::Permit(Permit::new(delegate, value)),
             Errand::Undo(orders) => Plan::Undoing(Undoing::new(orders)),
@@ -299,9 +298,14 @@ impl Script {
         }
     }
 
-    /// The report of a script that cannot go on. What was under way counts as done, so that its undo is on the list.
+    /// The report of a script that cannot go on. What was under way counts as done, so that its undo is on the list; of
+    /// the own account, that it may have gone.
     pub fn abandon(mut self, failure: DeviceFailure) -> Report {
-        self.changes.report(Err(failure))
+        let report = self.changes.report(Err(failure));
+        match &self.plan {
+            Plan::Leave(leave) => Report { own_account_removed: leave.is_in_doubt(), ..report },
+            _ => report,
+        }
     }
 }
 

@@ -10,11 +10,13 @@
 //! | [`latency`] | one distribution per metric, response and service time side by side |
 //! | [`timeline`] | the same run second by second |
 //! | [`promise`] | what must hold once a run has drained, judged on plain views |
+//! | [`expectation`] | what the author of a race expects, against what came of it |
 //! | [`limit`] | `share(failed) = 0`: read, judged |
 //! | [`health`] | whether this machine kept up, so that the figures are worth something |
 //! | [`rows`] | named rows in a fixed order, a JSON object on the outside |
 //! | [`summary`] | all of it as `summary.json`, and the verdict |
 
+pub mod expectation;
 pub mod health;
 pub mod latency;
 pub mod limit;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::delegation::flow::FlowKind;
 use crate::delegation::message::Kind;
 use crate::delegation::policy::Policy;
+use crate::measure::expectation::Expectation;
 use crate::measure::health::{Health, HostUse};
 use crate::measure::latency::{Metric, Spread};
 use crate::measure::limit::{Limit, LimitResult};
@@ -68,6 +69,9 @@ pub struct Summary {
     /// What makes the run worth less than it looks: faults that never fired, goals that were never reached.
     #[serde(default)]
     pub warnings: Vec<String>,
+    /// Of a race: whether it went as its author expects. Then that alone is its verdict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expectation: Option<Expectation>,
     pub health: Health,
     pub actors: ActorRow,
 }
@@ -239,6 +243,8 @@ pub struct Run<'a> {
     /// Every fault of the scenario, in its order.
     pub faults: &'a [FaultCount],
     pub windows: &'a LongestWindows,
+    /// Of a race: the promises that are to be broken under this policy.
+    pub expected: Option<&'a [String]>,
     pub host: HostUse,
 }
 
@@ -249,11 +255,16 @@ impl Summary {
         let duration_s = (run.duration.as_secs_f64() * 1e3).round() / 1e3;
         let limits: Vec<LimitResult> = run.limits.iter().map(|limit| limit.judge(records)).collect();
         let promises: Vec<PromiseRow> = run.promises.iter().map(PromiseRow::from).collect();
+        let expectation =
+            run.expected.map(|expected| Expectation::judge(expected, run.goals, run.promises));
         let health = Health::judge(records, &run.host, run.duration.as_secs_f64());
         let actors = ActorRow { panicked: records.panicked, mailbox_refused: records.mailbox_refused };
         Summary {
             schema: SCHEMA.to_owned(),
-            verdict: verdict(run.ending, &promises, &health, &limits, &actors),
+            verdict: match &expectation {
+                Some(race) if run.ending == Ending::Drained && actors.panicked == 0 => race_verdict(race, &health),
+                _ => verdict(run.ending, &promises, &health, &limits, &actors),
+            },
             scenario: run.scenario.to_owned(),
             seed: run.seed,
             policy: run.policy.key().to_owned(),
@@ -285,6 +296,7 @@ impl Summary {
             faults: run.faults.iter().map(FaultRow::from).collect(),
             windows: WindowRow::from(run.windows),
             warnings: aims::warnings(run.goals, run.faults),
+            expectation,
             health,
             actors,
         }
@@ -309,6 +321,15 @@ impl Summary {
 /// The JSON Schema of `summary.json`.
 pub fn summary_schema() -> serde_json::Value {
     schemars::schema_for!(Summary).to_value()
+}
+
+/// A race has the verdict of its expectation: promises that are to be broken are no failure, and those that are not are.
+fn race_verdict(race: &Expectation, health: &Health) -> Verdict {
+    match race.met {
+        true => Verdict::Passed,
+        false if !health.valid => Verdict::Invalid,
+        false => Verdict::Broken,
+    }
 }
 
 /// The weightiest of what holds: interrupted, unreachable, broken, invalid, aborted, failed.

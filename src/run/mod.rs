@@ -7,10 +7,12 @@
 //! | [`stand`] | all parties standing: threads, actors, doors |
 //! | [`news`] | what there is to tell while a run goes on |
 //! | `walk` | the plan walked second by second, until everybody has come to rest |
+//! | `judge` | what became of the promises, the goals and the faults |
 //! | `signals` | SIGINT and SIGTERM |
 //! | [`host`] | this machine: what it is, what it lets us use |
 
 pub mod host;
+mod judge;
 pub mod news;
 pub mod prepare;
 mod signals;
@@ -19,17 +21,13 @@ pub mod stand;
 mod walk;
 
 use std::path::PathBuf;
-use std::pin::pin;
 
-use futures_util::StreamExt;
-
-use crate::actors::chronicle::Chronicle;
 use crate::clock::{Clock, wall_now};
 use crate::measure::health::HostUse;
-use crate::measure::promise::steps::windows::LongestWindows;
-use crate::measure::promise::{DeviceView, Judging, PromiseResult};
+use crate::measure::promise::PromiseResult;
 use crate::measure::summary::{Ending, Run, Summary};
 use crate::results::{FolderError, RunFolder, RunManifest};
+use crate::run::judge::{Judged, fault_counts, judge};
 use crate::run::news::News;
 use crate::run::prepare::PrepareError;
 use crate::run::signals::Signals;
@@ -129,7 +127,7 @@ async fn measure(
 ) -> Result<Measured, RunError> {
     let mut signals = Signals::listen().map_err(RunError::Signals)?;
     let mut walked = walk(stand, scenario, folder, &mut signals, tell).await;
-    let mut promises = Vec::new();
+    let mut judged = Judged::default();
     if !walked.at_once {
         tell(News::Judging { devices: scenario.devices });
         tokio::select! {
@@ -137,7 +135,7 @@ async fn measure(
             number = signals.next() => {
                 walked.signal.get_or_insert(number);
             }
-            judged = judge_promises(stand) => promises = judged,
+            looked = judge(stand, scenario, walked.healed_at) => judged = looked,
         }
     }
     let summary = Summary::build(&Run {
@@ -149,43 +147,17 @@ async fn measure(
         ending: if walked.signal.is_some() { Ending::Interrupted } else { Ending::Drained },
         records: &stand.shard().await,
         limits: &scenario.limits,
-        promises: &promises,
-        goals: &[],
-        faults: &[],
-        windows: &LongestWindows::default(),
+        promises: &judged.promises,
+        goals: &judged.goals,
+        faults: &fault_counts(stand),
+        windows: &judged.windows,
+        expected: scenario.expect.as_ref().map(|expect| expect.under(scenario.policy)),
         host: HostUse {
             cpu_s: walked.load.cpu.as_secs_f64(),
             cores: host::cores() as f64,
             peak_rss_bytes: host::peak_rss_bytes(),
         },
     });
+    let promises = judged.promises;
     Ok(Measured { summary, promises, interrupted_by: walked.signal, not_written: walked.not_written })
-}
-
-/// Looks at every party; they have come to rest.
-async fn judge_promises(stand: &Stand) -> Vec<PromiseResult> {
-    let servers = stand.server_views().await;
-    let chronicle = stand.chronicle().await.unwrap_or_default();
-    let mut judging = Judging::new(&servers);
-    let mut views = pin!(stand.device_views());
-    while let Some(view) = views.next().await {
-        if let Some(view) = with_journey(view, &chronicle) {
-            judging.look_at(&view);
-        }
-    }
-    judging.finish()
-}
-
-/// Adds what the run knows of the device's journey. A device whose flow was lost with a party promises nothing.
-fn with_journey(mut view: DeviceView, chronicle: &Chronicle) -> Option<DeviceView> {
-    if chronicle.lost.contains(&view.device) {
-        return None;
-    }
-    for revoked in chronicle.revoked.get(&view.device).into_iter().flatten() {
-        view.journeyed.revoked.push(revoked.delegate);
-        if !revoked.told {
-            view.journeyed.unannounced.push(revoked.delegate);
-        }
-    }
-    Some(view)
 }

@@ -112,7 +112,7 @@ pub fn prepare(scenario: &Scenario, certs: &Path, clock: Clock) -> Result<Prepar
             readings: scenario.readings,
             policy: scenario.policy,
             is_watched: scenario.watch > 0,
-            is_durable: scenario.faults.iter().any(|rule| rule.site == Site::Process),
+            is_durable: scenario.faults.iter().any(|rule| matches!(rule.site, Site::Process | Site::Store)),
             wind_down: scenario.timeouts.wind_down,
             sessions: sessions::Settings {
                 accounts: Arc::clone(&books[number]),

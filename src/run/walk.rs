@@ -96,7 +96,7 @@ pub(super) async fn walk(
 }
 
 /// No flow can take longer than all its timers together, with one more of each for the undo, and every try of each POST.
-fn longest_flow(scenario: &Scenario) -> Duration {
+pub(super) fn longest_flow(scenario: &Scenario) -> Duration {
     let protocol = &scenario.timeouts.protocol;
     let waits = protocol.bootstrap + protocol.confirmed + protocol.termination + protocol.prepared + protocol.revoked;
     let patience = protocol.device + protocol.peer;

@@ -4,8 +4,8 @@
 
 mod failure;
 
-use crate::workload::journey::Expected;
 pub use crate::scenario::keys::failure::ACTION_COMPANIONS;
+use crate::workload::journey::Expected;
 
 /// One table of the file.
 #[derive(Debug)]

@@ -167,6 +167,16 @@ pub struct Expect {
     pub not_over_https: Option<String>,
 }
 
+impl Expect {
+    /// The promises that are to be broken under a policy.
+    pub fn under(&self, policy: Policy) -> &[String] {
+        match policy {
+            Policy::Literal => &self.literal,
+            Policy::Hardened => &self.hardened,
+        }
+    }
+}
+
 /// How devices connect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Connections {

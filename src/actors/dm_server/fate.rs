@@ -27,7 +27,7 @@ const WRITE_AGAIN: Duration = Duration::from_millis(50);
 #[rtype(result = "()")]
 pub struct Befall {
     pub device: DeviceNumber,
-    /// `Kill` or `Pause`.
+    /// `Kill`, `Pause`, or `Fail` for its next write.
     pub action: Action,
 }
 
@@ -71,7 +71,9 @@ impl DmServer {
                 now,
             },
         );
-        let fails = verdicts.iter().any(|verdict| matches!(verdict.action, Action::Fail));
+        let fails_by_step = self.failing_writes > 0;
+        self.failing_writes = self.failing_writes.saturating_sub(1);
+        let fails = fails_by_step || verdicts.iter().any(|verdict| matches!(verdict.action, Action::Fail));
         let delays = verdicts.iter().filter_map(|verdict| match verdict.action {
             Action::Delay(from) => Some(from.draw(verdict.draw)),
             _ => None,
@@ -102,6 +104,7 @@ impl DmServer {
                 Action::Kill { downtime, back_with } if !self.is_dead => self.die(device, downtime, back_with, ctx),
                 // While it waits, an actor takes nothing from its mailbox, and none of its timers rings.
                 Action::Pause(time) => ctx.wait(actix::clock::sleep(time).into_actor(self)),
+                Action::Fail => self.failing_writes += 1,
                 _ => {}
             }
         }

@@ -55,6 +55,7 @@ impl Delegating {
             approach,
             wants_full: terms.is_full,
             own_account_removed: false,
+            leave_in_doubt: false,
             delegate_had_account: terms.delegate_has_account,
             delegate_let_in: false,
             client_told: false,
@@ -126,9 +127,7 @@ impl Delegating {
 
     /// Section 5.2.2.3 has been done, or not.
     pub(super) fn url_pushed(&mut self, turn: &mut Turn<'_>, report: Report) {
-        let is_untouched = report.undo.is_empty();
         if let Err(failure) = &report.result
-            && is_untouched
             && self.waits_for_device(turn, failure, Again::PushUrl)
         {
             return;
@@ -308,18 +307,30 @@ impl Delegating {
         self.state = State::ExpectLeft(turn.errand(self.pact.device, Errand::Leave));
     }
 
-    /// The own account is gone, or not: without that the delegation is not what DMS-2 has been told, and fails.
+    /// The own account is gone, or not: without that the delegation is not what DMS-2 has been told, and fails. Where the
+    /// answer was lost it may have gone, and then no session will ever come about again: DMS-2, which has confirmed,
+    /// is in charge.
     pub(super) fn left(&mut self, turn: &mut Turn<'_>, report: Report) {
-        if report.own_account_removed || report.result == Err(DeviceFailure::NoAccount) {
-            self.own_account_removed = true;
-            turn.book.give_up(self.pact.device);
-            return self.come_into_force(turn);
+        self.leave_in_doubt |= report.own_account_removed;
+        let failure = match report.result {
+            Ok(()) | Err(DeviceFailure::NoAccount) => return self.have_left(turn),
+            Err(failure) => failure,
+        };
+        if self.waits_for_device(turn, &failure, Again::Leave) {
+            return;
         }
-        let Err(failure) = report.result else { return self.come_into_force(turn) };
-        if !self.waits_for_device(turn, &failure, Again::Leave) {
+        if self.leave_in_doubt && failure == DeviceFailure::Unreachable {
+            self.have_left(turn);
+        } else {
             // What lets the delegate in has been forgotten only when the delegation comes into force.
             self.fail_at_device(turn, failure.reason_code());
         }
+    }
+
+    fn have_left(&mut self, turn: &mut Turn<'_>) {
+        self.own_account_removed = true;
+        turn.book.give_up(self.pact.device);
+        self.come_into_force(turn);
     }
 
     fn come_into_force(&mut self, turn: &mut Turn<'_>) {

@@ -36,6 +36,8 @@ pub(in crate::delegation) struct Delegating {
     /// What was asked for; what was done is `own_account_removed` (D17).
     wants_full: bool,
     own_account_removed: bool,
+    /// Whether an answer was lost that may have said so.
+    leave_in_doubt: bool,
     /// Whether the delegate had an account on the device before.
     delegate_had_account: bool,
     /// Whether the device has, or may have, a new account of the delegate that no undo order takes away.

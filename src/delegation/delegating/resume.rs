@@ -18,13 +18,8 @@ impl Delegating {
             State::ExpectResponse(_) => self.fail(turn, Outcome::Lost, true),
             State::ExpectBootstrapConfirmed | State::ExpectBootstrapUrl(_) => self.expect_bootstrap(turn),
             State::ExpectDeviceBootstrapped => self.pact.deadline = turn.now + timeouts.bootstrap,
-            State::ExpectUrlPushed(_) => {
-                // Nobody knows whether the device has the URL: the account that it may fetch goes.
-                self.state = State::ExpectDeviceBootstrapped;
-                self.let_in_unless_it_was(turn, Outcome::Lost);
-            }
             State::ExpectDevicePrepared(_) | State::ExpectDeviceAgain(Again::Prepare) => self.prepare_again(turn),
-            State::ExpectDeviceAgain(Again::PushUrl) => self.push_url(turn),
+            State::ExpectUrlPushed(_) | State::ExpectDeviceAgain(Again::PushUrl) => self.push_url(turn),
             State::ExpectConfirmed(_) => self.tell_prepared(turn),
             State::ExpectClientTold(_) => {
                 self.state = State::ExpectConfirmed(None);
@@ -45,12 +40,5 @@ impl Delegating {
                 self.tell_failure(turn, reason, flow);
             }
         }
-    }
-
-    /// Ends a handover of which nobody knows what it has changed on the device: an account that the delegate did not
-    /// have before goes, and with it all its rights.
-    fn let_in_unless_it_was(&mut self, turn: &mut Turn<'_>, outcome: Outcome) {
-        self.delegate_let_in = !self.delegate_had_account;
-        self.fail(turn, outcome, true);
     }
 }

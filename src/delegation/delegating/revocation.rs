@@ -11,7 +11,7 @@ use crate::delegation::pact::said_no;
 use crate::delegation::reading::SubtreeInRevocation;
 use crate::delegation::reason;
 use crate::delegation::turn::Turn;
-use crate::dm::script::{DeviceFailure, Errand, Report};
+use crate::dm::script::{Errand, Report};
 use crate::ids::{SessionId, device_id};
 
 /// How the delegate is told that its account has gone.
@@ -117,18 +117,14 @@ impl Delegating {
     pub(super) fn remove(&mut self, turn: &mut Turn<'_>, told: Told) {
         let of = turn.server_id(self.pact.peer);
         let leftovers = self.undo.iter().filter(|order| is_bootstrap_entry(order)).cloned().collect();
-        let errand = Errand::RemoveAccount { of, leftovers, gone_is_done: true };
+        let errand = Errand::RemoveAccount { of, leftovers };
         self.state = State::ExpectRemoval(turn.errand(self.pact.device, errand), told);
         self.pact.deadline = Moment::NEVER;
     }
 
     /// The delegate's account is gone, or not.
     pub(super) fn removed(&mut self, turn: &mut Turn<'_>, told: Told, report: Report) {
-        let is_gone = matches!(report.result, Err(DeviceFailure::Refused { code: reason::NOT_FOUND, .. }));
-        if let Err(failure) = report.result
-            // An earlier try, before a restart, may have removed it.
-            && !(is_gone && turn.is_hardened())
-        {
+        if let Err(failure) = report.result {
             if self.waits_for_device(turn, &failure, Again::Removal(told)) {
                 return;
             }

@@ -152,8 +152,6 @@ impl Delegating {
             }
             Doing::RemoveDelegate => match report.result {
                 Ok(()) => turn.account_gone = true,
-                // The device had not fetched its bootstrap yet: there is no such account.
-                Err(DeviceFailure::Refused { code: reason::NOT_FOUND, .. }) => {}
                 Err(_) => ending.strand(),
             },
         }
@@ -173,9 +171,7 @@ impl Delegating {
         } else if std::mem::take(&mut self.delegate_let_in) {
             ending.doing = Doing::RemoveDelegate;
             let of = turn.server_id(self.pact.peer);
-            ending.errand = Some(
-                turn.errand(self.pact.device, Errand::RemoveAccount { of, leftovers: Vec::new(), gone_is_done: true }),
-            );
+            ending.errand = Some(turn.errand(self.pact.device, Errand::RemoveAccount { of, leftovers: Vec::new() }));
         }
         self.end_if_undone(turn);
     }
@@ -189,7 +185,7 @@ impl Delegating {
                 Doing::WhatFailed | Doing::Undo => Errand::Undo(ending.orders.clone()),
                 Doing::RemoveDelegate => {
                     let of = turn.server_id(self.pact.peer);
-                    Errand::RemoveAccount { of, leftovers: Vec::new(), gone_is_done: false }
+                    Errand::RemoveAccount { of, leftovers: Vec::new() }
                 }
             };
             ending.errand = Some(turn.errand(self.pact.device, errand));

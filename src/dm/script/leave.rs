@@ -25,6 +25,11 @@ impl Leave {
         Leave { me: me.clone(), search: AccountSearch::new(vec![me.clone()]), state: State::Start }
     }
 
+    /// Whether the account may have gone, although no answer says so.
+    pub fn is_in_doubt(&self) -> bool {
+        matches!(self.state, State::ExpectDeleted(_))
+    }
+
     pub fn next(&mut self, results: &[OrderResult], changes: &mut Changes) -> Next {
         match &self.state {
             State::Start => {

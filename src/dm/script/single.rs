@@ -37,12 +37,11 @@ impl Visit {
 }
 
 /// Sections 5.2.3.5, 5.2.4.3, 5.2.5.1: the delegate's account goes, and by the client's doing all its rights with it.
-/// There is no undo: secrets cannot be read, so they cannot be put back.
+/// There is no undo: secrets cannot be read, so they cannot be put back. An account that is not there has gone.
 #[derive(Debug)]
 pub struct Removal {
     of: ServerId,
     leftovers: Vec<Order>,
-    gone_is_done: bool,
     search: AccountSearch,
     state: RemovalState,
 }
@@ -55,9 +54,9 @@ enum RemovalState {
 }
 
 impl Removal {
-    pub fn new(of: ServerId, leftovers: Vec<Order>, gone_is_done: bool) -> Removal {
+    pub fn new(of: ServerId, leftovers: Vec<Order>) -> Removal {
         let search = AccountSearch::new(vec![of.clone()]);
-        Removal { search, of, leftovers, gone_is_done, state: RemovalState::Start }
+        Removal { search, of, leftovers, state: RemovalState::Start }
     }
 
     pub fn next(&mut self, results: &[OrderResult]) -> Next {
@@ -72,24 +71,14 @@ impl Removal {
                 }
                 let account = self.search.found(&self.of).map(Order::Delete);
                 let orders: Vec<Order> = account.into_iter().chain(self.leftovers.drain(..)).collect();
-                if orders.is_empty() {
-                    return self.missing().map_or(Ok(None), Err);
-                }
                 self.state = RemovalState::ExpectDeleted(orders.clone());
-                Ok(Some(orders))
+                Ok((!orders.is_empty()).then_some(orders))
             }
             RemovalState::ExpectDeleted(orders) => {
                 let results = (0..).map(|place| outcome::at(results, place));
-                let failed = orders.iter().zip(results).find_map(|(order, result)| unless_gone(order, result));
-                failed.or_else(|| self.missing()).map_or(Ok(None), Err)
+                orders.iter().zip(results).find_map(|(order, result)| unless_gone(order, result)).map_or(Ok(None), Err)
             }
         }
-    }
-
-    /// That there was no account, where that is a failure.
-    fn missing(&self) -> Option<DeviceFailure> {
-        let is_missing = !self.gone_is_done && self.search.found(&self.of).is_none();
-        is_missing.then(|| outcome::refusal(&Order::Get(search::usual_place(&self.of)), NOT_FOUND))
     }
 }
 

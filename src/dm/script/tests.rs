@@ -331,7 +331,7 @@ fn a_visit_fails_where_the_delegate_may_not() {
 
 #[test]
 fn a_removal_deletes_the_account_or_finds_it_gone() {
-    let remove = || Errand::RemoveAccount { of: ServerId::new(S2), leftovers: Vec::new(), gone_is_done: true };
+    let remove = || Errand::RemoveAccount { of: ServerId::new(S2), leftovers: Vec::new() };
     let (get, list, delete) = ("Get ./DMAcc/dms2/ServerID", "Get ./DMAcc", "Delete ./DMAcc/dms2");
     check(remove(), &[S2_THERE], &[get, delete], Ok(()), &[]);
     check(remove(), &[S2_THERE, (delete, 404, None)], &[get, delete], Ok(()), &[]);

@@ -67,8 +67,8 @@ fn push() -> Errand {
     Errand::PushBootstrapUrl { url: "https://boot.example.test/17".to_owned() }
 }
 
-fn remove(pair: &Pair, gone_is_done: bool) -> Errand {
-    Errand::RemoveAccount { of: pair.id(1), leftovers: Vec::new(), gone_is_done }
+fn remove(pair: &Pair) -> Errand {
+    Errand::RemoveAccount { of: pair.id(1), leftovers: Vec::new() }
 }
 
 impl Case {
@@ -258,25 +258,25 @@ fn a_removal_that_broke_off_is_done_or_not_and_can_be_run_again() {
             |blueprint: &mut Blueprint, books: &[_; 2]| blueprint.accounts.push(std::sync::Arc::clone(&books[1]));
         let mut whole = pair(scheme, has_both);
         let before = whole.state();
-        whole.succeeds(0, remove(&whole, true));
+        whole.succeeds(0, remove(&whole));
         // Looks for the account, then deletes it.
         for commands in 0..=2 {
             let mut pair = pair(scheme, has_both);
             pair.befall(Mishap::DropAfter { commands });
-            let report = pair.run(0, remove(&pair, false));
+            let report = pair.run(0, remove(&pair));
             assert_eq!(report, Report::failed(DeviceFailure::Unreachable), "nothing can put a secret back");
             assert_eq!(
                 pair.state(),
                 if commands < 2 { before.clone() } else { whole.state() },
                 "{scheme:?} {commands}"
             );
-            let strict = pair.run(0, remove(&pair, false));
+            let strict = pair.run(0, remove(&pair));
             match strict.result {
                 Ok(()) => assert!(commands < 2, "{scheme:?}"),
                 Err(DeviceFailure::Refused { code, .. }) => assert_eq!((code, commands), (404, 2), "{scheme:?}"),
                 Err(other) => panic!("{other:?}"),
             }
-            pair.succeeds(0, remove(&pair, true));
+            pair.succeeds(0, remove(&pair));
             assert_eq!(pair.state(), whole.state(), "{scheme:?} {commands}");
         }
     }

@@ -67,7 +67,7 @@ fn every_scheme_carries_a_delegation_there_and_back_and_again() {
             // The account has been made anew, and with it its nonces.
             pair.tell_server(1, server::Input::AccountGone { device: DEVICE });
             pair.succeeds(1, Errand::Visit { subtree: subtree() });
-            pair.succeeds(0, Errand::RemoveAccount { of: pair.id(1), leftovers: Vec::new(), gone_is_done: true });
+            pair.succeeds(0, Errand::RemoveAccount { of: pair.id(1), leftovers: Vec::new() });
             assert_eq!(pair.accounts(), [pair.id(0)], "{scheme:?}");
             assert!(!pair.is_named_in_acls(1), "{scheme:?}");
             // Nothing had to be said twice: no challenge, no second trigger.
@@ -85,7 +85,7 @@ fn a_server_that_does_not_know_of_a_new_account_gets_in_step_again() {
         for _ in 0..2 {
             pair.succeeds(0, pair.prepare(true, false));
             pair.succeeds(1, Errand::Visit { subtree: subtree() });
-            pair.succeeds(0, Errand::RemoveAccount { of: pair.id(1), leftovers: Vec::new(), gone_is_done: true });
+            pair.succeeds(0, Errand::RemoveAccount { of: pair.id(1), leftovers: Vec::new() });
         }
         // Where nonces matter it takes a second trigger, half a timeout later.
         let expected = if scheme.uses_nonce() { Moment::from_millis(5_000) } else { Moment::ZERO };
@@ -142,7 +142,7 @@ fn what_has_an_acl_of_its_own_is_granted_too_and_put_back() {
         pair.succeeds(0, Errand::Undo(undo));
         assert_eq!(pair.state(), before);
         pair.succeeds(0, pair.prepare(is_new, false));
-        pair.succeeds(0, Errand::RemoveAccount { of: pair.id(1), leftovers: Vec::new(), gone_is_done: true });
+        pair.succeeds(0, Errand::RemoveAccount { of: pair.id(1), leftovers: Vec::new() });
         assert!(!pair.is_named_in_acls(1));
         assert_eq!(pair.device.tree().acl(&inner).ids().collect::<Vec<_>>(), [&pair.id(0)]);
     }
@@ -211,7 +211,7 @@ fn a_full_delegation_leaves_nothing_of_the_first_server() {
         assert!(!pair.is_named_in_acls(0));
         pair.succeeds(1, Errand::Visit { subtree: subtree() });
         // It cannot even open a session any more.
-        let report = pair.run(0, Errand::RemoveAccount { of: pair.id(1), leftovers: Vec::new(), gone_is_done: true });
+        let report = pair.run(0, Errand::RemoveAccount { of: pair.id(1), leftovers: Vec::new() });
         assert_eq!(report.result, Err(DeviceFailure::Unreachable));
         // The delegate can give it all back.
         let (account, delegate) = (Some(Box::new(pair.account(0))), pair.id(0));
@@ -255,7 +255,7 @@ fn a_removal_that_the_device_refuses_fails_with_its_code() {
         blueprint.accounts.push(books[1].clone());
         blueprint.refuses = Some(Refuses::Accounts);
     });
-    let report = pair.run(0, Errand::RemoveAccount { of: pair.id(1), leftovers: Vec::new(), gone_is_done: true });
+    let report = pair.run(0, Errand::RemoveAccount { of: pair.id(1), leftovers: Vec::new() });
     assert!(matches!(report.result, Err(DeviceFailure::Refused { code: 425, order: "Delete", .. })), "{report:?}");
     assert_eq!(pair.accounts().len(), 2);
 }
@@ -281,7 +281,7 @@ fn a_server_with_another_key_is_not_believed() {
 fn an_errand_that_follows_at_once_finds_the_device() {
     for scheme in SCHEMES {
         let mut pair = pair(scheme, |_, _| {});
-        pair.follow_up = Some(Errand::RemoveAccount { of: pair.id(1), leftovers: Vec::new(), gone_is_done: true });
+        pair.follow_up = Some(Errand::RemoveAccount { of: pair.id(1), leftovers: Vec::new() });
         let ticket = 0;
         pair.tell_server(0, server::Input::Run { ticket, device: DEVICE, errand: pair.prepare(true, false) });
         let ended: Vec<u64> = pair.reports.iter().map(|(ticket, _)| *ticket).collect();

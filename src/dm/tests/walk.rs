@@ -298,7 +298,7 @@ fn no_device_breaks_a_server() {
                         },
                         Errand::PushBootstrapUrl { url: "https://b.example.test".into() },
                         Errand::Visit { subtree: subtree.clone() },
-                        Errand::RemoveAccount { of: delegate.clone(), leftovers: Vec::new(), gone_is_done: true },
+                        Errand::RemoveAccount { of: delegate.clone(), leftovers: Vec::new() },
                         Errand::LetConnect { delegate, value: false },
                         Errand::Leave,
                         Errand::Undo(vec![Order::Delete(subtree)]),

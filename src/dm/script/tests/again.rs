@@ -31,20 +31,6 @@ fn an_account_in_the_way_is_left_alone_by_whoever_may_not_take_it_over() {
 }
 
 #[test]
-fn a_removal_says_so_where_a_missing_account_is_a_failure() {
-    let (get, list) = ("Get ./DMAcc/dms2/ServerID", "Get ./DMAcc");
-    let leftover = Order::Delete(uri("./BootstrapConfig/BootSrvInfo/1"));
-    let remove = |leftovers, gone_is_done| Errand::RemoveAccount { of: ServerId::new(S2), leftovers, gone_is_done };
-    let none = [(list, 200, Some(""))];
-    let missing = Err((404, "Get ./DMAcc/dms2"));
-    check(remove(Vec::new(), false), &none, &[get, list], missing, &[]);
-    check(remove(Vec::new(), true), &none, &[get, list], Ok(()), &[]);
-    let delete = "Delete ./BootstrapConfig/BootSrvInfo/1";
-    check(remove(vec![leftover.clone()], false), &none, &[get, list, delete], missing, &[]);
-    check(remove(vec![leftover], true), &none, &[get, list, delete], Ok(()), &[]);
-}
-
-#[test]
 fn a_server_that_leaves_takes_its_own_account_away_or_finds_it_gone() {
     let (get, list, delete) = ("Get ./DMAcc/dms1/ServerID", "Get ./DMAcc", "Delete ./DMAcc/dms1");
     for answers in [&[S1_THERE][..], &[S1_THERE, (delete, 404, None)]] {

@@ -1,0 +1,93 @@
+//! Looks at every party once all have come to rest: what became of the promises, the goals and the faults.
+
+use std::pin::pin;
+
+use futures_util::StreamExt;
+
+use crate::actors::chronicle::Chronicle;
+use crate::clock::Moment;
+use crate::measure::promise::steps::windows::LongestWindows;
+use crate::measure::promise::steps::{Bounds, Known, Watched};
+use crate::measure::promise::{DeviceView, Judging, PromiseResult};
+use crate::measure::summary::FaultCount;
+use crate::run::stand::Stand;
+use crate::run::walk::longest_flow;
+use crate::scenario::Scenario;
+
+/// How often in a row servers that ask for one device at the same moment may all be refused because of each other.
+const ROUNDS: u32 = 3;
+
+/// What was seen of a run's parties.
+#[derive(Default)]
+pub(super) struct Judged {
+    pub promises: Vec<PromiseResult>,
+    /// Each goal with the number of devices that came by it.
+    pub goals: Vec<(String, u64)>,
+    pub windows: LongestWindows,
+}
+
+/// Looks at every party; they have come to rest.
+pub(super) async fn judge(stand: &Stand, scenario: &Scenario, healed_at: Moment) -> Judged {
+    let servers = stand.server_views().await;
+    let known: Vec<Known> = servers.iter().map(Known::from).collect();
+    let chronicle = stand.chronicle().await.unwrap_or_default();
+    let longest = longest_flow(scenario);
+    let bounds = Bounds { flow: longest, peer: longest, device: longest, rounds: ROUNDS };
+    let had_faults = !scenario.faults.is_empty();
+    let ended_at = stand.blueprint().clock.now();
+    let mut goals: Vec<(String, u64)> = scenario.goals.iter().map(|goal| (goal.name.clone(), 0)).collect();
+    let mut judging = Judging::new(&servers);
+    let mut views = pin!(stand.device_views());
+    while let Some(view) = views.next().await {
+        let Some(view) = with_journey(view, &chronicle) else { continue };
+        judging.look_at(&view);
+        if !stand.board().watches(view.device) {
+            continue;
+        }
+        stand.board().with(view.device, |facts| {
+            judging.look_at_steps(&Watched {
+                device: view.device,
+                facts,
+                journeyed: &view.journeyed,
+                servers: &known,
+                policy: scenario.policy,
+                bounds,
+                healed_at: Some(if had_faults { healed_at } else { Moment::ZERO }),
+                ended_at,
+            });
+            for (goal, (_, times)) in scenario.goals.iter().zip(&mut goals) {
+                *times += u64::from(goal.is_reached_by(facts));
+            }
+        });
+    }
+    let windows = judging.windows().clone();
+    Judged { promises: judging.finish(), goals, windows }
+}
+
+/// What each fault of the scenario has done.
+pub(super) fn fault_counts(stand: &Stand) -> Vec<FaultCount> {
+    let faults = &stand.blueprint().faults;
+    let counts = faults.rules().iter().zip(faults.counts());
+    counts
+        .map(|(rule, count)| FaultCount {
+            name: rule.name.clone(),
+            eligible: count.eligible,
+            injected: count.injected,
+            order_dependent: rule.is_order_dependent(),
+        })
+        .collect()
+}
+
+/// Adds what the run knows of the device's journey. A device whose flow was lost with a party promises nothing.
+fn with_journey(mut view: DeviceView, chronicle: &Chronicle) -> Option<DeviceView> {
+    if chronicle.lost.contains(&view.device) {
+        return None;
+    }
+    for revoked in chronicle.revoked.get(&view.device).into_iter().flatten() {
+        view.journeyed.revoked.push(revoked.delegate);
+        if !revoked.told {
+            view.journeyed.unannounced.push(revoked.delegate);
+        }
+    }
+    Some(view)
+}
