@@ -106,6 +106,29 @@ fn a_rule_that_is_taken_out_shifts_nothing() {
     assert_eq!(decide(&Faults::new(SEED, fewer, DEVICES), 0..passages.len(), &passages), all);
 }
 
+#[test]
+fn every_part_of_what_passes_counts_and_nothing_else_does() {
+    let faults = Faults::new(SEED, vec![rule("always", Selector::default(), When::default())], DEVICES);
+    let draw = |passage: Passage<'_>| faults.judge(&[Site::Request], &passage, &[])[0].draw;
+    let others = [
+        draw(passage(1)),
+        draw(passage(2)),
+        draw(Passage { session: "t", ..passage(1) }),
+        draw(Passage { message: Some(Kind::DelegationFailure), ..passage(1) }),
+        draw(Passage { direction: Direction::DeviceToServer, ..passage(1) }),
+        draw(Passage { from: End::Server(PARTNER), ..passage(1) }),
+        draw(Passage { to: End::Server(HOME), ..passage(1) }),
+        draw(Passage { to: End::Bootstrap(BootstrapServerNumber(1)), ..passage(1) }),
+        draw(Passage { to: End::Device, ..passage(1) }),
+        draw(Passage { attempt: 2, ..passage(1) }),
+    ];
+    for (at, draw) in others.iter().enumerate() {
+        assert!(!others[..at].contains(draw), "the change of number {at} counts");
+    }
+    let later = Passage { now: Moment::from_millis(9), state: "AtRest", role: None, ..passage(1) };
+    assert_eq!(draw(later), others[0], "not when, nor in which state");
+}
+
 /// Checks how many of so many passages fire: a binomial number deviates by sqrt(n p (1 - p)), and five deviations
 /// happen less than once in a million.
 #[track_caller]
@@ -164,15 +187,17 @@ fn occasions_are_counted_exactly() {
 
 #[test]
 fn a_budget_goes_to_so_many_devices_whoever_comes_first() {
-    let funded = |budget, devices: &mut dyn Iterator<Item = u32>| {
+    let funded_by = |seed, budget, devices: &mut dyn Iterator<Item = u32>| {
         let when = When { budget: Some(budget), ..When::default() };
-        let faults = Faults::new(SEED, vec![rule("funded", Selector::default(), when)], DEVICES);
+        let faults = Faults::new(seed, vec![rule("funded", Selector::default(), when)], DEVICES);
         let mut hit: Vec<u32> = devices.filter(|device| fires(&faults, &passage(*device))).collect();
         hit.sort_unstable();
         hit
     };
+    let funded = |budget, devices: &mut dyn Iterator<Item = u32>| funded_by(SEED, budget, devices);
     let hit = funded(10, &mut (0..DEVICES));
     assert_eq!(hit.len(), 10);
+    assert_ne!(hit, funded_by(Seed(8), 10, &mut (0..DEVICES)), "the seed chooses");
     assert_eq!(hit, funded(10, &mut (0..DEVICES).rev()));
     assert!(funded(11, &mut (0..DEVICES)).iter().filter(|device| !hit.contains(device)).count() == 1);
     assert_eq!(funded(0, &mut (0..DEVICES)).len(), 0);
