@@ -103,7 +103,7 @@ fn resolve(root: &Entry<'_>, found: &mut Vec<Problem>) -> Scenario {
     let journeys = journeys::read(&root.tables("journey"), &world, found);
     let policy = if root.word("policy") == Policy::Literal.key() { Policy::Literal } else { Policy::Hardened };
     let faults = faults::read(&fault_entries, &world, found);
-    let goals = races::goals(&root.tables("goals"), &cast, found);
+    let goals = races::goals(root, &cast, found);
     Scenario {
         name: name.map_or("", |name| name.text).to_owned(),
         seed: root.integer("seed").and_then(|seed| u64::try_from(seed).ok()).map_or_else(Seed::fresh, Seed),

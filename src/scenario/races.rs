@@ -7,20 +7,19 @@ use crate::scenario::Expect;
 use crate::scenario::entry::Entry;
 use crate::scenario::names::Cast;
 use crate::scenario::parties::once;
-use crate::scenario::problem::Problem;
+use crate::scenario::problem::{Problem, Span};
 
 /// What the run is to come by.
-pub fn goals(entries: &[Entry<'_>], cast: &Cast<'_>, found: &mut Vec<Problem>) -> Vec<Goal> {
+pub fn goals(root: &Entry<'_>, cast: &Cast<'_>, found: &mut Vec<Problem>) -> Vec<Goal> {
+    if root.integer("watch") == Some(0) && !root.items("goals").is_empty() {
+        let problem = Problem::new(root.span("watch"), "no device is watched, so no goal is ever seen");
+        found.push(problem.hint("watch a few devices at least, or leave out `goals`"));
+    }
     let mut names = BTreeMap::new();
-    entries.iter().map(|entry| goal(entry, cast, &mut names, found)).collect()
+    root.tables("goals").iter().map(|entry| goal(entry, cast, &mut names, found)).collect()
 }
 
-fn goal(
-    entry: &Entry<'_>,
-    cast: &Cast<'_>,
-    names: &mut BTreeMap<String, crate::scenario::problem::Span>,
-    found: &mut Vec<Problem>,
-) -> Goal {
+fn goal(entry: &Entry<'_>, cast: &Cast<'_>, names: &mut BTreeMap<String, Span>, found: &mut Vec<Problem>) -> Goal {
     let name = entry.text("name");
     if let Some(name) = &name {
         if name.text.trim().is_empty() {

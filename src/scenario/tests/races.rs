@@ -99,6 +99,12 @@ fn goals_are_pointed_into() {
         "the goal `a` is there twice",
         "",
     );
+    is_wrong(
+        &goals("[{ name = \"a\", sees = \"step 1\" }]\nwatch = 0"),
+        "0",
+        "no device is watched, so no goal is ever seen",
+        "watch a few devices",
+    );
     is_wrong(&goals("\"step 1\""), "\"step 1\"", "`goals` is tables `[[goals]]`, found the string `step 1`", "");
 }
 
