@@ -80,19 +80,17 @@ fn why_not(scenario: &Scenario) -> Option<&str> {
 fn run_one(scenario: &Scenario, flags: &Flags) -> Run {
     match run::run(scenario, &options(flags), |_| {}) {
         Ok(finished) => {
-            if flags.json {
-                output::data(&json::summary(&finished.summary));
-            }
-            Run::of(&finished)
+            let told = if flags.json { output::data(&json::summary(&finished.summary)) } else { Exit::Passed };
+            Run::of(&finished, told)
         }
         Err(error) => Run::NotRun { why: error.to_string() },
     }
 }
 
 impl Run {
-    fn of(finished: &Finished) -> Run {
+    fn of(finished: &Finished, told: Exit) -> Run {
         let expectation = finished.summary.expectation.clone();
-        Run::Ended { expectation, exit: ending(finished), seconds: finished.summary.duration_s }
+        Run::Ended { expectation, exit: Exit::weightiest([ending(finished), told]), seconds: finished.summary.duration_s }
     }
 
     fn exit(&self) -> Exit {
@@ -136,9 +134,9 @@ fn show(cases: &[Case<'_>]) -> Exit {
         // Where runs differ, the first that was not expected tells more than the first.
         let told = case.runs.iter().find(|run| !run.expectation().is_some_and(|race| race.met));
         let told = told.or(case.runs.first());
-        let (broken, expected) = told.and_then(Run::expectation).map_or_else(Default::default, |race| {
-            (listed(&race.broken), listed(&race.expected))
-        });
+        let (broken, expected) = told
+            .and_then(Run::expectation)
+            .map_or_else(Default::default, |race| (listed(&race.broken), listed(&race.expected)));
         let verdict = match told {
             Some(Run::NotRun { why }) => why.clone(),
             _ if is_met => "as expected".to_owned(),

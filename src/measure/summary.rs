@@ -255,8 +255,7 @@ impl Summary {
         let duration_s = (run.duration.as_secs_f64() * 1e3).round() / 1e3;
         let limits: Vec<LimitResult> = run.limits.iter().map(|limit| limit.judge(records)).collect();
         let promises: Vec<PromiseRow> = run.promises.iter().map(PromiseRow::from).collect();
-        let expectation =
-            run.expected.map(|expected| Expectation::judge(expected, run.goals, run.promises));
+        let expectation = run.expected.map(|expected| Expectation::judge(expected, run.goals, run.promises));
         let health = Health::judge(records, &run.host, run.duration.as_secs_f64());
         let actors = ActorRow { panicked: records.panicked, mailbox_refused: records.mailbox_refused };
         Summary {

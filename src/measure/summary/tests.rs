@@ -29,6 +29,7 @@ fn run<'a>(records: &'a Shard, limits: &'a [Limit], promises: &'a [PromiseResult
         promises,
         goals: &[],
         faults: &[],
+        expected: None,
         windows: &NO_WINDOWS,
         host: HostUse { cpu_s: 1.0, cores: 2.0, peak_rss_bytes: 1 << 20 },
     }

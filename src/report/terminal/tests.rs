@@ -76,6 +76,7 @@ fn summary_with(
         goals,
         faults,
         windows,
+        expected: None,
         host: HostUse { cpu_s: 3.9, cores: 2.0, peak_rss_bytes: 84 << 20 },
     })
 }
