@@ -242,7 +242,7 @@ fn moves_always(kind: Kind) -> bool {
 pub(super) fn quiet_after_the_end(story: &Story<'_>) -> Judgement {
     let mut findings = Findings::default();
     let mut state: BTreeMap<(ServerNumber, ServerNumber, &SessionId), &'static str> = BTreeMap::new();
-    for (_, fact) in story.facts() {
+    for (place, fact) in story.facts() {
         match &fact.what {
             What::Moved { at, peer, session, state: now, .. } => {
                 findings.looked |= is_terminal(now);
@@ -256,7 +256,10 @@ pub(super) fn quiet_after_the_end(story: &Story<'_>) -> Judgement {
                 }
             }
             What::Taken { at, from, kind, session: Some(session), how: Took::New } => {
-                if let Some(state) = state.get(&(*at, *from, session)).filter(|state| is_past(state, *kind)) {
+                let ended = state.get(&(*at, *from, session)).filter(|state| is_past(state, *kind));
+                // Another request of the same name may be answered with a no.
+                let is_refusal = *kind == Kind::DelegationReq && story.moves_from(place).next().is_none();
+                if let Some(state) = ended.filter(|_| !is_refusal) {
                     let request = in_words(story, (*from, *at, *kind, Some(session)));
                     findings.broken(format!("{request} was applied in {state} at {}", fact.at));
                 }
