@@ -9,8 +9,8 @@
 //! | [`outcome`] | how flows ended, and what became of messages: the counters |
 //! | [`latency`] | one distribution per metric, response and service time side by side |
 //! | [`timeline`] | the same run second by second |
-//! | [`promise`] | what must hold once a run has drained, judged on plain views |
 //! | [`expectation`] | what the author of a race expects, against what came of it |
+//! | [`promise`] | what must hold in the end and at every step, judged on plain views and on facts |
 //! | [`limit`] | `share(failed) = 0`: read, judged |
 //! | [`health`] | whether this machine kept up, so that the figures are worth something |
 //! | [`rows`] | named rows in a fixed order, a JSON object on the outside |

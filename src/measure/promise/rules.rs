@@ -136,9 +136,9 @@ fn no_phantom(device: &DeviceView, ledger: &Ledger) -> Judgement {
     }
 }
 
-/// S11, rights justified (5.2.1.4, 5.2.2.7): the delegate is named in the ACL of the sub-tree of each of its delegations
-/// in force, unless it has given everything away itself since, and otherwise only below such a sub-tree. The owner may be named anywhere, and anybody with an account on
-/// the nodes of accounts themselves.
+/// S11, rights justified (5.2.1.4, 5.2.2.7): the delegate is named in the ACL of the sub-tree of each of its
+/// delegations in force, unless it has given everything away itself since, and otherwise only below such a sub-tree.
+/// The owner may be named anywhere, and anybody with an account on the nodes of accounts themselves.
 fn acls_as_recorded(device: &DeviceView, ledger: &Ledger) -> Judgement {
     if ledger.is_moving() {
         return Judgement::NotObservable;

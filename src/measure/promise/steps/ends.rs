@@ -57,8 +57,8 @@ fn flows<'a>(story: &Story<'a>) -> Vec<Flow<'a>> {
     flows
 }
 
-/// L1, every flow ends: whoever takes part in a flow comes to its end in [`Bounds::flow`], and no record stays under way
-/// for longer than that.
+/// L1, every flow ends: whoever takes part in a flow comes to its end in [`Bounds::flow`], and no record stays under
+/// way for longer than that.
 ///
 /// [`Bounds::flow`]: super::Bounds::flow
 pub(super) fn every_flow_ends(story: &Story<'_>) -> Judgement {
@@ -100,8 +100,8 @@ fn in_words(story: &Story<'_>, last: &Move<'_>) -> String {
     format!("{} is in {} with {} (session {})", story.name(last.at), last.to, story.name(last.peer), last.session)
 }
 
-/// L2, both sides end: when one side of a delegation comes to rest or forgets it while the other is still under way, the
-/// other follows in [`Bounds::peer`], or in [`Bounds::device`] where that is longer and it is busy with the device.
+/// L2, both sides end: when one side of a delegation comes to rest or forgets it while the other is still under way,
+/// the other follows in [`Bounds::peer`], or in [`Bounds::device`] where that is longer and it is busy with the device.
 ///
 /// [`Bounds::peer`]: super::Bounds::peer
 /// [`Bounds::device`]: super::Bounds::device

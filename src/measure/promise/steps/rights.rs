@@ -58,10 +58,10 @@ fn removes_accounts(verb: &str, target: &str) -> bool {
     verb.eq_ignore_ascii_case("Atomic") || verb.eq_ignore_ascii_case("Delete") && target.contains("DMAcc")
 }
 
-/// S13, delegations form a chain (section 5.1: who delegates has the authority): a server that begins to delegate is the
-/// owner, or a delegate of what it passes on. In the end nobody who has lost the authority by a revocation still
-/// delegates it, and no sub-tree goes round in a circle. What a server had delegated before it gave everything away goes
-/// on.
+/// S13, delegations form a chain (section 5.1: who delegates has the authority): a server that begins to delegate is
+/// the owner, or a delegate of what it passes on. In the end nobody who has lost the authority by a revocation still
+/// delegates it, and no sub-tree goes round in a circle. What a server had delegated before it gave everything away
+/// goes on.
 pub(super) fn delegations_form_a_chain(story: &Story<'_>) -> Judgement {
     let mut findings = Findings::default();
     let begins = story.records.iter().filter(|record| record.side == Side::Delegating && !record.is_restored);

@@ -195,8 +195,8 @@ fn is_of_revocation(kind: Kind) -> bool {
 
 /// S8, exactly-once effect: a delegation comes into force once at each side, a flow ends once at each side, and at no
 /// moment a server has done more errands of a kind on the device than it has had a reason for: prepared it (5.2.1.4),
-/// left it (5.2.1.5), removed the delegate (5.2.3.5). A restart may do its last errand again, since nobody can know what
-/// became of it, and may end a flow that it was not seen to begin.
+/// left it (5.2.1.5), removed the delegate (5.2.3.5). A restart may do its last errand again, since nobody can know
+/// what became of it, and may end a flow that it was not seen to begin.
 pub(super) fn done_exactly_once(story: &Story<'_>) -> Judgement {
     let mut findings = Findings::default();
     for record in &story.records {

@@ -90,8 +90,8 @@ pub(super) fn phases_in_order(story: &Story<'_>) -> Judgement {
     findings.judgement()
 }
 
-/// P2, one answer (section 5.3): each POST comes to one end at its sender, and a message is in the answer just where one
-/// is due: to DELEGATION_REQ, BOOTSTRAP_SRV_URL_REQ and DELEGATION_TERMINATION_REQ. An answer that a fault may have
+/// P2, one answer (section 5.3): each POST comes to one end at its sender, and a message is in the answer just where
+/// one is due: to DELEGATION_REQ, BOOTSTRAP_SRV_URL_REQ and DELEGATION_TERMINATION_REQ. An answer that a fault may have
 /// spoilt is not held against anybody, nor is silence to a sender that was killed.
 pub(super) fn one_answer_each(story: &Story<'_>) -> Judgement {
     let mut findings = Findings::default();
@@ -196,8 +196,8 @@ fn is_success(answer: Heard) -> bool {
 
 /// P4, success means applied: as many good answers as a sender has heard, as often its receiver has applied the request
 /// or known it for a copy; and what always has an effect (DELEGATION_PREPARED, DELEGATION_CONFIRMED,
-/// DELEGATION_REVOCATION_REQ, DELEGATION_REVOKED) has moved a record when it was applied. A good answer that a fault may
-/// have given in the receiver's stead is not held against it; what a server that cannot be seen did is not known.
+/// DELEGATION_REVOCATION_REQ, DELEGATION_REVOKED) has moved a record when it was applied. A good answer that a fault
+/// may have given in the receiver's stead is not held against it; what a server that cannot be seen did is not known.
 pub(super) fn success_means_applied(story: &Story<'_>) -> Judgement {
     let mut findings = Findings::default();
     for (request, post) in posts(story) {
@@ -242,7 +242,7 @@ fn moves_always(kind: Kind) -> bool {
 pub(super) fn quiet_after_the_end(story: &Story<'_>) -> Judgement {
     let mut findings = Findings::default();
     let mut state: BTreeMap<(ServerNumber, ServerNumber, &SessionId), &'static str> = BTreeMap::new();
-    for (_, fact) in story.facts() {
+    for (place, fact) in story.facts() {
         match &fact.what {
             What::Moved { at, peer, session, state: now, .. } => {
                 findings.looked |= is_terminal(now);
@@ -256,7 +256,10 @@ pub(super) fn quiet_after_the_end(story: &Story<'_>) -> Judgement {
                 }
             }
             What::Taken { at, from, kind, session: Some(session), how: Took::New } => {
-                if let Some(state) = state.get(&(*at, *from, session)).filter(|state| is_past(state, *kind)) {
+                let ended = state.get(&(*at, *from, session)).filter(|state| is_past(state, *kind));
+                // Another request of the same name may be answered with a no.
+                let is_refusal = *kind == Kind::DelegationReq && story.moves_from(place).next().is_none();
+                if let Some(state) = ended.filter(|_| !is_refusal) {
                     let request = in_words(story, (*from, *at, *kind, Some(session)));
                     findings.broken(format!("{request} was applied in {state} at {}", fact.at));
                 }
@@ -287,8 +290,8 @@ fn is_of_handover(kind: Kind) -> bool {
 }
 
 /// P6, nobody unproven (section 5.3: mutual TLS): a message that a machine has taken came from a DM server of this run,
-/// not from the taker itself, and that server has sent it. Certificates are not in the facts; a message that nobody sent
-/// is. It is not held against anybody where a fault may have changed what was sent.
+/// not from the taker itself, and that server has sent it. Certificates are not in the facts; a message that nobody
+/// sent is. It is not held against anybody where a fault may have changed what was sent.
 pub(super) fn nobody_unproven(story: &Story<'_>) -> Judgement {
     let mut findings = Findings::default();
     for (request, post) in posts(story) {

@@ -49,9 +49,9 @@ impl LongestWindows {
     }
 }
 
-/// The longest windows of a device that was watched: from the first fact, and up to the end where one is still open. The
-/// owner has the authority until its full delegation is in force (5.2.1.5), a delegate from then on that its own is. A
-/// server that cannot be seen is taken to have the authority where it has an account.
+/// The longest windows of a device that was watched: from the first fact, and up to the end where one is still open.
+/// The owner has the authority until its full delegation is in force (5.2.1.5), a delegate from then on that its own
+/// is. A server that cannot be seen is taken to have the authority where it has an account.
 pub fn windows(watched: &Watched<'_>) -> Windows {
     let story = Story::new(watched);
     let mut charge = Charge::new(&story);

@@ -112,6 +112,15 @@ fn quiet_after_the_end() {
     check_broken("sent", &again, NAME, "delegation_prepared of home to partner (session s1) was sent in Over");
     check_broken("at rest", &partial().then("sent partner home conf s1"), NAME, "was sent in AtRest");
     check_broken("applied", &there_and_back().then("taken home partner bc s1"), NAME, "was applied in Over");
+    let asked = there_and_back().then("taken partner home req s1");
+    check_kept("the same name, and a no", &asked, NAME);
+    let granted = asked.then("move partner home < s2 ExpectPrepared");
+    check_broken(
+        "the same name, and a yes",
+        &granted,
+        NAME,
+        "delegation_req of home to partner (session s1) was applied",
+    );
     check_kept(
         "its name is used anew",
         &there_and_back().then("move home partner > s1 ExpectResponse\nsent home partner req s1"),
