@@ -224,7 +224,7 @@ impl DmServer {
             {
                 match due.remove() {
                     Later::Post(exchange) => server.try_again(now, exchange, ctx),
-                    Later::Write { image, behind } => server.write_late(now, image, behind, ctx),
+                    Later::Write { image, behind } => server.write_late(now, *image, behind, ctx),
                 }
             }
             server.arm(ctx);

@@ -1,5 +1,7 @@
 //! The journeys under way: starts each step at its moment, never waits for an answer, and knows when a flow has ended.
 
+mod wishes;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::iter::Peekable;
@@ -11,7 +13,6 @@ use tokio::sync::oneshot;
 use crate::actors::board::Board;
 use crate::actors::chronicle::{Chronicle, Progress};
 use crate::actors::directory::{Directory, Party};
-use crate::actors::dm_server::Operator;
 use crate::actors::travel::{Running, Travel};
 use crate::clock::{Clock, Moment};
 use crate::delegation::flow::{FlowKind, Outcome, Revocation};
@@ -202,39 +203,6 @@ impl Swarm {
         self.travels.insert(start.device, Travel { step: 0, intended, due, flow: None });
         self.wish_meanwhile(start.device, ctx);
         self.take_step(start.device, intended);
-    }
-
-    /// What operators want of a device besides its steps waits for its moment.
-    fn wish_meanwhile(&self, device: DeviceNumber, ctx: &mut Context<Self>) {
-        let Some(journey) = self.population.journey(device) else { return };
-        for meanwhile in &journey.meanwhile {
-            let (wish, once) = (meanwhile.wish.clone(), self.board.wait_for(device, &meanwhile.once));
-            let then = once.into_actor(self).map(move |seen, swarm, _| {
-                if seen.is_ok() {
-                    swarm.wish(device, &wish);
-                }
-            });
-            ctx.spawn(then);
-        }
-    }
-
-    /// An operator's wish beside a journey: no flow of the load, and nothing is expected of it.
-    fn wish(&self, device: DeviceNumber, step: &Step) {
-        let Some((flow, (from, to), subtree)) = step.wish() else { return };
-        let by_delegated = match flow {
-            FlowKind::Delegate { by_delegated, .. } => by_delegated,
-            FlowKind::Revoke(how) => how == Revocation::Requested,
-        };
-        let (starter, other) = if by_delegated { (to, from) } else { (from, to) };
-        if let FlowKind::Delegate { approach, .. } = flow {
-            self.tell(other, Input::Agreed { device, peer: starter, approach }, None);
-        }
-        self.tell(starter, Input::Start { flow, device, peer: other, subtree }, None);
-    }
-
-    /// Whether a server has taken a wish.
-    fn tell(&self, server: ServerNumber, wish: Input, due: Option<Moment>) -> bool {
-        self.directory.with_server(server, |actor| actor.try_send(Operator { wish, due }).is_ok()) == Some(true)
     }
 
     /// Takes the present step of a device's journey, meant for the moment `intended`.

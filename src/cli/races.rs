@@ -90,7 +90,11 @@ fn run_one(scenario: &Scenario, flags: &Flags) -> Run {
 impl Run {
     fn of(finished: &Finished, told: Exit) -> Run {
         let expectation = finished.summary.expectation.clone();
-        Run::Ended { expectation, exit: Exit::weightiest([ending(finished), told]), seconds: finished.summary.duration_s }
+        Run::Ended {
+            expectation,
+            exit: Exit::weightiest([ending(finished), told]),
+            seconds: finished.summary.duration_s,
+        }
     }
 
     fn exit(&self) -> Exit {

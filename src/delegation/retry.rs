@@ -33,7 +33,7 @@ impl Retry {
         let whole = doubled.min(self.longest);
         // The upper half of the draw, as a share of 2^32.
         let off = u64::from(self.jitter) * (draw >> 32) / 100;
-        let off = whole.as_nanos() * u128::from(off) >> 32;
+        let off = (whole.as_nanos() * u128::from(off)) >> 32;
         Some(whole - Duration::from_nanos(u64::try_from(off).unwrap_or(u64::MAX)).min(whole))
     }
 }

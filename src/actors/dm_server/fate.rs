@@ -92,8 +92,8 @@ impl DmServer {
     }
 
     /// A write that took time has been done; now comes what has waited for it.
-    pub(super) fn write_late(&mut self, now: Moment, image: Box<Image>, behind: Vec<Effect>, ctx: &mut Context<Self>) {
-        self.lane.stores.write(self.me, *image);
+    pub(super) fn write_late(&mut self, now: Moment, image: Image, behind: Vec<Effect>, ctx: &mut Context<Self>) {
+        self.lane.stores.write(self.me, image);
         self.obey_all(now, behind, ctx);
     }
 

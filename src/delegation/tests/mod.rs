@@ -1,6 +1,7 @@
 //! Both machines against each other in virtual time, transcript by transcript; and one machine against anything.
 
 mod copies;
+mod device;
 mod failures;
 mod flows;
 mod forged;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 pub use super::parties::*;
-use super::transcript::{answer_text, check_lines, errand_name, errand_text, message_text, name, record_text};
+use super::transcript::{answer_text, check_lines, message_text, name, record_text};
 use crate::clock::Moment;
 use crate::delegation::durable::Durable;
 use crate::delegation::exchange::{Answer, Incoming, Outgoing, PostOutcome};
@@ -12,18 +12,17 @@ use crate::delegation::flow::{Approach, FlowKind, Outcome, Revocation};
 use crate::delegation::machine::{Effect, Input, Job, Note, Side};
 use crate::delegation::message::{Kind, Message};
 use crate::delegation::server::Server;
-use crate::dm::script::{DeviceFailure, Errand, Order, Report};
-use crate::dm::uri::Uri;
-use crate::ids::{ServerId, ServerNumber};
+use crate::dm::script::{DeviceFailure, Report};
+use crate::ids::ServerNumber;
 
 /// One way between two servers.
 const LINK: Duration = Duration::from_millis(10);
 
 /// One session with the device.
-const SESSION: Duration = Duration::from_millis(50);
+pub(super) const SESSION: Duration = Duration::from_millis(50);
 
 /// From the new Bootstrap Config entry until the device has connected to the delegate.
-const BOOTSTRAP: Duration = Duration::from_millis(100);
+pub(super) const BOOTSTRAP: Duration = Duration::from_millis(100);
 
 /// How long a POST waits for its answer.
 const REQUEST_TIMEOUT: Duration = Duration::from_millis(500);
@@ -47,7 +46,7 @@ pub enum Mishap {
     Again(u64),
 }
 
-enum Event {
+pub(super) enum Event {
     Arrives {
         from: ServerNumber,
         to: ServerNumber,
@@ -84,7 +83,7 @@ pub struct Pair {
     events: u64,
     mishaps: Vec<(Kind, Mishap)>,
     /// How the next errand of a name fails.
-    refusals: Vec<(&'static str, DeviceFailure)>,
+    pub(super) refusals: Vec<(&'static str, DeviceFailure)>,
     /// How many milliseconds longer the next errand of a name takes.
     pub slow: Option<(&'static str, u64)>,
     /// Whether DMS-1 removes its own account when it is to.
@@ -164,7 +163,7 @@ impl Pair {
         self.push(Duration::from_millis(after_ms), forged);
     }
 
-    fn push(&mut self, after: Duration, event: Event) {
+    pub(super) fn push(&mut self, after: Duration, event: Event) {
         self.events += 1;
         self.queue.insert((self.now + after, self.events), event);
     }
@@ -320,61 +319,6 @@ impl Pair {
         }
     }
 
-    /// The device, as far as the servers see it: accounts come and go, and every change can be undone.
-    fn errand(&mut self, at: ServerNumber, job: Job, errand: Errand) {
-        self.line(&format!("{} -> device {}", name(at), errand_text(&errand)));
-        let refused = self.refusals.iter().position(|(of, _)| *of == errand_name(&errand));
-        let mut report = Report { result: Ok(()), undo: Vec::new(), own_account_removed: false };
-        if let Some(place) = refused {
-            report.result = Err(self.refusals.remove(place).1);
-        } else if !self.accounts.contains(&at) {
-            report.result = Err(DeviceFailure::NoAccount);
-        } else {
-            let delegate = |id: &ServerId| [DMS1, DMS2, DMS3].into_iter().find(|server| server_id(*server) == *id);
-            match &errand {
-                Errand::Prepare { delegate: id, account, subtree, remove_own_account, .. } => {
-                    report.undo.push(Order::ReplaceAcl { uri: subtree.clone(), acl: "before".to_owned() });
-                    if account.is_some() {
-                        self.accounts.extend(delegate(id));
-                        report.undo.push(Order::Delete(Uri::parse("./DMAcc/delegate").expect("well-formed")));
-                    }
-                    report.own_account_removed = *remove_own_account;
-                }
-                Errand::Grant { subtree, remove_own_account, .. } => {
-                    report.undo.push(Order::ReplaceAcl { uri: subtree.clone(), acl: "before".to_owned() });
-                    report.own_account_removed = *remove_own_account;
-                }
-                Errand::PushBootstrapUrl { .. } => {
-                    report.undo.push(Order::Delete(Uri::parse("./BootstrapConfig/entry").expect("well-formed")));
-                }
-                Errand::RemoveAccount { of, .. } => {
-                    // One that is not there has gone.
-                    delegate(of).map(|server| self.accounts.remove(&server));
-                }
-                Errand::Undo(orders) => {
-                    if orders
-                        .iter()
-                        .any(|order| matches!(order, Order::Delete(uri) if uri.as_str() == "./DMAcc/delegate"))
-                    {
-                        self.accounts.retain(|server| *server == at);
-                    }
-                }
-                Errand::Leave => report.own_account_removed = true,
-                Errand::Visit { .. } | Errand::LetConnect { .. } => {}
-            }
-            report.own_account_removed &= self.gives_up;
-            if report.own_account_removed {
-                self.accounts.remove(&at);
-            }
-        }
-        if matches!(errand, Errand::PushBootstrapUrl { .. }) && report.result.is_ok() && self.device_bootstraps {
-            self.accounts.insert(DMS2);
-            self.push(BOOTSTRAP, Event::Connects { to: DMS2 });
-        }
-        let slow = self.slow.take_if(|(of, _)| *of == errand_name(&errand)).map_or(0, |(_, ms)| ms);
-        self.push(SESSION + Duration::from_millis(slow), Event::ErrandEnds { at, job, report });
-    }
-
     fn note(&mut self, at: ServerNumber, note: Note) {
         match note {
             Note::Joined { peer, side, .. } => *self.joined.entry((at, peer, side)).or_default() += 1,
@@ -392,7 +336,7 @@ impl Pair {
         }
     }
 
-    fn line(&mut self, text: &str) {
+    pub(super) fn line(&mut self, text: &str) {
         self.transcript.push(format!("{:.3} {}", self.now.seconds(), text.trim_end()));
     }
 

@@ -19,7 +19,6 @@ fn whoever_waits_too_long_ends_the_delegation() {
         1.090 DMS-1 -> device undo delete ./BootstrapConfig/entry
         1.100 DMS-2            settled undone (408)
         1.140 DMS-1 -> device remove account of dms2.example.test
-        1.190 device -> DMS-1  done
         1.190 DMS-1            settled too_late (bootstrap)
     ",
         "DMS-1 [] DMS-2 [] device [DMS-1]",

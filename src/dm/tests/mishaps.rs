@@ -270,12 +270,6 @@ fn a_removal_that_broke_off_is_done_or_not_and_can_be_run_again() {
                 if commands < 2 { before.clone() } else { whole.state() },
                 "{scheme:?} {commands}"
             );
-            let strict = pair.run(0, remove(&pair));
-            match strict.result {
-                Ok(()) => assert!(commands < 2, "{scheme:?}"),
-                Err(DeviceFailure::Refused { code, .. }) => assert_eq!((code, commands), (404, 2), "{scheme:?}"),
-                Err(other) => panic!("{other:?}"),
-            }
             pair.succeeds(0, remove(&pair));
             assert_eq!(pair.state(), whole.state(), "{scheme:?} {commands}");
         }
@@ -296,10 +290,12 @@ fn a_server_that_leaves_is_gone_whether_it_hears_of_it_or_not() {
         pair.succeeds(0, pair.prepare(true, false));
         pair.befall(Mishap::DropAfter { commands: 2 });
         let report = pair.run(0, Errand::Leave);
-        assert_eq!(report, Report::failed(DeviceFailure::Unreachable), "{scheme:?}");
+        // The answer was lost: it may have gone.
+        let in_doubt = Report { own_account_removed: true, ..Report::failed(DeviceFailure::Unreachable) };
+        assert_eq!(report, in_doubt, "{scheme:?}");
         assert_eq!(pair.state(), whole.state(), "{scheme:?}");
         // There is no session in which it could find out.
-        assert_eq!(pair.run(0, Errand::Leave), report, "{scheme:?}");
+        assert_eq!(pair.run(0, Errand::Leave), Report::failed(DeviceFailure::Unreachable), "{scheme:?}");
     }
 }
 
