@@ -85,6 +85,8 @@ pub struct DmServer {
     on_start: Vec<Effect>,
     /// What befalls it at the step that it has just come to.
     fate: Vec<Befall>,
+    /// By device: what waits behind a write that has not been done yet.
+    behind_writes: BTreeMap<DeviceNumber, Vec<Effect>>,
     /// Writes to the store that are going to fail.
     failing_writes: u32,
     is_dead: bool,
@@ -97,7 +99,7 @@ enum Later {
     /// A POST is tried again.
     Post(Outgoing),
     /// An image is written, and only then what waits behind it is done.
-    Write { image: Box<Image>, behind: Vec<Effect> },
+    Write(Box<Image>),
 }
 
 impl DmServer {
@@ -118,6 +120,7 @@ impl DmServer {
             due: None,
             on_start: Vec::new(),
             fate: Vec::new(),
+            behind_writes: BTreeMap::new(),
             failing_writes: 0,
             is_dead: false,
             alarm: Alarm::default(),
@@ -149,14 +152,24 @@ impl DmServer {
             if self.is_dead {
                 return;
             }
-            match effect {
-                Effect::Persist(image) => {
-                    if let Some(image) = self.write(now, image) {
-                        let behind = if self.is_hardened() { effects.by_ref().collect() } else { Vec::new() };
-                        self.do_later(image.0, Later::Write { image: image.1, behind });
-                    }
+            let image = match effect {
+                Effect::Persist(image) => image,
+                other => {
+                    self.obey(now, other, ctx);
+                    continue;
                 }
-                other => self.obey(now, other, ctx),
+            };
+            let device = image.device();
+            if self.is_writing(device) {
+                // One write about a device after the other: an older one must not come last.
+                let behind = std::iter::once(Effect::Persist(image)).chain(effects).collect();
+                return self.wait_behind_write(now, device, behind);
+            }
+            if let Some((at, image)) = self.write(now, image) {
+                self.begin_late_write(at, image);
+                if self.is_hardened() {
+                    return self.wait_behind_write(now, device, effects.collect());
+                }
             }
         }
         self.meet_fate(ctx);
@@ -178,7 +191,7 @@ impl DmServer {
             Effect::RenewAccount { device } => {
                 self.tell_sessions(device_sessions::Input::AccountGone { device }, ctx);
             }
-            Effect::Persist(image) => self.lane.stores.write(self.me, image),
+            Effect::Persist(_) => unreachable!("`obey_all` sees to writes"),
             Effect::Note(note) => self.note(now, note),
         }
     }
@@ -224,7 +237,7 @@ impl DmServer {
             {
                 match due.remove() {
                     Later::Post(exchange) => server.try_again(now, exchange, ctx),
-                    Later::Write { image, behind } => server.write_late(now, *image, behind, ctx),
+                    Later::Write(image) => server.write_late(now, *image, ctx),
                 }
             }
             server.arm(ctx);
@@ -285,12 +298,14 @@ impl Handler<InspectServer> for DmServer {
     type Result = MessageResult<InspectServer>;
 
     fn handle(&mut self, _: InspectServer, _: &mut Self::Context) -> Self::Result {
-        let later = self.later.values().filter(|later| matches!(later, Later::Write { .. })).count();
         MessageResult(ServerView {
             server: self.me,
             name: self.lane.blueprint.server(self.me).name.clone(),
             records: Some(self.delegation.records().collect()),
-            pending: self.delegation.in_transition() + self.sessions.open() + self.errands.len() + later,
+            pending: self.delegation.in_transition()
+                + self.sessions.open()
+                + self.errands.len()
+                + self.behind_writes.len(),
         })
     }
 }

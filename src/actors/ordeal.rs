@@ -33,8 +33,8 @@ pub const SITES: [Site; 8] = [
 pub struct Ordeal {
     /// Before it is sent.
     pub waits: Vec<Wait>,
-    /// Changes of the message itself, in order.
-    pub forgeries: Vec<Action>,
+    /// Changes of the message itself, in order, each with its rule.
+    pub forgeries: Vec<(usize, Action)>,
     /// Changes of the request's bytes, in order.
     pub spoils: Vec<Spoil>,
     pub trouble: Option<Box<Trouble>>,
@@ -158,7 +158,7 @@ impl Ordeal {
                 | Action::WrongPhase
                 | Action::Reason(_)
                 | Action::Full(_)),
-            ) => self.forgeries.push(action.clone()),
+            ) => self.forgeries.push((verdict.rule, action.clone())),
             (_, action) => {
                 self.waits.extend(wait(action, draw));
                 self.spoils.extend(Spoil::of(action));

@@ -56,11 +56,11 @@ impl PostOutcome {
     }
 
     /// Whether the peer may say something else the next time: it was not reached, did not answer, answered with something
-    /// that is no message, or says that it cannot just now.
+    /// that is no message, could not read what reached it (400, 413, 415), or says that it cannot just now.
     pub fn may_change(&self) -> bool {
         match self {
             PostOutcome::TimedOut | PostOutcome::Unreachable { .. } | PostOutcome::Unreadable(_) => true,
-            PostOutcome::Rejected { status } => matches!(status, 408 | 429 | 500..),
+            PostOutcome::Rejected { status } => matches!(status, 400 | 408 | 413 | 415 | 429 | 500..),
             PostOutcome::Message(_) | PostOutcome::NoContent => false,
         }
     }

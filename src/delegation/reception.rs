@@ -20,7 +20,7 @@ enum Found {
     /// It has been taken before.
     Copy(DeviceNumber),
     /// To a session that has ended, where it does no harm.
-    Ended,
+    Ended(DeviceNumber),
 }
 
 /// A message that was turned away, and the device it was about, where that is known.
@@ -84,7 +84,7 @@ impl Server {
             }
         };
         match found {
-            Found::Ended => Ok((Answer::NoContent, None)),
+            Found::Ended(device) => Ok((Answer::NoContent, Some(device))),
             Found::Copy(device) => {
                 out.push(Effect::Note(Note::Duplicate { kind, device: Some(device) }));
                 Ok((self.same_answer(kind, device, message.session()), None))
@@ -142,7 +142,9 @@ impl Server {
         match self.book.ended.session(session, from, kind) {
             Some(last) if last.seen.contains(kind) => Ok(Found::Copy(last.device)),
             // Both sides have ended the process, and what they said of it has crossed.
-            Some(_) if matches!(kind, Kind::DelegationFailure | Kind::RevocationFailure) => Ok(Found::Ended),
+            Some(last) if matches!(kind, Kind::DelegationFailure | Kind::RevocationFailure) => {
+                Ok(Found::Ended(last.device))
+            }
             _ if is_somebody_elses => Err(Misbehaved::NotThePeer.into()),
             last => Err(TurnedAway { why: Misbehaved::UnknownSession, device: last.map(|last| last.device) }),
         }

@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn an_answer_that_stands_is_not_asked_for_again() {
-        for (status, again) in [(400, false), (403, false), (404, false), (409, false), (408, true), (503, true)] {
+        for (status, again) in [(400, true), (403, false), (404, false), (409, false), (408, true), (503, true)] {
             assert_eq!(RETRY.after(1, &PostOutcome::Rejected { status }, 0).is_some(), again, "{status}");
         }
         check(1, PostOutcome::NoContent, 0, None);

@@ -10,6 +10,7 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 
+use crate::ids::DeviceNumber;
 use crate::measure::Summary;
 use crate::measure::promise::PromiseResult;
 use crate::measure::timeline::TimelineRow;
@@ -111,6 +112,18 @@ impl RunFolder {
         Ok(())
     }
 
+    /// Writes `stories/device-<n>.txt`: what was seen of a device, step by step.
+    pub fn write_stories(&self, stories: &[(DeviceNumber, String)]) -> Result<(), FolderError> {
+        if stories.is_empty() {
+            return Ok(());
+        }
+        let folder = self.path.join("stories");
+        fs::create_dir_all(&folder).map_err(|source| FolderError::NotWritten { file: folder, source })?;
+        stories
+            .iter()
+            .try_for_each(|(device, story)| self.write(&format!("stories/device-{}.txt", device.0), story.as_bytes()))
+    }
+
     /// Replaces a file whole.
     fn write(&self, name: &str, content: &[u8]) -> Result<(), FolderError> {
         let file = self.path.join(name);
@@ -171,7 +184,6 @@ fn evidence(promise: &PromiseResult) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::DeviceNumber;
     use crate::measure::Verdict;
     use crate::measure::promise::{Breach, Place};
     use crate::results::manifest::HostFacts;

@@ -1,14 +1,17 @@
 //! Looks at every party once all have come to rest: what became of the promises, the goals and the faults.
 
+use std::collections::BTreeSet;
 use std::pin::pin;
 
 use futures_util::StreamExt;
 
 use crate::actors::chronicle::Chronicle;
 use crate::clock::Moment;
+use crate::facts::telling::story;
+use crate::ids::DeviceNumber;
 use crate::measure::promise::steps::windows::LongestWindows;
 use crate::measure::promise::steps::{Bounds, Known, Watched};
-use crate::measure::promise::{DeviceView, Judging, PromiseResult};
+use crate::measure::promise::{DeviceView, Judging, Place, PromiseResult};
 use crate::measure::summary::FaultCount;
 use crate::run::stand::Stand;
 use crate::run::walk::longest_flow;
@@ -17,6 +20,9 @@ use crate::scenario::Scenario;
 /// How often in a row servers that ask for one device at the same moment may all be refused because of each other.
 const ROUNDS: u32 = 3;
 
+/// How many devices' stories a run keeps.
+const MOST_STORIES: usize = 20;
+
 /// What was seen of a run's parties.
 #[derive(Default)]
 pub(super) struct Judged {
@@ -24,6 +30,8 @@ pub(super) struct Judged {
     /// Each goal with the number of devices that came by it.
     pub goals: Vec<(String, u64)>,
     pub windows: LongestWindows,
+    /// What was seen of devices that are worth a look.
+    pub stories: Vec<(DeviceNumber, String)>,
 }
 
 /// Looks at every party; they have come to rest.
@@ -61,7 +69,22 @@ pub(super) async fn judge(stand: &Stand, scenario: &Scenario, healed_at: Moment)
         });
     }
     let windows = judging.windows().clone();
-    Judged { promises: judging.finish(), goals, windows }
+    let promises = judging.finish();
+    let stories = stories(stand, scenario, &promises);
+    Judged { promises, goals, windows, stories }
+}
+
+/// The stories of a race's devices; else of those that broke a promise, the first of them.
+fn stories(stand: &Stand, scenario: &Scenario, promises: &[PromiseResult]) -> Vec<(DeviceNumber, String)> {
+    let devices: BTreeSet<DeviceNumber> = if scenario.expect.is_some() {
+        (0..scenario.devices).map(DeviceNumber).collect()
+    } else {
+        let breaches = promises.iter().flat_map(|promise| &promise.breaches);
+        breaches.filter_map(|breach| if let Place::Device(device) = breach.at { Some(device) } else { None }).collect()
+    };
+    let names = scenario.names();
+    let told = devices.into_iter().filter(|device| stand.board().watches(*device)).take(MOST_STORIES);
+    told.map(|device| (device, stand.board().with(device, |facts| story(facts, &names)))).collect()
 }
 
 /// What each fault of the scenario has done.

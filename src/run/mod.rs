@@ -23,6 +23,7 @@ mod walk;
 use std::path::PathBuf;
 
 use crate::clock::{Clock, wall_now};
+use crate::ids::DeviceNumber;
 use crate::measure::health::HostUse;
 use crate::measure::promise::PromiseResult;
 use crate::measure::summary::{Ending, Run, Summary};
@@ -101,6 +102,7 @@ pub fn run(scenario: &Scenario, options: &Options, mut tell: impl FnMut(News<'_>
     let written = folder
         .write_summary(&measured.summary)
         .and_then(|()| folder.write_findings(&measured.promises))
+        .and_then(|()| folder.write_stories(&measured.stories))
         .and_then(|()| folder.write_run(&manifest));
     Ok(Finished {
         summary: measured.summary,
@@ -114,6 +116,7 @@ pub fn run(scenario: &Scenario, options: &Options, mut tell: impl FnMut(News<'_>
 struct Measured {
     summary: Summary,
     promises: Vec<PromiseResult>,
+    stories: Vec<(DeviceNumber, String)>,
     interrupted_by: Option<i32>,
     not_written: Option<FolderError>,
 }
@@ -158,6 +161,6 @@ async fn measure(
             peak_rss_bytes: host::peak_rss_bytes(),
         },
     });
-    let promises = judged.promises;
-    Ok(Measured { summary, promises, interrupted_by: walked.signal, not_written: walked.not_written })
+    let Judged { promises, stories, .. } = judged;
+    Ok(Measured { summary, promises, stories, interrupted_by: walked.signal, not_written: walked.not_written })
 }

@@ -49,6 +49,7 @@ use crate::delegation::reading::Readings;
 use crate::delegation::retry::Retries;
 use crate::dm::dmacc::AuthScheme;
 use crate::facts::goal::Goal;
+use crate::facts::pattern::Names;
 use crate::faults::rule::Rule;
 use crate::ids::{ServerId, ServerNumber};
 use crate::measure::limit::Limit;
@@ -196,6 +197,11 @@ impl Scenario {
     /// All starts.
     pub fn plan(&self) -> Plan {
         Plan::new(&self.load, self.devices)
+    }
+
+    /// The names of its servers and faults, by which facts are told.
+    pub fn names(&self) -> impl Names + '_ {
+        names::Cast::of(self)
     }
 
     /// The scenario as a file, with every default filled in: reading it gives the same scenario.

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use actix::prelude::*;
 
-use super::DmServer;
+use super::{DmServer, Later};
 use crate::actors::lane::Lane;
 use crate::actors::supervisor::Supervisor;
 use crate::actors::swarm::Restored;
 use crate::clock::Moment;
 use crate::delegation::durable::Image;
-use crate::delegation::machine::Effect;
+use crate::delegation::machine::{Effect, Note};
 use crate::delegation::server::Server;
 use crate::dm::server::Sessions;
 use crate::facts::What;
@@ -46,7 +46,9 @@ impl DmServer {
         let mut server = DmServer::new(me, lane, supervisor);
         server.delegation = Server::recover(now, settings, &store, &mut server.on_start);
         server.sessions = Sessions::new(server.lane.blueprint.server(me).sessions.clone());
-        server.saw(device, What::Restarted { at: me });
+        let restarted = What::Restarted { at: me };
+        server.lane.board.saw_elsewhere(device, &restarted);
+        server.saw(device, restarted);
         server.lane.swarm.do_send(Restored { server: me, moving: server.busy_with() });
         server
     }
@@ -91,8 +93,30 @@ impl DmServer {
         }
     }
 
+    /// Whether a write about a device has not been done yet.
+    pub(super) fn is_writing(&self, device: DeviceNumber) -> bool {
+        self.behind_writes.contains_key(&device)
+    }
+
+    /// A write will have been done at this moment.
+    pub(super) fn begin_late_write(&mut self, at: Moment, image: Box<Image>) {
+        self.behind_writes.insert(image.device(), Vec::new());
+        self.do_later(at, Later::Write(image));
+    }
+
+    /// Does these when the write under way has been done. What has only been noticed need not wait.
+    pub(super) fn wait_behind_write(&mut self, now: Moment, device: DeviceNumber, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Note(note @ (Note::Moved { .. } | Note::TimerFired { .. })) => self.note(now, note),
+                other => self.behind_writes.entry(device).or_default().push(other),
+            }
+        }
+    }
+
     /// A write that took time has been done; now comes what has waited for it.
-    pub(super) fn write_late(&mut self, now: Moment, image: Image, behind: Vec<Effect>, ctx: &mut Context<Self>) {
+    pub(super) fn write_late(&mut self, now: Moment, image: Image, ctx: &mut Context<Self>) {
+        let behind = self.behind_writes.remove(&image.device()).unwrap_or_default();
         self.lane.stores.write(self.me, image);
         self.obey_all(now, behind, ctx);
     }
@@ -118,9 +142,12 @@ impl DmServer {
             post.abort();
         }
         self.later.clear();
+        self.behind_writes.clear();
         self.peers_waiting.clear();
         self.devices_waiting.clear();
-        self.saw(device, What::Killed { at: self.me });
+        let killed = What::Killed { at: self.me };
+        self.lane.board.saw_elsewhere(device, &killed);
+        self.saw(device, killed);
         self.grave.killed(device, downtime, back_with);
         ctx.stop();
     }

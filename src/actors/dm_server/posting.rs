@@ -17,7 +17,7 @@ use crate::delegation::machine::{Input, Side};
 use crate::delegation::message::{Kind, Message};
 use crate::facts::{Heard, What};
 use crate::faults::forgery;
-use crate::faults::rule::{Direction, End, Role};
+use crate::faults::rule::{Action, BadSession, Direction, End, Role};
 use crate::faults::verdict::Passage;
 use crate::ids::{DeviceNumber, ServerNumber, SessionId};
 use crate::transport::dialer::{Call, Reply};
@@ -82,11 +82,15 @@ impl DmServer {
         let due = self.due.take();
         let Some(post) = self.posts.get(&exchange) else { return };
         let (me, to, device, attempt) = (self.me, post.to, post.device, post.attempt);
-        let session = post.message.session().cloned();
+        let (meant, session) = (post.message.kind(), post.message.session().cloned());
         let mut ordeal = self.ordeal(now, post);
         let mut message = post.message.clone();
-        for action in &ordeal.forgeries {
+        for (rule, action) in &ordeal.forgeries {
             let (stale, foreign) = other_sessions(&message, device);
+            if let Action::Session(BadSession::Foreign) = action {
+                // It happens to the other device as much as to this one.
+                self.lane.board.saw(other_device(device), What::Fault { rule: *rule }, |_| ());
+            }
             message = forgery::forge(&message, action, stale.as_ref(), foreign.as_ref()).unwrap_or(message);
         }
         if self.lane.directory.is_down(to) {
@@ -108,7 +112,8 @@ impl DmServer {
             for wait in &ordeal.waits {
                 sit_out(wait, device, &lane.board).await;
             }
-            lane.saw(device, What::Sent { from: me, to, kind, session, attempt });
+            // What it meant to send, whatever a fault has made of it.
+            lane.saw(device, What::Sent { from: me, to, kind: meant, session, attempt });
             let outcome = ask(&lane, now, due, kind, call).await;
             drop(left);
             actor.do_send(Tried { exchange, outcome });
@@ -189,6 +194,11 @@ fn number_of(session: &SessionId) -> Option<u32> {
     u32::from_str_radix(session.as_str().rsplit('-').next()?, 16).ok()
 }
 
+/// The device whose sessions are spoken of in place of a device's own.
+fn other_device(device: DeviceNumber) -> DeviceNumber {
+    DeviceNumber(device.0.wrapping_add(1))
+}
+
 /// The session before this one of the same device, and a session of the next device, by the names that our servers give.
 fn other_sessions(message: &Message, device: DeviceNumber) -> (Option<SessionId>, Option<SessionId>) {
     let names = message.session().and_then(|session| {
@@ -196,7 +206,7 @@ fn other_sessions(message: &Message, device: DeviceNumber) -> (Option<SessionId>
         let (server, number) = (parts.next()?.to_owned(), number_of(session)?);
         let stale = number.checked_sub(1).filter(|number| *number > 0);
         let stale = stale.map(|number| SessionId::new(format!("{server}-{:x}-{number:x}", device.0)));
-        Some((stale, SessionId::new(format!("{server}-{:x}-{number:x}", device.0.wrapping_add(1)))))
+        Some((stale, SessionId::new(format!("{server}-{:x}-{number:x}", other_device(device).0))))
     });
     names.map_or((None, None), |(stale, foreign)| (stale, Some(foreign)))
 }

@@ -25,7 +25,11 @@ impl Delegating {
                 self.state = State::ExpectConfirmed(None);
                 self.pact.deadline = turn.now + timeouts.confirmed;
             }
-            State::ExpectLeft(_) | State::ExpectDeviceAgain(Again::Leave) => self.leave(turn),
+            State::ExpectLeft(_) | State::ExpectDeviceAgain(Again::Leave) => {
+                // The answer to an earlier try went with the memory.
+                self.leave_in_doubt = true;
+                self.leave(turn);
+            }
             State::ExpectUndone(_) => self.resume_undo(turn),
             State::ExpectTerminationAck(_) => {
                 let (device, session) = (device_id(self.pact.device), self.pact.revocation_id());

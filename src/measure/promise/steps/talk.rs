@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::delegation::machine::Side;
 use crate::delegation::message::Kind;
-use crate::facts::{Heard, Took, What};
+use crate::facts::{Fact, Heard, Took, What};
 use crate::ids::{ServerNumber, SessionId};
 use crate::measure::promise::Judgement;
 use crate::measure::promise::steps::Findings;
@@ -60,10 +60,37 @@ impl Post {
         self.taken.iter().filter(|(_, how)| *how == Took::New).map(|(place, _)| *place)
     }
 
-    /// Whether something went wrong on purpose between its first sending and what was heard there.
+    /// How often its receiver has taken it again after it had died with the message in its hands: nobody had been
+    /// answered, so that nothing had been promised.
+    fn forgotten(&self, story: &Story<'_>, receiver: ServerNumber) -> usize {
+        let places: Vec<usize> = self.taken_as_new().collect();
+        let is_forgotten = |from: usize, to: usize| {
+            let died = |fact: &Fact| matches!(fact.what, What::Killed { at } if at == receiver);
+            let answered =
+                self.heard.iter().any(|(place, _, answer)| (from..to).contains(place) && is_success(*answer));
+            story.watched.facts[from..to].iter().any(died) && !answered
+        };
+        places.windows(2).filter(|pair| is_forgotten(pair[0], pair[1])).count()
+    }
+
+    /// Whether something went wrong on purpose between what made its server send it and what was heard there. A fault of
+    /// a message is decided before the message leaves.
     fn is_disturbed(&self, story: &Story<'_>, until: usize) -> bool {
-        let first = self.sent.first().map_or(0, |(place, _)| *place).min(until);
-        story.has_fault_within(first, until)
+        let sent = self.sent.first().map_or(0, |(place, _)| *place).min(until);
+        let sender = story.watched.facts[sent].what.server();
+        let cause = story.watched.facts[..sent].iter().rposition(|fact| {
+            fact.what.server() == sender
+                && matches!(
+                    fact.what,
+                    What::Wished { .. }
+                        | What::Taken { .. }
+                        | What::Heard { .. }
+                        | What::TimerFired { .. }
+                        | What::ErrandEnded { .. }
+                        | What::Restarted { .. }
+                )
+        });
+        story.has_fault_within(cause.unwrap_or(0), until)
     }
 }
 
@@ -156,7 +183,7 @@ pub(super) fn copies_answered_alike(story: &Story<'_>) -> Judgement {
             continue;
         }
         let requests = post.requests();
-        let applied = post.taken_as_new().count();
+        let applied = post.taken_as_new().count() - post.forgotten(story, request.1);
         findings.looked |= post.taken.len() > requests.max(1);
         if applied > requests.max(1) {
             findings.broken(format!("{} was applied {applied} times", in_words(story, request)));

@@ -67,6 +67,8 @@ fn copies_answered_alike() {
         NAME,
         "delegation_prepared of home to partner (session s1) was applied 2 times",
     );
+    let died = copied("").after("heard home partner prep s1 timeout", "killed partner");
+    check_kept("its receiver died with it in its hands", &died, NAME);
     check_broken("turned away", &copied(" state"), NAME, "was applied, and then rejected (not_in_this_state)");
     let anew = there_and_back().then("sent home partner treq r1\ntaken partner home treq r1");
     check_idle("asked anew under the same name", &anew, NAME);
