@@ -66,6 +66,22 @@ fn flows_under_way_at_a_dead_server_are_lost_and_everything_else_goes_on() {
 }
 
 #[test]
+fn a_fault_of_the_first_session_befalls_a_device_that_has_had_none() {
+    let fault = "[[fault]]
+        name = \"refuses\"
+        where = \"device\"
+        match = { to = \"home\", session = 1 }
+        do = { refuse = 425 }";
+    let scenario = scenario(&format!("{PARTIES}\n{fault}"));
+    with_parties(&scenario, async |stand, _| {
+        stand.begin(scenario.plan()).await;
+        let count = stand.blueprint().faults.counts()[0];
+        assert_eq!((count.eligible, count.injected), (4, 4), "once for each device");
+        assert_eq!(stand.shard().await.done(), 0, "none of them could be prepared");
+    });
+}
+
+#[test]
 fn a_full_mailbox_refuses_and_what_it_holds_is_kept() {
     with_parties(&scenario(PARTIES), async |stand, _| {
         let device = stand.directory().device(DeviceNumber(0));

@@ -103,8 +103,11 @@ impl DmClient {
     fn befalls(&self, now: Moment, effect: &Effect) -> Vec<Mishap> {
         let Effect::Note(Note::SessionOpened { server, .. }) = effect else { return Vec::new() };
         let Some(server) = self.lane.blueprint.server_named(server) else { return Vec::new() };
-        let session = self.sessions.to_string();
+        // Which has not been counted yet.
+        let nth_session = self.sessions + 1;
+        let session = nth_session.to_string();
         let passage = self.passage(now, Direction::DeviceToServer, End::Server(server), &session);
+        let passage = Passage { nth_session, ..passage };
         let verdicts = self.lane.judge(&[Site::Device], &passage);
         verdicts.iter().filter_map(|verdict| mishap(verdict.action, now)).collect()
     }

@@ -263,8 +263,13 @@ impl Swarm {
     }
 
     fn note(&mut self, noted: Noted) {
-        let (Note::Joined { device, side, .. } | Note::Settled { device, side, .. }) = noted.note else { return };
+        let (Note::Joined { device, peer, side } | Note::Settled { device, peer, side, .. }) = noted.note else {
+            return;
+        };
         let Some(flow) = self.travels.get_mut(&device).and_then(|travel| travel.flow.as_mut()) else { return };
+        if !flow.is_between(noted.from, peer, side) {
+            return;
+        }
         match noted.note {
             Note::Settled { outcome, .. } => flow.settled(side, noted.at, outcome),
             _ => flow.joined(side),

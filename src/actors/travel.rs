@@ -35,8 +35,13 @@ pub struct Running {
 #[derive(Debug, Clone, PartialEq)]
 enum Part {
     Absent,
-    Joined,
-    Settled { at: Moment, outcome: Outcome },
+    /// How many flows of these two servers are under way at this side: with this one those that an operator wanted
+    /// meanwhile.
+    Joined(u32),
+    Settled {
+        at: Moment,
+        outcome: Outcome,
+    },
 }
 
 impl Running {
@@ -73,24 +78,42 @@ impl Running {
             _ => return false,
         };
         let is_open = match self.sides[side as usize] {
-            Part::Joined => true,
+            Part::Joined(_) => true,
             Part::Absent => side == self.initiator,
             Part::Settled { .. } => false,
         };
         if is_open {
-            self.settled(side, at, Outcome::Lost);
+            self.sides[side as usize] = Part::Settled { at, outcome: Outcome::Lost };
         }
         is_open
     }
 
-    /// A side has begun to take part.
-    pub fn joined(&mut self, side: Side) {
-        self.sides[side as usize] = Part::Joined;
+    /// Whether it is this flow's two servers, in their roles, that something is said of: `from` says it of itself. On the
+    /// same device other servers may have a flow of their own.
+    pub fn is_between(&self, from: ServerNumber, peer: ServerNumber, side: Side) -> bool {
+        match side {
+            Side::Delegating => (from, peer) == (self.delegating, self.delegated),
+            Side::Delegated => (from, peer) == (self.delegated, self.delegating),
+        }
     }
 
-    /// A side has come to its end.
+    /// A side has begun to take part.
+    pub fn joined(&mut self, side: Side) {
+        let part = &mut self.sides[side as usize];
+        *part = match part {
+            Part::Joined(flows) => Part::Joined(*flows + 1),
+            Part::Absent | Part::Settled { .. } => Part::Joined(1),
+        };
+    }
+
+    /// A side has come to its end; of several flows under way there the last one counts. A wish that is refused begins and
+    /// ends at once, and ends nothing else.
     pub fn settled(&mut self, side: Side, at: Moment, outcome: Outcome) {
-        self.sides[side as usize] = Part::Settled { at, outcome };
+        let part = &mut self.sides[side as usize];
+        *part = match part {
+            Part::Joined(flows) if *flows > 1 => Part::Joined(*flows - 1),
+            _ => Part::Settled { at, outcome },
+        };
     }
 
     /// When and how the flow has ended: once its initiator has settled, and the other side too if it took part. The
@@ -99,7 +122,7 @@ impl Running {
         let own = self.initiator as usize;
         let Part::Settled { at, outcome } = &self.sides[own] else { return None };
         match &self.sides[1 - own] {
-            Part::Joined => None,
+            Part::Joined(_) => None,
             Part::Settled { outcome: worse @ (Outcome::Stranded { .. } | Outcome::Lost), .. } => {
                 Some((*at, worse.clone()))
             }
@@ -130,6 +153,28 @@ mod tests {
         assert_eq!(flow.ended(), None, "the other side is still busy");
         flow.settled(Side::Delegated, Moment::from_millis(9), Outcome::Done);
         assert_eq!(flow.ended(), Some((AT, Outcome::Done)), "the initiator's moment counts");
+    }
+
+    #[test]
+    fn what_other_servers_do_with_the_device_is_no_part_of_it() {
+        let flow = running(Side::Delegating);
+        let (home, partner, third) = (ServerNumber(0), ServerNumber(1), ServerNumber(2));
+        assert!(flow.is_between(home, partner, Side::Delegating));
+        assert!(flow.is_between(partner, home, Side::Delegated));
+        assert!(!flow.is_between(home, third, Side::Delegating));
+        assert!(!flow.is_between(third, home, Side::Delegated));
+        assert!(!flow.is_between(partner, home, Side::Delegating), "the other way round");
+    }
+
+    #[test]
+    fn a_wish_that_is_refused_meanwhile_does_not_end_it() {
+        let mut flow = running(Side::Delegating);
+        flow.joined(Side::Delegating);
+        flow.joined(Side::Delegating);
+        flow.settled(Side::Delegating, AT, Outcome::Refused { reason: 409 });
+        assert_eq!(flow.ended(), None, "that was the wish");
+        flow.settled(Side::Delegating, Moment::from_millis(9), Outcome::Done);
+        assert_eq!(flow.ended(), Some((Moment::from_millis(9), Outcome::Done)));
     }
 
     #[test]

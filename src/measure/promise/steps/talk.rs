@@ -9,7 +9,7 @@ use crate::ids::{ServerNumber, SessionId};
 use crate::measure::promise::Judgement;
 use crate::measure::promise::steps::Findings;
 use crate::measure::promise::steps::states::{is_strange, is_terminal, may_follow};
-use crate::measure::promise::steps::story::Story;
+use crate::measure::promise::steps::story::{Move, Story};
 
 /// One request, however often it is sent: sender, receiver, message, session.
 type Request<'a> = (ServerNumber, ServerNumber, Kind, Option<&'a SessionId>);
@@ -73,24 +73,14 @@ impl Post {
         places.windows(2).filter(|pair| is_forgotten(pair[0], pair[1])).count()
     }
 
-    /// Whether something went wrong on purpose between what made its server send it and what was heard there. A fault of
-    /// a message is decided before the message leaves.
-    fn is_disturbed(&self, story: &Story<'_>, until: usize) -> bool {
-        let sent = self.sent.first().map_or(0, |(place, _)| *place).min(until);
-        let sender = story.watched.facts[sent].what.server();
-        let cause = story.watched.facts[..sent].iter().rposition(|fact| {
-            fact.what.server() == sender
-                && matches!(
-                    fact.what,
-                    What::Wished { .. }
-                        | What::Taken { .. }
-                        | What::Heard { .. }
-                        | What::TimerFired { .. }
-                        | What::ErrandEnded { .. }
-                        | What::Restarted { .. }
-                )
-        });
-        story.has_fault_within(cause.unwrap_or(0), until)
+    /// Whether something went wrong on purpose between its making and what was heard there. What befalls it is told
+    /// when it is made, which may be long before it leaves: then its sender has come to another state.
+    fn is_disturbed(&self, story: &Story<'_>, sender: ServerNumber, until: usize) -> bool {
+        let first = self.sent.first().map_or(0, |(place, _)| *place).min(until);
+        let moved = story.moves.iter().rfind(|one| one.at == sender && one.place < first);
+        let made =
+            [Some(first), moved.map(|one| one.place)].into_iter().flatten().filter_map(|at| story.cause(at)).min();
+        story.has_fault_within(made.unwrap_or(first), until)
     }
 }
 
@@ -141,7 +131,7 @@ pub(super) fn one_answer_each(story: &Story<'_>) -> Judgement {
                 Heard::NoContent => due.is_none(),
                 _ => true,
             };
-            if !fits && !post.is_disturbed(story, *place) {
+            if !fits && !post.is_disturbed(story, request.0, *place) {
                 let found = match answer {
                     Heard::Message(found) => found.root(),
                     _ => "no message",
@@ -204,7 +194,7 @@ pub(super) fn copies_answered_alike(story: &Story<'_>) -> Judgement {
         let mut good = post.heard.iter().filter(|(_, _, answer)| is_success(*answer));
         if let Some((_, _, first)) = good.next()
             && let Some((place, _, _)) = good.find(|(_, _, answer)| answer != first)
-            && !post.is_disturbed(story, *place)
+            && !post.is_disturbed(story, request.0, *place)
         {
             findings.broken(format!("{} had two different answers", in_words(story, request)));
         }
@@ -224,11 +214,12 @@ fn is_success(answer: Heard) -> bool {
 /// P4, success means applied: as many good answers as a sender has heard, as often its receiver has applied the request
 /// or known it for a copy; and what always has an effect (DELEGATION_PREPARED, DELEGATION_CONFIRMED,
 /// DELEGATION_REVOCATION_REQ, DELEGATION_REVOKED) has moved a record when it was applied. A good answer that a fault
-/// may have given in the receiver's stead is not held against it; what a server that cannot be seen did is not known.
+/// may have given in the receiver's stead is not held against it, nor one to a notice of failure whose session had ended
+/// there: both have failed, and it has nothing left to end. What a server that cannot be seen did is not known.
 pub(super) fn success_means_applied(story: &Story<'_>) -> Judgement {
     let mut findings = Findings::default();
     for (request, post) in posts(story) {
-        let (_, to, kind, _) = request;
+        let (from, to, kind, session) = request;
         if !story.watched.sees(to) {
             findings.is_blind |= post.heard.iter().any(|(_, _, answer)| is_success(*answer));
             continue;
@@ -237,7 +228,13 @@ pub(super) fn success_means_applied(story: &Story<'_>) -> Judgement {
             post.heard.iter().filter(|(_, _, answer)| is_success(*answer)).map(|(place, ..)| *place).collect();
         let meant = post.taken.iter().filter(|(_, how)| matches!(how, Took::New | Took::Copy)).count();
         findings.looked |= !good.is_empty() || meant > 0;
-        if good.len() > meant && !good.last().is_some_and(|last| post.is_disturbed(story, *last)) {
+        let is_excused = |last: &usize| {
+            let has_ended = |one: &Move| {
+                (one.at, one.peer, one.to) == (to, from, "Over") && Some(one.session) == session && one.place < *last
+            };
+            post.is_disturbed(story, from, *last) || is_notice(kind) && story.moves.iter().any(has_ended)
+        };
+        if good.len() > meant && !good.last().is_some_and(is_excused) {
             findings.broken(format!(
                 "{} was answered with success {} times, and taken {meant} times",
                 in_words(story, request),
@@ -299,8 +296,11 @@ pub(super) fn quiet_after_the_end(story: &Story<'_>) -> Judgement {
 
 /// Whether a message comes after its end, with a record in this state; notices of failure may.
 fn is_past(state: &str, kind: Kind) -> bool {
-    let is_notice = matches!(kind, Kind::DelegationFailure | Kind::RevocationFailure);
-    !is_notice && (state == "Over" || is_terminal(state) && is_of_handover(kind))
+    !is_notice(kind) && (state == "Over" || is_terminal(state) && is_of_handover(kind))
+}
+
+fn is_notice(kind: Kind) -> bool {
+    matches!(kind, Kind::DelegationFailure | Kind::RevocationFailure)
 }
 
 fn is_of_handover(kind: Kind) -> bool {

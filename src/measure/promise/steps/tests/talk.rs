@@ -91,6 +91,19 @@ fn success_means_applied() {
     check_broken("rejected", &rejected, NAME, "bootstrap_confirmed of partner to home (session s1) was answered with");
     let meddled = rejected.after("move partner home < s1 ExpectPrepared ./SCOMO", "sent partner home bc s1 #2\nfault");
     check_kept("a fault may have answered", &meddled, NAME);
+    let told = lied.clone().after("errand home prepare done", "fault");
+    check_kept("a fault is told before the request leaves", &told, NAME);
+    let early = lied.after("heard home partner req s1 resp", "fault");
+    check_broken("a fault of something else", &early, NAME, "delegation_prepared of home to partner (session s1) was");
+    let crossed = partial().then("sent home partner fail s1\nmove partner home < s1 Over");
+    check_kept("both have failed", &crossed.clone().then("heard home partner fail s1 ok"), NAME);
+    let standing = crossed.without("move partner home < s1 Over").then("heard home partner fail s1 ok");
+    check_broken(
+        "one has not",
+        &standing,
+        NAME,
+        "delegation_failure of home to partner (session s1) was answered with",
+    );
     let idle = partial().without("move partner home < s1 ExpectVisited ./SCOMO");
     check_broken(
         "without effect",
