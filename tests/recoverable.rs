@@ -2,8 +2,7 @@
 //!
 //! The whole of it takes minutes: `cargo test --release --test recoverable -- --ignored --nocapture`.
 
-mod standing;
-
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -13,7 +12,6 @@ use dmswarm::measure::summary::Summary;
 use dmswarm::run::{Options, run};
 use dmswarm::scenario::Scenario;
 use dmswarm::scenario::file::{Overrides, parse};
-use standing::Place;
 
 const RECOVERABLE: &str = include_str!("../scenarios/faults/recoverable.toml");
 
@@ -27,13 +25,19 @@ fn scenario(devices: u32, at_once: u32) -> Scenario {
     parse("recoverable.toml", RECOVERABLE, &overrides).unwrap_or_else(|problems| panic!("{}", problems.render(false)))
 }
 
-fn summary_of(scenario: &Scenario, place: &Place) -> Summary {
-    let options = Options {
-        certs: place.0.join("certs"),
-        out: std::env::var_os("KEEP_IN").map_or(place.0.join("results"), Into::into),
-        command_line: Vec::new(),
-    };
+/// Where runs keep their results. It stays when a test fails: the stories in it say why.
+fn place(name: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("dmswarm-recoverable-{name}-{}", std::process::id()))
+}
+
+fn summary_of(scenario: &Scenario, place: &Path) -> Summary {
+    let options = Options { certs: place.join("certs"), out: place.join("results"), command_line: Vec::new() };
     run(scenario, &options, |_| {}).unwrap_or_else(|error| panic!("{error}")).summary
+}
+
+/// What is left behind in the temporary folder harms nobody.
+fn tidy(place: &Path) {
+    let _ = std::fs::remove_dir_all(place);
 }
 
 /// What does not hold after a run in which everything was recoverable.
@@ -54,7 +58,7 @@ fn complaints(summary: &Summary) -> Vec<String> {
 
 #[test]
 fn after_everything_at_once_servers_and_devices_agree() {
-    let place = Place::new();
+    let place = place("few");
     let mut scenario = scenario(150, 50);
     // So few devices meet few of so rare faults.
     scenario.faults.iter_mut().for_each(|rule| rule.when.probability *= 3.0);
@@ -63,13 +67,14 @@ fn after_everything_at_once_servers_and_devices_agree() {
     assert!(complaints.is_empty(), "seed {}: {}", scenario.seed.0, complaints.join("\n"));
     let injected: u64 = summary.faults.iter().map(|fault| fault.injected).sum();
     assert!(injected > 50, "only {injected} faults were injected");
+    tidy(&place);
 }
 
 #[test]
 #[ignore = "takes minutes: cargo test --release --test recoverable -- --ignored"]
 fn each_fault_alone_at_five_percent_leaves_nothing_half_done() {
     let whole = scenario(1_000, 100);
-    let place = Place::new();
+    let place = place("alone");
     let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     thread::scope(|scope| {
         for _ in 0..AT_ONCE {
@@ -98,12 +103,13 @@ fn each_fault_alone_at_five_percent_leaves_nothing_half_done() {
     });
     let found = found.into_inner().expect("no thread has panicked");
     assert!(found.is_empty(), "seed {}:\n{}", whole.seed.0, found.join("\n"));
+    tidy(&place);
 }
 
 #[test]
 #[ignore = "takes a minute: cargo test --release --test recoverable -- --ignored"]
 fn nineteen_of_twenty_delegations_get_through_when_one_exchange_in_twenty_is_hit() {
-    let place = Place::new();
+    let place = place("all");
     let scenario = scenario(10_000, 200);
     let summary = summary_of(&scenario, &place);
     let complaints = complaints(&summary);
@@ -119,4 +125,5 @@ fn nineteen_of_twenty_delegations_get_through_when_one_exchange_in_twenty_is_hit
     assert!(done >= 0.95, "{done}");
     let idle: Vec<&str> = summary.faults.iter().filter(|fault| fault.injected == 0).map(|f| f.name.as_str()).collect();
     assert!(idle.is_empty(), "never fired: {idle:?}");
+    tidy(&place);
 }

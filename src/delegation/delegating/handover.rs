@@ -127,22 +127,21 @@ impl Delegating {
 
     /// Section 5.2.2.3 has been done, or not.
     pub(super) fn url_pushed(&mut self, turn: &mut Turn<'_>, report: Report) {
-        if let Err(failure) = &report.result
-            && self.waits_for_device(turn, failure, Again::PushUrl)
-        {
-            return;
-        }
+        let failure = report.result.clone().err();
         let result = self.keep(turn, report);
         self.expect_bootstrap_by_device();
-        match result {
-            Err(reason) => self.fail_at_device(turn, reason),
-            Ok(()) => match self.held.take() {
-                Some(held) => self.prepare(turn, held, false),
-                None => {
-                    self.state = State::ExpectDeviceBootstrapped;
-                    self.pact.deadline = turn.now + turn.settings.timeouts.bootstrap;
-                }
-            },
+        let may_have_been = matches!(failure, None | Some(DeviceFailure::Unreachable));
+        if may_have_been && let Some(held) = self.held.take() {
+            // The device has been bootstrapped, whether or not it has answered.
+            return self.prepare(turn, held, false);
+        }
+        match (result, failure) {
+            (Err(_), Some(failure)) if self.waits_for_device(turn, &failure, Again::PushUrl) => {}
+            (Err(reason), _) => self.fail_at_device(turn, reason),
+            (Ok(()), _) => {
+                self.state = State::ExpectDeviceBootstrapped;
+                self.pact.deadline = turn.now + turn.settings.timeouts.bootstrap;
+            }
         }
     }
 
@@ -162,7 +161,9 @@ impl Delegating {
         let is_in_turn = match (&self.state, bootstrap.approach()) {
             (State::ExpectResponse(_), Approach::DmAcc) | (State::ExpectUrlPushed(_), Approach::Url) => false,
             (State::ExpectBootstrapConfirmed | State::ExpectBootstrapUrl(_), Approach::DmAcc)
-            | (State::ExpectDeviceBootstrapped, Approach::Url) => true,
+            | (State::ExpectDeviceBootstrapped, Approach::Url)
+            // The answer was lost, and not the URL.
+            | (State::ExpectDeviceAgain(Again::PushUrl), Approach::Url) => true,
             (State::ExpectBootstrapConfirmed, Approach::Url) => {
                 return Err(missing("isClientBootstapped"));
             }

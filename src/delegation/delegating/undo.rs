@@ -9,7 +9,7 @@ use crate::delegation::message::{Kind, Message};
 use crate::delegation::misbehaved::Misbehaved;
 use crate::delegation::reason;
 use crate::delegation::turn::Turn;
-use crate::dm::script::{DeviceFailure, Errand, Order, Report};
+use crate::dm::script::{Errand, Order, Report};
 
 /// A failed delegation on its way to its end. The flow settles when both the device and the peer have been seen to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,8 +128,8 @@ impl Delegating {
     }
 
     pub(super) fn errand_ended_in_undo(&mut self, turn: &mut Turn<'_>, report: Report) {
-        let unreachable = report.result == Err(DeviceFailure::Unreachable);
-        let again = if unreachable { self.pact.device_again(turn) } else { None };
+        // Whatever kept the device from being put back may pass.
+        let again = if report.result.is_err() { self.pact.device_again(turn) } else { None };
         let State::ExpectUndone(ending) = &mut self.state else { return };
         ending.errand = None;
         match ending.doing {
@@ -142,6 +142,9 @@ impl Delegating {
                 }
             }
             Doing::Undo | Doing::RemoveDelegate if again.is_some() => {
+                if ending.doing == Doing::Undo && !report.undo.is_empty() {
+                    ending.orders = report.undo;
+                }
                 ending.device_at = again.unwrap_or(Moment::NEVER);
                 return self.end_if_undone(turn);
             }

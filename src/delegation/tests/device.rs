@@ -62,6 +62,9 @@ impl Pair {
             self.accounts.insert(DMS2);
             self.push(BOOTSTRAP, Event::Connects { to: DMS2 });
         }
+        if self.unheard.take_if(|of| *of == errand_name(&errand)).is_some() {
+            report.result = Err(DeviceFailure::Unreachable);
+        }
         let slow = self.slow.take_if(|(of, _)| *of == errand_name(&errand)).map_or(0, |(_, ms)| ms);
         self.push(SESSION + Duration::from_millis(slow), Event::ErrandEnds { at, job, report });
     }

@@ -84,6 +84,7 @@ pub struct Pair {
     mishaps: Vec<(Kind, Mishap)>,
     /// How the next errand of a name fails.
     pub(super) refusals: Vec<(&'static str, DeviceFailure)>,
+    pub(super) unheard: Option<&'static str>,
     /// How many milliseconds longer the next errand of a name takes.
     pub slow: Option<(&'static str, u64)>,
     /// Whether DMS-1 removes its own account when it is to.
@@ -108,6 +109,7 @@ impl Pair {
             events: 0,
             mishaps: Vec::new(),
             refusals: Vec::new(),
+            unheard: None,
             slow: None,
             gives_up: true,
             device_bootstraps: true,
@@ -126,6 +128,11 @@ impl Pair {
     /// The next errand of this name fails.
     pub fn refuse(&mut self, errand: &'static str, failure: DeviceFailure) {
         self.refusals.push((errand, failure));
+    }
+
+    /// The next errand of this name is done, and its answer is lost.
+    pub fn lose_report(&mut self, errand: &'static str) {
+        self.unheard = Some(errand);
     }
 
     /// Starts a flow between DMS-1 and DMS-2 at the moment `after_ms` from now, and says what was agreed.

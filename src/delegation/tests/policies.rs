@@ -164,6 +164,34 @@ fn a_careful_server_tries_a_device_again_that_did_not_answer() {
     }
 }
 
+/// The device has done what it was asked to, and its answer is lost: it comes to the delegate all the same.
+#[test]
+fn a_device_that_has_been_bootstrapped_needs_no_second_url() {
+    let mut pair = Pair::new(&hardened());
+    pair.lose_report("push");
+    pair.start(0, delegate(Url, false, false), "./SCOMO");
+    pair.run();
+    assert_eq!(
+        pair.standing(),
+        "DMS-1 [./SCOMO to DMS-2 in force] DMS-2 [./SCOMO from DMS-1 in force] device [DMS-1, DMS-2]"
+    );
+    assert_eq!(pair.transcript().iter().filter(|line| line.contains("device push")).count(), 1);
+}
+
+#[test]
+fn what_a_lost_answer_may_have_changed_is_undone_as_well() {
+    let mut pair = Pair::new(&hardened());
+    pair.device_bootstraps = false;
+    pair.lose_report("push");
+    pair.start(0, delegate(Url, false, false), "./SCOMO");
+    pair.run();
+    let undone = pair
+        .transcript()
+        .iter()
+        .any(|line| line.ends_with("device undo delete ./BootstrapConfig/entry, delete ./BootstrapConfig/entry"));
+    assert!(undone, "both tries are undone");
+}
+
 #[test]
 fn a_device_that_stays_away_while_it_is_put_back_strands_the_delegation_when_patience_is_over() {
     let mut pair = Pair::new(&hardened());
