@@ -43,9 +43,9 @@ impl Record {
     }
 
     pub fn received(&mut self, turn: &mut Turn<'_>, message: Message) -> Result<Answer, Misbehaved> {
-        let kind = message.kind();
+        let (kind, session) = (message.kind(), message.session().cloned());
         let answer = either!(self, side => side.received(turn, message))?;
-        self.pact_mut().see(kind);
+        self.pact_mut().see(kind, session.as_ref());
         Ok(answer)
     }
 

@@ -125,7 +125,7 @@ impl Server {
         let mut pact = Pact::open(&mut turn, side, (device, peer, subtree), (session, by));
         pact.join(&mut turn);
         if by == Initiator::Them {
-            pact.see(Kind::DelegationReq);
+            pact.delegation.seen.insert(Kind::DelegationReq);
         }
         let record = begin(&mut turn, pact);
         self.book.rearm(id, Moment::NEVER, record.pact().deadline);
