@@ -69,6 +69,14 @@ impl Record {
         either!(self, side => side.is_at_rest())
     }
 
+    /// Whether it ends with the delegate's account, which another delegation of the device has taken with it.
+    pub fn goes_with_account(&self) -> bool {
+        match self {
+            Record::Delegating(side) => side.is_at_rest(),
+            Record::Delegated(side) => side.is_at_rest() || side.is_confirmed(),
+        }
+    }
+
     pub fn is_revoking(&self) -> bool {
         either!(self, side => side.is_revoking())
     }
@@ -92,8 +100,8 @@ impl Record {
         either!(self, side => side.is_full())
     }
 
-    pub fn forget(&mut self) {
-        either!(self, side => side.forget());
+    pub fn forget(&mut self, turn: &mut Turn<'_>) {
+        either!(self, side => side.forget(turn));
     }
 
     pub fn view(&self) -> RecordView {
