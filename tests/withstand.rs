@@ -2,7 +2,11 @@
 
 mod standing;
 
+use std::time::Duration;
+
 use dmswarm::clock::Clock;
+use dmswarm::delegation::message::Kind;
+use dmswarm::facts::pattern::{Pattern, Receipt, Sought};
 use dmswarm::ids::{DeviceNumber, ServerNumber, device_id};
 use dmswarm::run::stand::Stand;
 use dmswarm::transport::certs::CertificateFolder;
@@ -191,5 +195,29 @@ fn a_bootstrap_document_is_for_whoever_knows_its_url() {
         let guessed = address.with_path(&guessed).expect("a path");
         assert_eq!(dialer().call(call(&guessed)).await.expect("an answer").status, 404);
         assert_eq!(post(&address, &device, "text/plain", String::new()).await.status, 405);
+    });
+}
+
+/// What has been read is in the receiver's hands: that its sender gives up does not take it back.
+#[test]
+fn a_request_that_waits_at_the_door_is_handled_although_its_caller_has_given_up() {
+    let fault = r#"
+[timeouts]
+request = "200ms"
+
+[[fault]]
+name = "notice-late"
+where = "http.response.before_handler"
+match = { message = "delegation_revoked" }
+do = { hold = "unanswered delegation_revoked at home", at_most = "10s" }
+"#;
+    let text = PARTIES.replace("revoke asked", "revoke forced with notice expect any");
+    let scenario = scenario(&format!("policy = \"literal\"\n{text}\n{fault}"));
+    with_parties(&scenario, async |stand, _| {
+        stand.begin(scenario.plan()).await;
+        let (message, at) = (Kind::of_root("delegation_revoked"), Some(ServerNumber(1)));
+        let taken = Pattern { what: Sought::Received { how: Some(Receipt::Taken), message, at }, nth: 1 };
+        let is_handled = stand.board().gate(DeviceNumber(0), &taken, Duration::from_secs(10)).await;
+        assert!(is_handled, "the delegate never learnt of it");
     });
 }

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use crate::actors::blueprint::Blueprint;
 use crate::actors::board::Board;
 use crate::actors::bootstrap_server::Fetch;
-use crate::actors::desk::{After, Before, Desk, sit_out};
+use crate::actors::desk::{After, Before, Desk, Plan, sit_out};
 use crate::actors::directory::{Directory, Party};
 use crate::actors::dm_server::{DeviceAnswer, FromDevice, FromPeer};
 use crate::actors::ordeal::Spoil;
@@ -64,6 +64,18 @@ impl Reception {
         let Some(plan) = request.token.and_then(|token| self.desk.plan(token)) else {
             return self.answer(request, false).await;
         };
+        // What has been read is handled in any case: its caller may have given up long before a wait is over.
+        match actix::spawn(self.carry_out(plan, request)).await {
+            Ok(outbound) => outbound,
+            Err(ended) => match ended.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Outbound::hang_up(),
+            },
+        }
+    }
+
+    /// Answers one request as its plan has it.
+    async fn carry_out(self, plan: Arc<Plan>, request: Inbound) -> Outbound {
         for before in &plan.before {
             match before {
                 Before::Wait(wait) => sit_out(wait, plan.device, &self.board).await,

@@ -155,13 +155,12 @@ impl Pact {
         self.thread(kind).is_some_and(|thread| thread.id == *session && thread.seen.contains(kind))
     }
 
-    /// Remembers that this message has been taken.
-    pub fn see(&mut self, kind: Kind) {
-        if !is_of_revocation(kind) {
-            self.delegation.seen.insert(kind);
-        } else if let Some(thread) = &mut self.revocation {
-            thread.seen.insert(kind);
-        }
+    /// Remembers that this message of a process, or of none, has been taken. A forced revocation has no process of its
+    /// own: its notice may name the delegation's.
+    pub fn see(&mut self, kind: Kind, session: Option<&SessionId>) {
+        let of_its_own = self.revocation.as_mut().filter(|thread| session.is_none_or(|session| *session == thread.id));
+        let thread = of_its_own.filter(|_| is_of_revocation(kind)).unwrap_or(&mut self.delegation);
+        thread.seen.insert(kind);
     }
 
     fn thread(&self, kind: Kind) -> Option<&Thread> {

@@ -43,9 +43,9 @@ impl Record {
     }
 
     pub fn received(&mut self, turn: &mut Turn<'_>, message: Message) -> Result<Answer, Misbehaved> {
-        let kind = message.kind();
+        let (kind, session) = (message.kind(), message.session().cloned());
         let answer = either!(self, side => side.received(turn, message))?;
-        self.pact_mut().see(kind);
+        self.pact_mut().see(kind, session.as_ref());
         Ok(answer)
     }
 
@@ -67,6 +67,14 @@ impl Record {
 
     pub fn is_at_rest(&self) -> bool {
         either!(self, side => side.is_at_rest())
+    }
+
+    /// Whether it ends with the delegate's account, which another delegation of the device has taken with it.
+    pub fn goes_with_account(&self) -> bool {
+        match self {
+            Record::Delegating(side) => side.is_at_rest(),
+            Record::Delegated(side) => side.is_at_rest() || side.is_confirmed(),
+        }
     }
 
     pub fn is_revoking(&self) -> bool {
@@ -92,8 +100,8 @@ impl Record {
         either!(self, side => side.is_full())
     }
 
-    pub fn forget(&mut self) {
-        either!(self, side => side.forget());
+    pub fn forget(&mut self, turn: &mut Turn<'_>) {
+        either!(self, side => side.forget(turn));
     }
 
     pub fn view(&self) -> RecordView {

@@ -125,7 +125,7 @@ impl Server {
         let mut pact = Pact::open(&mut turn, side, (device, peer, subtree), (session, by));
         pact.join(&mut turn);
         if by == Initiator::Them {
-            pact.see(Kind::DelegationReq);
+            pact.delegation.seen.insert(Kind::DelegationReq);
         }
         let record = begin(&mut turn, pact);
         self.book.rearm(id, Moment::NEVER, record.pact().deadline);
@@ -184,7 +184,7 @@ impl Server {
         Some(result)
     }
 
-    /// An account is for the device and not for a sub-tree: with it every delegation that is at rest between these two
+    /// An account is for the device and not for a sub-tree: with it every delegation that is in force between these two
     /// servers has ended.
     fn account_gone(&mut self, device: DeviceNumber, peer: ServerNumber, side: Side, out: &mut Outbox, now: Moment) {
         if side == Side::Delegating && self.settings.registry.has_account(peer, device) {
@@ -193,7 +193,7 @@ impl Server {
         let ended: Vec<RecordId> = self
             .records
             .between(device, peer, side)
-            .filter(|(_, record)| record.is_at_rest())
+            .filter(|(_, record)| record.goes_with_account())
             .map(|(id, _)| id)
             .collect();
         self.forget(ended, out, now);
@@ -224,7 +224,7 @@ impl Server {
 
     fn forget(&mut self, ids: Vec<RecordId>, out: &mut Outbox, now: Moment) {
         for id in ids {
-            self.step(now, id, out, |record, _| record.forget());
+            self.step(now, id, out, |record, turn| record.forget(turn));
         }
     }
 }

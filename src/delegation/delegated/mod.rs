@@ -10,7 +10,7 @@ mod takeover;
 
 use crate::clock::Moment;
 use crate::delegation::exchange::{Answer, Outgoing, PostOutcome};
-use crate::delegation::flow::Approach;
+use crate::delegation::flow::{Approach, Outcome};
 use crate::delegation::machine::{Job, RecordView, Standing, Timer};
 use crate::delegation::message::{Kind, Message};
 use crate::delegation::misbehaved::Misbehaved;
@@ -220,9 +220,16 @@ impl Delegated {
         matches!(self.state, State::ExpectWoundDown | State::ExpectRevoked { .. })
     }
 
-    /// Ends a delegation at rest that has ended elsewhere.
-    pub fn forget(&mut self) {
+    /// Whether DMS-1 may have it in force, although we have not read its answer to our DELEGATION_CONFIRMED yet. It
+    /// revokes nothing on a device before it has settled what it has begun there.
+    pub fn is_confirmed(&self) -> bool {
+        matches!(self.state, State::ExpectConfirmedAnswered(_))
+    }
+
+    /// Ends a delegation in force that has ended elsewhere.
+    pub fn forget(&mut self, turn: &mut Turn<'_>) {
         self.state = State::Over;
+        self.pact.settle(turn, Outcome::Done);
     }
 
     /// The name of its state.

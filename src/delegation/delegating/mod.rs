@@ -267,9 +267,10 @@ impl Delegating {
         )
     }
 
-    /// Ends a delegation at rest that has ended elsewhere.
-    pub fn forget(&mut self) {
+    /// Ends a delegation in force that has ended elsewhere.
+    pub fn forget(&mut self, turn: &mut Turn<'_>) {
         self.state = State::Over;
+        self.pact.settle(turn, Outcome::Done);
     }
 
     /// The name of its state.

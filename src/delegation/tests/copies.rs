@@ -9,14 +9,15 @@ use crate::delegation::message::Kind::{self, *};
 /// What comes twice is answered twice and done once: soon after, and after everything has ended.
 #[track_caller]
 fn check_twice(flow: FlowKind, kind: Kind) {
-    for later in [15, 3_000] {
-        let once = course(flow, |_| {});
-        let twice = course(flow, |pair| pair.mishap(kind, Mishap::Again(later)));
-        assert_eq!(twice.duplicates, 1, "{flow} {kind:?} {later}");
+    for (setup, later) in [(Setup::default(), 15), (Setup::default(), 3_000), (hardened(), 15), (hardened(), 3_000)] {
+        let once = course(&setup, flow, |_| {});
+        let twice = course(&setup, flow, |pair| pair.mishap(kind, Mishap::Again(later)));
+        let what = format!("{:?} {flow} {kind:?} {later}", setup.policy);
+        assert_eq!(twice.duplicates, 1, "{what}");
         assert_eq!(
             (twice.errands, twice.outcomes, twice.standing),
             (once.errands, once.outcomes, once.standing),
-            "{flow} {kind:?} {later}"
+            "{what}"
         );
     }
 }
@@ -28,8 +29,8 @@ struct Course {
     standing: String,
 }
 
-fn course(flow: FlowKind, wrong: impl FnOnce(&mut Pair)) -> Course {
-    let mut pair = Pair::new(&Setup::default());
+fn course(setup: &Setup, flow: FlowKind, wrong: impl FnOnce(&mut Pair)) -> Course {
+    let mut pair = Pair::new(setup);
     if matches!(flow, FlowKind::Revoke(_)) {
         pair.start(0, delegate(DmAcc, false, false), "./SCOMO");
         pair.run().transcript();

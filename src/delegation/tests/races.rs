@@ -326,6 +326,24 @@ fn a_requested_revocation_that_crosses_an_asked_one_gives_way() {
 }
 
 #[test]
+fn with_its_account_the_delegate_loses_what_it_has_just_confirmed() {
+    for setup in [Setup::default(), hardened()] {
+        let mut pair = Pair::new(&setup);
+        pair.start(0, delegate(DmAcc, false, false), "./SCOMO");
+        pair.run();
+        pair.mishap(DelegationConfirmed, Mishap::DelayAnswer(300));
+        pair.start(0, delegate(DmAcc, false, false), "./Inventory");
+        pair.start(200, FlowKind::Revoke(Revocation::Forced { notice: true }), "./SCOMO");
+        pair.run();
+        assert_eq!(pair.standing(), "DMS-1 [] DMS-2 [] device [DMS-1]", "{:?}", setup.policy);
+        // What it says of its account next has to be right as well.
+        pair.start(0, delegate(DmAcc, false, false), "./Inventory");
+        let lines = pair.run().transcript();
+        assert!(lines.iter().any(|line| line.contains("bootstrap_confirmed account enclosed")), "{:?}", setup.policy);
+    }
+}
+
+#[test]
 fn dms1_speaks_before_its_answer_to_the_confirmation_is_read() {
     let mut pair = Pair::new(&Setup::default());
     pair.mishap(DelegationConfirmed, Mishap::DelayAnswer(200));

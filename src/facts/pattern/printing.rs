@@ -31,9 +31,10 @@ fn sought(what: &Sought, names: &dyn Names) -> String {
         Sought::Sent { message, by } => format!("sent {} by {}", any(*message, Kind::root), server(by)),
         Sought::Received { how, message, at } => {
             let how = match how {
-                Receipt::Taken => "taken",
-                Receipt::Repeated => "repeated",
-                Receipt::Rejected => "rejected",
+                Some(Receipt::Taken) => "taken",
+                Some(Receipt::Repeated) => "repeated",
+                Some(Receipt::Rejected) => "rejected",
+                None => "received",
             };
             format!("{how} {} at {}", any(*message, Kind::root), server(at))
         }

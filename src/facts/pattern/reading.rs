@@ -11,13 +11,14 @@ use crate::dm::script::ErrandKind;
 use crate::ids::ServerNumber;
 
 /// The words with which a pattern begins.
-const HEADS: [&str; 22] = [
+const HEADS: [&str; 23] = [
     "step",
     "wish",
     "sent",
     "taken",
     "repeated",
     "rejected",
+    "received",
     "answered",
     "unanswered",
     "turned",
@@ -99,9 +100,10 @@ impl<'t> Reader<'t> {
             "step" => Sought::Step(self.number()?),
             "wish" => Sought::Wish { flow: self.flow()?, at: self.server_behind("at")? },
             "sent" => Sought::Sent { message: self.message()?, by: self.server_behind("by")? },
-            "taken" => self.received(Receipt::Taken)?,
-            "repeated" => self.received(Receipt::Repeated)?,
-            "rejected" => self.received(Receipt::Rejected)?,
+            "taken" => self.received(Some(Receipt::Taken))?,
+            "repeated" => self.received(Some(Receipt::Repeated))?,
+            "rejected" => self.received(Some(Receipt::Rejected))?,
+            "received" => self.received(None)?,
             "answered" => self.heard(Hearing::Answered)?,
             "unanswered" => self.heard(Hearing::Unanswered)?,
             "turned" => {
@@ -143,7 +145,7 @@ impl<'t> Reader<'t> {
         })
     }
 
-    fn received(&mut self, how: Receipt) -> Read<Sought> {
+    fn received(&mut self, how: Option<Receipt>) -> Read<Sought> {
         Ok(Sought::Received { how, message: self.message()?, at: self.server_behind("at")? })
     }
 

@@ -43,7 +43,7 @@ fn healing_and_watching_have_defaults_and_bounds() {
 
 fn taken(at: u16) -> Pattern {
     let message = crate::delegation::message::Kind::of_root("delegation_confirmed");
-    Pattern { what: Sought::Received { how: Receipt::Taken, message, at: Some(ServerNumber(at)) }, nth: 1 }
+    Pattern { what: Sought::Received { how: Some(Receipt::Taken), message, at: Some(ServerNumber(at)) }, nth: 1 }
 }
 
 #[test]

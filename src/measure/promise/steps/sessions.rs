@@ -148,18 +148,18 @@ fn pair(one: ServerNumber, other: ServerNumber, session: &SessionId) -> (ServerN
 
 /// Whether a message of another session may move this record.
 fn may_reach(story: &Story<'_>, one: &Move<'_>, message: &Applied<'_>, session: &SessionId, about: &About<'_>) -> bool {
-    let is_dropped_at_rest = one.from == Some("AtRest") && one.to == "Over";
+    let is_dropped_in_force = matches!(one.from, Some("AtRest" | "ExpectConfirmedAnswered")) && one.to == "Over";
     let along_with = |meant: &dyn Fn(&Move<'_>) -> bool| story.moves_from(message.place).any(meant);
     match message.kind {
         Kind::DelegationReq => one.side == Side::Delegated && one.to == "Over",
         Kind::DelegationConfirmed => {
-            is_dropped_at_rest && along_with(&|other| other.session == session && other.side != one.side)
+            is_dropped_in_force && along_with(&|other| other.session == session && other.side != one.side)
         }
         kind if is_of_revocation(kind) => match about.get(&pair(message.at, message.from, session)) {
             None => true,
             Some(meant) if meant.contains(one.session) => true,
             Some(meant) => {
-                is_dropped_at_rest && along_with(&|other| other.to == "Over" && meant.contains(other.session))
+                is_dropped_in_force && along_with(&|other| other.to == "Over" && meant.contains(other.session))
             }
         },
         _ => false,

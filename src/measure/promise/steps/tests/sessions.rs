@@ -48,6 +48,9 @@ fn no_effect_across_sessions() {
         .then(&lines(&asked("r1", "s1")))
         .after("move partner home < s1 Over", "move partner home < s2 Over");
     check_kept("an account goes for all", &account_for_all, NAME);
+    let for_what_is_confirmed =
+        account_for_all.without("heard partner home conf s2 ok").without("move partner home < s2 AtRest ./FUMO");
+    check_kept("also for what the delegate has just confirmed", &for_what_is_confirmed, NAME);
     let late = two.clone().then("taken home partner fail s1\nmove home partner > s2 ExpectUndone ./FUMO");
     check_broken("a late failure", &late, NAME, "delegation_failure of partner (session s1) brought session s2");
     let next = there_and_back()
