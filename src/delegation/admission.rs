@@ -11,6 +11,7 @@ use crate::delegation::machine::{Effect, Note, Outbox, Side};
 use crate::delegation::message::{Kind, Message};
 use crate::delegation::misbehaved::Misbehaved;
 use crate::delegation::pact::Seen;
+use crate::delegation::policy::Policy;
 use crate::delegation::reason;
 use crate::delegation::reception::{TurnedAway, bad_subtree, response};
 use crate::delegation::records::Record;
@@ -30,7 +31,7 @@ impl Server {
         match flow {
             FlowKind::Delegate { approach, is_full, by_delegated } => {
                 let side = if by_delegated { Side::Delegated } else { Side::Delegating };
-                if let Some(reason) = self.refusal_to_ask(side, device, peer, &subtree) {
+                if let Some(reason) = self.refusal_to_ask(side, device, peer, &subtree, is_full) {
                     refuse(device, peer, side, reason, out);
                     return;
                 }
@@ -84,7 +85,8 @@ impl Server {
         }
         let side = if self.has_authority(device, &uri, Some(from)) { Side::Delegating } else { Side::Delegated };
         let is_undecidable = side == Side::Delegated && self.holds_a_part(device, &uri, from);
-        if is_undecidable || self.clashes(side, device, from, &uri) {
+        let is_second_gift = is_full && side == Side::Delegating && self.is_giving_away(device, from);
+        if is_undecidable || is_second_gift || self.clashes(side, device, from, &uri) {
             let reason = reason::CONFLICT;
             refuse(device, from, side, reason, out);
             let mut seen = Seen::default();
@@ -137,13 +139,23 @@ impl Server {
     }
 
     /// Why this server does not ask for a delegation; `None` when it does.
-    fn refusal_to_ask(&self, side: Side, device: DeviceNumber, peer: ServerNumber, subtree: &Uri) -> Option<u16> {
+    fn refusal_to_ask(
+        &self,
+        side: Side,
+        device: DeviceNumber,
+        peer: ServerNumber,
+        subtree: &Uri,
+        is_full: bool,
+    ) -> Option<u16> {
         let is_known = usize::from(peer.0) < self.settings.servers.len() && peer != self.settings.me;
         if !is_known || self.settings.registry.owner(device).is_none() {
             Some(reason::NOT_FOUND)
         } else if side == Side::Delegating && !self.has_authority(device, subtree, None) {
             Some(if self.book.gave_up(device) { reason::NOT_ALLOWED } else { reason::FORBIDDEN })
-        } else if self.clashes(side, device, peer, subtree) || self.is_asking(side, device, peer, subtree) {
+        } else if self.clashes(side, device, peer, subtree)
+            || self.is_asking(side, device, peer, subtree)
+            || is_full && side == Side::Delegating && self.is_giving_away(device, peer)
+        {
             Some(reason::CONFLICT)
         } else {
             None
@@ -190,6 +202,17 @@ impl Server {
                     Record::Delegated(side) => overlaps && !side.is_at_rest() && !side.gives_way(),
                 }
         })
+    }
+
+    /// Whether a full delegation of the device to somebody else is under way already. A careful server, which leaves
+    /// only in the end, does not begin another one (H6); by the text whichever comes first takes the account away from
+    /// the other (5.2.1.5).
+    fn is_giving_away(&self, device: DeviceNumber, asked: ServerNumber) -> bool {
+        self.settings.policy == Policy::Hardened
+            && self.records.of(device).any(|(_, record)| match record {
+                Record::Delegating(side) => side.pact.peer != asked && side.is_giving_away(),
+                Record::Delegated(_) => false,
+            })
     }
 
     /// Whether this side's own request is still open.

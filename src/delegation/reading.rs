@@ -53,6 +53,7 @@
 //! | H3 | table 18 | names the delegation's session in the notice of a forced revocation, so that one that comes late ends no other; and takes such a notice for that session alone |
 //! | H4 | 5.3 | tries a POST again that brought no answer ([`Retries`](super::retry::Retries)), goes on telling a peer how a process ended (`Timeouts::peer`), and tries a device again that could not be reached (`Timeouts::device`) |
 //! | H5 | - | writes what it is about to do into its durable store before it does it, and after a restart does again what may not have happened |
+//! | H6 | 5.2.1.1 | gives a device away fully to one server at a time: a second full delegation is refused (409) while the first is under way, since both would come into force before the own account has gone (H1) |
 
 /// All choices of one server. `Default` is the most interoperable reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

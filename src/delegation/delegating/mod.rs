@@ -267,6 +267,12 @@ impl Delegating {
         )
     }
 
+    /// Whether it is on its way to leave this server nothing of the device.
+    pub fn is_giving_away(&self) -> bool {
+        let is_past = matches!(self.state, State::AtRest | State::ExpectUndone(_) | State::Over);
+        self.wants_full && !is_past && !self.is_revoking()
+    }
+
     /// Ends a delegation in force that has ended elsewhere.
     pub fn forget(&mut self, turn: &mut Turn<'_>) {
         self.state = State::Over;

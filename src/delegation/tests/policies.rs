@@ -64,6 +64,38 @@ fn a_delegate_that_cannot_reach_the_device_orphans_it_by_the_text_and_not_by_a_c
     }
 }
 
+/// Both would come into force, since neither takes the account away before the other is confirmed.
+#[test]
+fn a_careful_server_gives_a_device_away_to_one_server_at_a_time() {
+    for by_delegated in [false, true] {
+        let mut pair = Pair::new(&hardened());
+        pair.start(0, delegate(DmAcc, true, false), ".");
+        pair.start_between(30, (DMS1, DMS3), delegate(DmAcc, true, by_delegated), ".");
+        pair.run();
+        let refused =
+            pair.settled.iter().filter(|(_, _, outcome)| *outcome == Outcome::Refused { reason: 409 }).count();
+        assert_eq!(refused, if by_delegated { 2 } else { 1 }, "{:?}", pair.settled);
+        assert_eq!(
+            pair.standing(),
+            "DMS-1 [. to DMS-2 full in force] DMS-2 [. from DMS-1 full in force] device [DMS-2]"
+        );
+    }
+}
+
+/// A part may go to somebody else meanwhile, and once the first has failed the device is to be had again.
+#[test]
+fn a_full_delegation_under_way_keeps_only_another_full_one_away() {
+    let mut pair = Pair::new(&hardened());
+    pair.refuse("visit", DeviceFailure::NotAuthenticated);
+    pair.start(0, delegate(DmAcc, true, false), ".");
+    pair.start_between(30, (DMS1, DMS3), delegate(DmAcc, false, false), "./SCOMO");
+    pair.run();
+    assert!(pair.standing().starts_with("DMS-1 [./SCOMO to DMS-3 in force] DMS-2 []"), "{}", pair.standing());
+    pair.start_between(0, (DMS1, DMS2), delegate(DmAcc, true, false), ".");
+    pair.run();
+    assert!(pair.standing().contains(". to DMS-2 full in force"), "{}", pair.standing());
+}
+
 #[test]
 fn an_own_account_that_cannot_be_removed_fails_the_full_delegation_and_everything_is_undone() {
     let mut pair = Pair::new(&hardened());
