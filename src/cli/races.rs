@@ -1,5 +1,6 @@
 //! `dmswarm run` of races: side by side, as often as asked, and one table at the end.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -65,7 +66,8 @@ pub fn run(scenarios: &[(String, Scenario)], how: HowOften, flags: &Flags) -> Ex
     }
     let exits: Vec<Exit> = cases.iter().flat_map(|case| &case.runs).map(Run::exit).collect();
     let worst = Exit::weightiest(exits);
-    let shown = if flags.json || (flags.quiet && worst == Exit::Passed) { Exit::Passed } else { show(&cases) };
+    let shown =
+        if flags.json || (flags.quiet && worst == Exit::Passed) { Exit::Passed } else { show(&cases, &flags.out) };
     Exit::weightiest([worst, shown])
 }
 
@@ -113,7 +115,7 @@ impl Run {
 }
 
 /// The table, and a line that sums it up.
-fn show(cases: &[Case<'_>]) -> Exit {
+fn show(cases: &[Case<'_>], out: &Path) -> Exit {
     let mut table = Table::new(["case", "reproduced", "promises broken", "expected", ""]);
     let mut reproduced = 0;
     let mut as_expected = 0;
@@ -155,8 +157,9 @@ fn show(cases: &[Case<'_>]) -> Exit {
     let longest = longest.fold(0.0, f64::max);
     let races = cases.len();
     output::data(&format!(
-        "{}\n\n{reproduced} of {races} reproduced, {as_expected} of {races} as expected; the longest took {longest:.1} s",
-        table.words().join("\n")
+        "{}\n\n{reproduced} of {races} reproduced, {as_expected} of {races} as expected; the longest took {longest:.1} s\nsummaries and stories  {}",
+        table.words().join("\n"),
+        out.display()
     ))
 }
 
