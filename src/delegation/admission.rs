@@ -35,7 +35,8 @@ impl Server {
                     refuse(device, peer, side, reason, out);
                     return;
                 }
-                let session = self.book.new_session(self.settings.me, device);
+                let names = self.settings.readings.session_names;
+                let session = self.book.new_session(self.settings.me, device, names);
                 let request = self.request(device, &subtree, is_full, session.clone());
                 let terms = self.terms(device, peer, is_full);
                 let replaces_stale = self.at_rest_over(device, peer, &subtree).is_some();
@@ -86,7 +87,10 @@ impl Server {
         let side = if self.has_authority(device, &uri, Some(from)) { Side::Delegating } else { Side::Delegated };
         let is_undecidable = side == Side::Delegated && self.holds_a_part(device, &uri, from);
         let is_second_gift = is_full && side == Side::Delegating && self.is_giving_away(device, from);
-        if is_undecidable || is_second_gift || self.clashes(side, device, from, &uri) {
+        // A DELEGATION_FAILURE could be about either of two processes of one name (D35): a careful server has no such two.
+        let is_ours = self.settings.policy == Policy::Hardened
+            && self.book.session(&(session.clone(), from, Initiator::Us)).is_some();
+        if is_undecidable || is_second_gift || is_ours || self.clashes(side, device, from, &uri) {
             let reason = reason::CONFLICT;
             refuse(device, from, side, reason, out);
             let mut seen = Seen::default();

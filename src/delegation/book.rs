@@ -7,6 +7,7 @@ use crate::delegation::ended::Ended;
 use crate::delegation::exchange::Outgoing;
 use crate::delegation::flow::Approach;
 use crate::delegation::machine::Job;
+use crate::delegation::reading::SessionNames;
 use crate::ids::{DeviceNumber, ServerNumber, SessionId};
 
 /// Names one record of this server.
@@ -109,11 +110,16 @@ impl Book {
         self.timers.first().filter(|(moment, _)| *moment <= now).map(|(_, record)| *record)
     }
 
-    /// A name that this server has not used: server, device and how many it has named for the device, in hexadecimal.
-    pub fn new_session(&mut self, me: ServerNumber, device: DeviceNumber) -> SessionId {
+    /// A name that this server has not used: server, device and how many it has named for the device, in hexadecimal; in
+    /// place of the server an `s` where names do not tell it.
+    pub fn new_session(&mut self, me: ServerNumber, device: DeviceNumber, names: SessionNames) -> SessionId {
         let learnt = self.devices.entry(device).or_default();
         learnt.sessions += 1;
-        SessionId::new(format!("{:x}-{:x}-{:x}", me.0, device.0, learnt.sessions))
+        let number = learnt.sessions;
+        SessionId::new(match names {
+            SessionNames::Own => format!("{:x}-{:x}-{number:x}", me.0, device.0),
+            SessionNames::Shared => format!("s-{:x}-{number:x}", device.0),
+        })
     }
 
     pub fn open_session(&mut self, key: SessionKey, record: RecordId) {

@@ -39,7 +39,7 @@
 //! | D32 | 5.3.1.1 | one sub-tree for each delegation; several stand side by side |
 //! | D33 | 5.3 | no address of the device: known beforehand |
 //! | D34 | 5.2.1.4 | a flag that DMS-2's own account does not let DMS-1 set is no failure |
-//! | D35 | 5.3 | certificates are bound to servers by configuration; what comes twice is answered twice and done once |
+//! | D35 | 5.3 | certificates are bound to servers by configuration; what comes twice is answered twice and done once; both sides make sessionIds up by themselves: [`SessionNames`] |
 //! | D36 | table 12 | DMS-2 says no to a termination by the reasonCode of its acknowledgement |
 //! | D37 | 5.3 | after REVOCATION_FAILURE the delegation stands, as one that may be compromised |
 //! | D38 | references | DMREPRO and DMREPPRO are one document |
@@ -54,6 +54,7 @@
 //! | H4 | 5.3 | tries a POST again that brought no answer ([`Retries`](super::retry::Retries)), goes on telling a peer how a process ended (`Timeouts::peer`), and tries a device again that could not be reached (`Timeouts::device`) |
 //! | H5 | - | writes what it is about to do into its durable store before it does it, and after a restart does again what may not have happened |
 //! | H6 | 5.2.1.1 | gives a device away fully to one server at a time: a second full delegation is refused (409) while the first is under way, since both would come into force before the own account has gone (H1) |
+//! | H7 | tables 1, 6 | refuses a DELEGATION_REQ under the name of a process that it has begun itself with that peer: DELEGATION_FAILURE, which either role sends, could not tell the two apart (D35) |
 
 /// All choices of one server. `Default` is the most interoperable reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -64,6 +65,7 @@ pub struct Readings {
     pub revocation_session: RevocationSession,
     pub confirm_by_url: ConfirmByUrl,
     pub unconfirmed: Unconfirmed,
+    pub session_names: SessionNames,
 }
 
 /// D6: which value of `NoAutoInitialSession` keeps a client from connecting by itself.
@@ -125,4 +127,14 @@ pub enum Unconfirmed {
     /// Once it lets the client connect to the delegate by itself, and waits as long again. After a full delegation it
     /// could not tell the client anything, and in the URL approach the client has connected already.
     LetConnect,
+}
+
+/// D35: the sessionIds that a server makes up. Nothing in the text keeps two servers from making up the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SessionNames {
+    /// They tell which server has made them up.
+    #[default]
+    Own,
+    /// They are counted for each device only: two servers come to the same ones.
+    Shared,
 }

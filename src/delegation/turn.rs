@@ -66,7 +66,7 @@ impl<'a> Turn<'a> {
     }
 
     pub fn new_session(&mut self, device: DeviceNumber) -> SessionId {
-        self.book.new_session(self.settings.me, device)
+        self.book.new_session(self.settings.me, device, self.settings.readings.session_names)
     }
 
     pub fn open_session(&mut self, key: SessionKey) {

@@ -7,7 +7,8 @@ use std::path::Path;
 use crate::delegation::machine::Timeouts;
 use crate::delegation::policy::Policy;
 use crate::delegation::reading::{
-    ConfirmByUrl, Polarity, Readings, RevocationRequestStatus, RevocationSession, SubtreeInRevocation, Unconfirmed,
+    ConfirmByUrl, Polarity, Readings, RevocationRequestStatus, RevocationSession, SessionNames, SubtreeInRevocation,
+    Unconfirmed,
 };
 use crate::measure::limit::{self, Limit};
 use crate::scenario::entry::Entry;
@@ -174,6 +175,10 @@ fn readings(entry: &Entry<'_>) -> Readings {
         unconfirmed: match entry.word("unconfirmed") {
             "let-connect" => Unconfirmed::LetConnect,
             _ => Unconfirmed::Undo,
+        },
+        session_names: match entry.word("session_names") {
+            "shared" => SessionNames::Shared,
+            _ => SessionNames::Own,
         },
     }
 }

@@ -380,6 +380,12 @@ pub static READINGS: Section = Section {
             "undo",
             "A delegation that is not confirmed in time: undone, or the client first told to connect to the delegate by itself (5.2.1.4).",
         ),
+        with_default(
+            "session_names",
+            Shape::Word(&["own", "shared"]),
+            "own",
+            "The sessionIds that servers make up: such that they tell whose they are, or such that two servers come to the same.",
+        ),
     ],
 };
 

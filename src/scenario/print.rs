@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::delegation::reading::{
-    ConfirmByUrl, Polarity, RevocationRequestStatus, RevocationSession, SubtreeInRevocation, Unconfirmed,
+    ConfirmByUrl, Polarity, RevocationRequestStatus, RevocationSession, SessionNames, SubtreeInRevocation, Unconfirmed,
 };
 use crate::dm::dmacc::AuthScheme;
 use crate::facts::goal::Goal;
@@ -231,12 +231,17 @@ impl Page {
             Unconfirmed::Undo => "undo",
             Unconfirmed::LetConnect => "let-connect",
         };
+        let names = match readings.session_names {
+            SessionNames::Own => "own",
+            SessionNames::Shared => "shared",
+        };
         self.string("no_auto_initial_session", polarity);
         self.string("revocation_request_status", status);
         self.string("subtree_in_revocation", subtree);
         self.string("revocation_session", session);
         self.string("confirm_by_url", confirm);
         self.string("unconfirmed", unconfirmed);
+        self.string("session_names", names);
     }
 
     fn fault(&mut self, rule: &Rule, scenario: &Scenario, cast: &Cast<'_>) {

@@ -7,6 +7,7 @@ use crate::delegation::flow::Approach::DmAcc;
 use crate::delegation::machine::{Effect, Input, Standing};
 use crate::delegation::message::Message;
 use crate::delegation::misbehaved::Misbehaved;
+use crate::delegation::reading::{Readings, SessionNames};
 use crate::delegation::server::Server;
 use crate::ids::{DeviceNumber, ServerNumber, SessionId, device_id};
 
@@ -103,6 +104,44 @@ fn equal_names_of_both_sides_do_not_cross() {
     let confirmed = Message::DelegationConfirmed { reason: None, session: session("0-7-1") };
     let too_early = Misbehaved::NotInThisState { message: "delegation_confirmed", state: "ExpectResponse" };
     assert_eq!(receive(confirmed).0, answer(Answer::Rejected(too_early)));
+}
+
+#[test]
+fn shared_names_are_made_up_by_both_servers() {
+    let readings = Readings { session_names: SessionNames::Shared, ..Readings::default() };
+    let setup = Setup { readings, ..Setup::default() };
+    let names = [(DMS1, DMS2, false), (DMS2, DMS1, true)].map(|(me, peer, by_delegated)| {
+        let mut out = Vec::new();
+        let flow = delegate(DmAcc, false, by_delegated);
+        let start = Input::Start { flow, device: DEVICE, peer, subtree: subtree("./SCOMO") };
+        Server::new(settings(me, &setup)).handle(Moment::ZERO, start, &mut out);
+        out.iter().find_map(|effect| match effect {
+            Effect::Post { message, .. } => message.session().cloned(),
+            _ => None,
+        })
+    });
+    assert_eq!(names, [Some(session("s-7-1")), Some(session("s-7-1"))]);
+}
+
+/// H7: a DELEGATION_FAILURE, which either role sends, could be about either of two processes of one name.
+#[test]
+fn a_careful_server_refuses_a_name_that_it_uses_itself() {
+    let mut dms1 = Server::new(settings(DMS1, &hardened()));
+    let (flow, theirs) = (delegate(DmAcc, false, false), DeviceNumber(1_500));
+    let own = Input::Start { flow, device: DEVICE, peer: DMS2, subtree: subtree("./SCOMO") };
+    dms1.handle(Moment::ZERO, own, &mut Vec::new());
+    let mut check = |id: &str, refused: Option<u16>, records: usize| {
+        let message = request(DMS2, theirs, "./SCOMO", id);
+        let mut out = Vec::new();
+        dms1.handle(Moment::ZERO, Input::Received { exchange: Incoming(0), from: DMS2, message }, &mut out);
+        let (reason, is_acknowledged) = (Some(refused.unwrap_or(200)), refused.is_none());
+        let answer = Answer::Message(Message::DelegationResp { reason, is_acknowledged, session: session(id) });
+        assert!(out.contains(&Effect::Answer { exchange: Incoming(0), answer }), "{id}: {out:?}");
+        assert_eq!(dms1.records_of(theirs).count(), records, "{id}");
+    };
+    check("0-7-1", Some(409), 0);
+    check("0-7-1", Some(409), 0);
+    check("another", None, 1);
 }
 
 /// A name that stands for a process about one device cannot open one about another.

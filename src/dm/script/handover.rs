@@ -3,7 +3,7 @@
 use super::flag::Flag;
 use super::own_acls::OwnAcls;
 use super::search::{self, AccountSearch};
-use super::single::unless_gone;
+use super::single::{NOT_FOUND, PERMISSION_DENIED, unless_gone};
 use super::{Changes, DeviceFailure, Next, Order, OrderResult, outcome};
 use crate::dm::acl::{Acl, Right};
 use crate::dm::dmacc::{self, DmAcc};
@@ -245,10 +245,16 @@ impl Handover {
             self.account_of(&self.me)?;
         }
         if let Place::Existing { is_ours, .. } = self.place {
-            let account = self.account_of(&self.delegate)?;
-            if is_ours || account != search::usual_place(&self.delegate) {
-                self.state = State::ReadingFlag;
-                return Ok(Some(vec![Order::Get(account.join(FLAG))]));
+            // The device would not show this server the account: as good as one that is closed to it (D34).
+            let is_hidden = !is_ours && self.search.doubt().is_some_and(|why| why.reason_code() == PERMISSION_DENIED);
+            match self.search.found(&self.delegate) {
+                None if is_hidden => self.flag = Some(Flag::Stays),
+                None => return Err(nowhere(&self.delegate)),
+                Some(account) if is_ours || account != search::usual_place(&self.delegate) => {
+                    self.state = State::ReadingFlag;
+                    return Ok(Some(vec![Order::Get(account.join(FLAG))]));
+                }
+                Some(_) => {}
             }
         }
         self.change(changes)
@@ -298,8 +304,8 @@ impl Handover {
 
     fn former_flag(&self) -> Result<Option<Order>, DeviceFailure> {
         let Place::Existing { quiet, .. } = self.place else { return Ok(None) };
-        let leaf = self.flag_leaf()?;
-        Ok(self.flag.and_then(|flag| flag.undo(&leaf, quiet)))
+        let Some(flag) = self.flag.filter(|flag| *flag != Flag::Stays) else { return Ok(None) };
+        Ok(flag.undo(&self.flag_leaf()?, quiet))
     }
 
     fn former_acls(&self) -> Vec<Order> {
@@ -363,9 +369,13 @@ impl Handover {
     }
 
     fn account_of(&self, server: &ServerId) -> Result<Uri, DeviceFailure> {
-        let nowhere = || outcome::refusal(&Order::Get(search::usual_place(server)), super::single::NOT_FOUND);
-        self.search.found(server).ok_or_else(nowhere)
+        self.search.found(server).ok_or_else(|| nowhere(server))
     }
+}
+
+/// The account that has to be there is not.
+fn nowhere(server: &ServerId) -> DeviceFailure {
+    outcome::refusal(&Order::Get(search::usual_place(server)), NOT_FOUND)
 }
 
 /// Orders that must not be done in part.

@@ -181,4 +181,4 @@ pub fn unless_gone(order: &Order, result: &OrderResult) -> Option<DeviceFailure>
 /// The status of a target that does not exist.
 pub const NOT_FOUND: u16 = 404;
 /// The status of what an ACL refuses.
-const PERMISSION_DENIED: u16 = 425;
+pub const PERMISSION_DENIED: u16 = 425;

@@ -247,6 +247,12 @@ fn a_delegate_that_has_an_account_gets_only_the_flag_and_the_rights() {
     let closed = [OWN_ACL, ROOT_ACL, S2_THERE, ("Get ./DMAcc/dms2/NoAutoInitialSession", 425, None)];
     check(prepare(None, false), &closed, &[first.as_str(), MERGED], Ok(()), &[RESTORED]);
 
+    let rounds = [first.as_str(), "Get ./DMAcc", "Get ./DMAcc/x/ServerID", MERGED];
+    let hidden = [OWN_ACL, ROOT_ACL, ("Get ./DMAcc/dms2", 425, None), LISTED_X];
+    check(prepare(None, false), &hidden, &rounds, Ok(()), &[RESTORED]);
+    let absent = [OWN_ACL, ROOT_ACL, LISTED_X];
+    check(prepare(None, false), &absent, &rounds[..3], Err((404, "Get ./DMAcc/dms2")), &[]);
+
     let (get, replace) = ("Get ./DMAcc/dms2/NoAutoInitialSession", "Replace ./DMAcc/dms2/NoAutoInitialSession bool");
     let set = format!("{MERGED}, {replace} `true`");
     let back = format!("{replace} `false`");

@@ -159,6 +159,7 @@ subtree_in_revocation = "prose"
 revocation_session = "delegation"
 confirm_by_url = "after-visit"
 unconfirmed = "let-connect"
+session_names = "shared"
 "#;
 
 /// Every key there is.

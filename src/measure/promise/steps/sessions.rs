@@ -95,7 +95,8 @@ pub(super) fn no_effect_across_sessions(story: &Story<'_>) -> Judgement {
         let fits = one.peer == message.from
             && match message.session {
                 None => !began_after_the_notice(story, one, &message),
-                Some(session) => session == one.session || may_reach(story, one, &message, session, &about),
+                Some(session) if session == one.session => !is_about_its_twin(story, one, &message),
+                Some(session) => may_reach(story, one, &message, session, &about),
             };
         if !fits {
             let session =
@@ -112,6 +113,24 @@ pub(super) fn no_effect_across_sessions(story: &Story<'_>) -> Judgement {
         }
     }
     findings.judgement()
+}
+
+/// Two delegations in opposite roles may be of one name (D35): whether a DELEGATION_FAILURE has moved one of them, and
+/// what has failed at its sender is the other.
+fn is_about_its_twin(story: &Story<'_>, one: &Move<'_>, message: &Applied<'_>) -> bool {
+    let of_sender = |record: &&Record| {
+        (record.at, record.peer, record.session) == (message.from, message.at, one.session)
+            && story.moves[record.moves[0]].place < message.place
+    };
+    let has_failed = |record: &Record| {
+        story.state_at(record, message.place).is_none_or(|state| matches!(state, "ExpectUndone" | "ExpectEnded"))
+    };
+    let (twins, counterparts): (Vec<&Record>, Vec<&Record>) =
+        story.records.iter().filter(of_sender).partition(|record| record.side == one.side);
+    message.kind == Kind::DelegationFailure
+        && twins.iter().any(|twin| has_failed(twin))
+        && !counterparts.is_empty()
+        && !counterparts.iter().any(|counterpart| has_failed(counterpart))
 }
 
 /// Which delegations the sessions of revocations are about, by the two servers and the session.
@@ -312,7 +331,7 @@ pub(super) fn role_and_session_fit(story: &Story<'_>) -> Judgement {
 }
 
 /// The side that a message speaks to; `None` where it is for both, or opens a session.
-fn receiver(kind: Kind) -> Option<Side> {
+pub(super) fn receiver(kind: Kind) -> Option<Side> {
     match kind {
         Kind::BootstrapConfirmed
         | Kind::DelegationConfirmed

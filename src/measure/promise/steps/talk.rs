@@ -8,8 +8,9 @@ use crate::facts::{Fact, Heard, Took, What};
 use crate::ids::{ServerNumber, SessionId};
 use crate::measure::promise::Judgement;
 use crate::measure::promise::steps::Findings;
+use crate::measure::promise::steps::sessions::receiver;
 use crate::measure::promise::steps::states::{is_strange, is_terminal, may_follow};
-use crate::measure::promise::steps::story::{Move, Story};
+use crate::measure::promise::steps::story::{Record, Story};
 
 /// One request, however often it is sent: sender, receiver, message, session.
 type Request<'a> = (ServerNumber, ServerNumber, Kind, Option<&'a SessionId>);
@@ -214,27 +215,22 @@ fn is_success(answer: Heard) -> bool {
 /// P4, success means applied: as many good answers as a sender has heard, as often its receiver has applied the request
 /// or known it for a copy; and what always has an effect (DELEGATION_PREPARED, DELEGATION_CONFIRMED,
 /// DELEGATION_REVOCATION_REQ, DELEGATION_REVOKED) has moved a record when it was applied. A good answer that a fault
-/// may have given in the receiver's stead is not held against it, nor one to a notice of failure whose session had ended
-/// there: both have failed, and it has nothing left to end. What a server that cannot be seen did is not known.
+/// may have given in the receiver's stead is not held against it, nor is one to a notice of failure that has crossed the
+/// end of its session there (5.3: the receiver has gone back already); what a server that cannot be seen did is not
+/// known.
 pub(super) fn success_means_applied(story: &Story<'_>) -> Judgement {
     let mut findings = Findings::default();
     for (request, post) in posts(story) {
-        let (from, to, kind, session) = request;
+        let (from, to, kind, _) = request;
         if !story.watched.sees(to) {
             findings.is_blind |= post.heard.iter().any(|(_, _, answer)| is_success(*answer));
             continue;
         }
-        let good: Vec<usize> =
-            post.heard.iter().filter(|(_, _, answer)| is_success(*answer)).map(|(place, ..)| *place).collect();
+        let good = post.heard.iter().filter(|(_, _, answer)| is_success(*answer)).map(|(place, ..)| *place);
+        let good: Vec<usize> = good.filter(|place| !crossed_the_end(story, request, *place)).collect();
         let meant = post.taken.iter().filter(|(_, how)| matches!(how, Took::New | Took::Copy)).count();
         findings.looked |= !good.is_empty() || meant > 0;
-        let is_excused = |last: &usize| {
-            let has_ended = |one: &Move| {
-                (one.at, one.peer, one.to) == (to, from, "Over") && Some(one.session) == session && one.place < *last
-            };
-            post.is_disturbed(story, from, *last) || is_notice(kind) && story.moves.iter().any(has_ended)
-        };
-        if good.len() > meant && !good.last().is_some_and(is_excused) {
+        if good.len() > meant && !good.last().is_some_and(|last| post.is_disturbed(story, from, *last)) {
             findings.broken(format!(
                 "{} was answered with success {} times, and taken {meant} times",
                 in_words(story, request),
@@ -253,6 +249,22 @@ pub(super) fn success_means_applied(story: &Story<'_>) -> Judgement {
     findings.judgement()
 }
 
+/// Whether a notice of failure has met a session that its receiver had ended before it was answered.
+fn crossed_the_end(story: &Story<'_>, (from, to, kind, session): Request<'_>, place: usize) -> bool {
+    let mut records = story.records.iter().filter(|record| (record.at, record.peer) == (to, from));
+    let has_begun = |record: &Record| story.moves[record.moves[0]].place < place;
+    match kind {
+        Kind::DelegationFailure => records.any(|record| {
+            Some(record.session) == session && has_begun(record) && story.state_at(record, place).is_none()
+        }),
+        // A revocation has a session of its own (D22): with that, the delegation is over, or at rest again.
+        Kind::RevocationFailure => {
+            records.any(|record| has_begun(record) && story.state_at(record, place).is_none_or(is_terminal))
+        }
+        _ => false,
+    }
+}
+
 fn moves_always(kind: Kind) -> bool {
     matches!(
         kind,
@@ -265,22 +277,26 @@ fn moves_always(kind: Kind) -> bool {
 /// apply anything of it.
 pub(super) fn quiet_after_the_end(story: &Story<'_>) -> Judgement {
     let mut findings = Findings::default();
-    let mut state: BTreeMap<(ServerNumber, ServerNumber, &SessionId), &'static str> = BTreeMap::new();
+    let mut states = States::new();
     for (place, fact) in story.facts() {
         match &fact.what {
-            What::Moved { at, peer, session, state: now, .. } => {
+            What::Moved { at, peer, side, session, state: now, .. } => {
                 findings.looked |= is_terminal(now);
-                state.insert((*at, *peer, session), now);
+                states.insert((*at, *peer, session, *side), now);
             }
-            What::Killed { at } => state.retain(|(holder, ..), _| holder != at),
+            What::Killed { at } => states.retain(|(holder, ..), _| holder != at),
             What::Sent { from, to, kind, session: Some(session), attempt: 1 } => {
-                if let Some(state) = state.get(&(*from, *to, session)).filter(|state| is_past(state, *kind)) {
+                let speaker = receiver(*kind).map(opposite);
+                if let Some(state) = ended(&states, (*from, *to, session), speaker, *kind) {
                     let request = in_words(story, (*from, *to, *kind, Some(session)));
                     findings.broken(format!("{request} was sent in {state} at {}", fact.at));
                 }
             }
             What::Taken { at, from, kind, session: Some(session), how: Took::New } => {
-                let ended = state.get(&(*at, *from, session)).filter(|state| is_past(state, *kind));
+                // A request speaks to the role that it opens a session in.
+                let opened = story.moves_from(place).find(|one| one.to != "Over").map(|one| one.side);
+                let side = receiver(*kind).or(opened.filter(|_| *kind == Kind::DelegationReq));
+                let ended = ended(&states, (*at, *from, session), side, *kind);
                 // Another request of the same name may be answered with a no.
                 let is_refusal = *kind == Kind::DelegationReq && story.moves_from(place).next().is_none();
                 if let Some(state) = ended.filter(|_| !is_refusal) {
@@ -292,6 +308,29 @@ pub(super) fn quiet_after_the_end(story: &Story<'_>) -> Judgement {
         }
     }
     findings.judgement()
+}
+
+/// The latest state of each record: server, peer, session, and role.
+type States<'a> = BTreeMap<(ServerNumber, ServerNumber, &'a SessionId, Side), &'static str>;
+
+/// The state in which a message comes after its end. Two delegations in opposite roles may be of one name (D35): of
+/// these it is about the one whose role it fits, and where it fits both, about one that has not ended.
+fn ended(
+    states: &States<'_>,
+    (at, peer, session): (ServerNumber, ServerNumber, &SessionId),
+    side: Option<Side>,
+    kind: Kind,
+) -> Option<&'static str> {
+    let sides = [Side::Delegating, Side::Delegated].into_iter().filter(|one| side.is_none_or(|side| side == *one));
+    let found: Vec<&'static str> = sides.filter_map(|side| states.get(&(at, peer, session, side)).copied()).collect();
+    found.iter().all(|state| is_past(state, kind)).then(|| found.last().copied()).flatten()
+}
+
+fn opposite(side: Side) -> Side {
+    match side {
+        Side::Delegating => Side::Delegated,
+        Side::Delegated => Side::Delegating,
+    }
 }
 
 /// Whether a message comes after its end, with a record in this state; notices of failure may.

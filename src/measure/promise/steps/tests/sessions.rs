@@ -68,6 +68,23 @@ fn no_effect_across_sessions() {
 }
 
 #[test]
+fn a_failure_ends_the_delegation_that_has_failed_at_its_sender() {
+    const NAME: &str = "no_effect_across_sessions";
+    let failed = Tape::new(
+        "move home partner > s1 ExpectConfirmed ./SCOMO
+        move partner home < s1 ExpectPrepared ./SCOMO
+        move partner home > s1 ExpectBootstrapConfirmed ./FUMO
+        move home partner < s1 ExpectPrepared ./FUMO
+        move partner home > s1 ExpectUndone ./FUMO
+        sent partner home fail s1
+        taken home partner fail s1",
+    );
+    check_kept("its own", &failed.clone().then("move home partner < s1 ExpectEnded ./FUMO"), NAME);
+    let twin = failed.then("move home partner > s1 ExpectUndone ./SCOMO");
+    check_broken("the other of its name", &twin, NAME, "(session s1) brought session s1 with partner to ExpectUndone");
+}
+
+#[test]
 fn a_notice_without_a_session_ends_nothing_that_began_after_it() {
     const NAME: &str = "no_effect_across_sessions";
     let again = partial()

@@ -104,6 +104,9 @@ fn success_means_applied() {
         NAME,
         "delegation_failure of home to partner (session s1) was answered with",
     );
+    let notice = "sent home partner fail s1\nheard home partner fail s1 ok";
+    check_kept("a notice of failure to a session that has ended", &there_and_back().then(notice), NAME);
+    check_broken("a notice of failure that was ignored", &partial().then(notice), NAME, "taken 0 times");
     let idle = partial().without("move partner home < s1 ExpectVisited ./SCOMO");
     check_broken(
         "without effect",
@@ -141,6 +144,11 @@ fn quiet_after_the_end() {
         &there_and_back().then("move home partner > s1 ExpectResponse\nsent home partner req s1"),
         NAME,
     );
+    let other_way = "taken home partner req s1\nmove home partner < s1 ExpectPrepared ./FUMO";
+    check_kept("opened under its name in the other role", &partial().then(other_way), NAME);
+    let twin = "move home partner < s1 ExpectPrepared ./FUMO\ntaken home partner prep s1\nsent home partner conf s1";
+    check_kept("one of that name in the other role has not", &partial().then(twin), NAME);
+    check_broken("it has", &partial().then(&twin.replace("ExpectPrepared", "AtRest")), NAME, "was applied in AtRest");
     check_kept("its server has forgotten", &there_and_back().then("killed home\nsent home partner req s1"), NAME);
 }
 
