@@ -6,6 +6,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::iter::Peekable;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::prelude::*;
 use tokio::sync::oneshot;
@@ -80,6 +81,9 @@ pub struct TakeInterval;
 #[derive(Message)]
 #[rtype(result = "Chronicle")]
 pub struct AskChronicle;
+
+/// After how long operators look again whether a server that was killed stands.
+const WHILE_DOWN: Duration = Duration::from_millis(20);
 
 /// The actor that keeps every journey.
 pub struct Swarm {
@@ -200,7 +204,7 @@ impl Swarm {
             *places -= 1;
         }
         self.progress.journeys_begun += 1;
-        self.travels.insert(start.device, Travel { step: 0, intended, due, flow: None });
+        self.travels.insert(start.device, Travel { step: 0, intended, held: None, due, flow: None });
         self.wish_meanwhile(start.device, ctx);
         self.take_step(start.device, intended);
     }
@@ -209,7 +213,7 @@ impl Swarm {
     fn take_step(&mut self, device: DeviceNumber, intended: Moment) {
         let population = Arc::clone(&self.population);
         let Some(travel) = self.travels.get_mut(&device) else { return };
-        travel.intended = intended;
+        travel.intended = travel.held.take().unwrap_or(intended);
         self.board.saw(device, What::Step { number: travel.step + 1 }, |_| ());
         let step = population.journey(device).and_then(|journey| journey.steps.get(travel.step));
         let flow = |kind, expected, servers, by_delegated: bool| {
@@ -238,6 +242,14 @@ impl Swarm {
     fn start_flow(&mut self, device: DeviceNumber, flow: Running, subtree: Uri) {
         let (kind, expected, sent) = (flow.kind, flow.expected, flow.sent);
         let (starter, other) = flow.starter_and_other();
+        if [starter, other].into_iter().any(|server| self.directory.is_down(server)) {
+            // There is nobody who could want or agree to anything; what was meant for now still is.
+            if let Some(travel) = self.travels.get_mut(&device) {
+                travel.held = Some(travel.intended);
+                self.waits.push(Reverse((self.clock.now() + WHILE_DOWN, device)));
+            }
+            return;
+        }
         let due = self.travels.get_mut(&device).and_then(|travel| {
             travel.flow = Some(flow);
             travel.due.take()
@@ -250,14 +262,8 @@ impl Swarm {
             FlowKind::Revoke(_) => None,
         };
         let start = Input::Start { flow: kind, device, peer: other, subtree };
-        if self.directory.is_down(starter) {
-            // There is nobody who could want anything.
-            return self.end_flow(device, sent, Outcome::Lost);
-        }
         if !agreed.is_none_or(|agreed| self.tell(other, agreed, None)) || !self.tell(starter, start, due) {
-            if !self.directory.is_down(other) {
-                self.chronicle.shard.mailbox_refused();
-            }
+            self.chronicle.shard.mailbox_refused();
             self.end_flow(device, sent, Outcome::Lost);
         }
     }

@@ -12,6 +12,8 @@ pub struct Travel {
     pub step: usize,
     /// When the present step was meant to begin.
     pub intended: Moment,
+    /// When it was meant to begin, while it waits for a server that is down.
+    pub held: Option<Moment>,
     /// When the journey was meant to begin, until it has; `None` in a closed load.
     pub due: Option<Moment>,
     pub flow: Option<Running>,
