@@ -72,6 +72,15 @@ impl Board {
         look(shelf.facts.get(&device).map_or(&[][..], Vec::as_slice))
     }
 
+    /// The devices of which anything has been seen, in their order.
+    pub fn devices(&self) -> Vec<DeviceNumber> {
+        let shelves = self.shelves.iter().map(|shelf| shelf.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut devices: Vec<DeviceNumber> =
+            shelves.flat_map(|shelf| shelf.facts.keys().copied().collect::<Vec<_>>()).collect();
+        devices.sort_unstable();
+        devices
+    }
+
     /// Waits until a fact has been seen on a device, or for so long; at once where it has been seen before.
     pub async fn gate(&self, device: DeviceNumber, until: &Pattern, at_most: Duration) -> bool {
         match tokio::time::timeout(at_most, self.wait_for(device, until)).await {

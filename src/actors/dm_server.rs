@@ -14,6 +14,7 @@ mod telling;
 
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
+use std::time::Duration;
 
 use actix::prelude::*;
 use tokio::sync::oneshot;
@@ -24,7 +25,7 @@ use crate::actors::lane::Lane;
 use crate::actors::supervisor::Supervisor;
 use crate::clock::Moment;
 use crate::delegation::durable::Image;
-use crate::delegation::exchange::{Answer, Incoming, Outgoing};
+use crate::delegation::exchange::{Answer, Incoming, Outgoing, PostOutcome};
 use crate::delegation::machine::{Effect, Input};
 use crate::delegation::message;
 use crate::delegation::policy::Policy;
@@ -87,6 +88,14 @@ pub struct DmServer {
     fate: Vec<Befall>,
     /// Writes to the store that are going to fail.
     failing_writes: u32,
+    /// What its next write to the store takes longer.
+    next_write_takes: Duration,
+    /// Whether it stands again and has not said so yet.
+    is_back: bool,
+    /// How many errands it has had with each device; kept only where a fault acts on triggers.
+    errands_made: BTreeMap<DeviceNumber, u32>,
+    /// How many writes to the store are under way, and when the last of them will have been done.
+    writes: (usize, Moment),
     is_dead: bool,
     alarm: Alarm,
     grave: Grave,
@@ -94,8 +103,8 @@ pub struct DmServer {
 
 /// Something that waits for its moment.
 enum Later {
-    /// A POST is tried again.
-    Post(Outgoing),
+    /// A POST that has come to this is tried again, if anybody still waits for it.
+    Post(Outgoing, PostOutcome),
     /// An image is written, and only then what waits behind it is done.
     Write { image: Box<Image>, behind: Vec<Effect> },
 }
@@ -119,6 +128,10 @@ impl DmServer {
             on_start: Vec::new(),
             fate: Vec::new(),
             failing_writes: 0,
+            next_write_takes: Duration::ZERO,
+            is_back: false,
+            errands_made: BTreeMap::new(),
+            writes: (0, Moment::ZERO),
             is_dead: false,
             alarm: Alarm::default(),
             grave: Grave::new(Party::Server(me), supervisor),
@@ -185,8 +198,7 @@ impl DmServer {
 
     /// Something has happened to a device. What befalls this server with it, does so before anything else is done.
     fn saw(&mut self, device: DeviceNumber, what: What) {
-        for (at, action) in self.lane.saw_first(device, what) {
-            let befall = Befall { device, action };
+        for (at, befall) in self.lane.sight.saw_first(device, what) {
             if at == self.me {
                 self.fate.push(befall);
             } else {
@@ -223,7 +235,7 @@ impl DmServer {
                 && due.key().0 <= now
             {
                 match due.remove() {
-                    Later::Post(exchange) => server.try_again(now, exchange, ctx),
+                    Later::Post(exchange, outcome) => server.try_again(now, exchange, outcome, ctx),
                     Later::Write { image, behind } => server.write_late(now, *image, behind, ctx),
                 }
             }
@@ -242,6 +254,11 @@ impl Actor for DmServer {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
+        if std::mem::take(&mut self.is_back) {
+            for device in self.lane.board.devices() {
+                self.saw(device, What::Restarted { at: self.me });
+            }
+        }
         let effects = std::mem::take(&mut self.on_start);
         self.obey_all(self.now(), effects, ctx);
         self.arm(ctx);
@@ -285,12 +302,14 @@ impl Handler<InspectServer> for DmServer {
     type Result = MessageResult<InspectServer>;
 
     fn handle(&mut self, _: InspectServer, _: &mut Self::Context) -> Self::Result {
-        let later = self.later.values().filter(|later| matches!(later, Later::Write { .. })).count();
+        let (writes, _) = self.writes;
+        // A POST that no record waits for any more is still to be heard of.
+        let own = self.posts.len() + self.errands.len() + writes;
         MessageResult(ServerView {
             server: self.me,
             name: self.lane.blueprint.server(self.me).name.clone(),
             records: Some(self.delegation.records().collect()),
-            pending: self.delegation.in_transition() + self.sessions.open() + self.errands.len() + later,
+            pending: self.delegation.in_transition() + self.sessions.open() + own,
         })
     }
 }
