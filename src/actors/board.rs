@@ -66,23 +66,19 @@ impl Board {
         Some(seen)
     }
 
-    /// Something has happened to all devices but this one of which anything has been seen so far.
-    pub fn saw_elsewhere(&self, but: DeviceNumber, what: &What) {
-        for shelf in &self.shelves {
-            let mut shelf = shelf.lock().unwrap_or_else(PoisonError::into_inner);
-            let at = self.clock.now();
-            for (_, facts) in shelf.facts.iter_mut().filter(|(device, _)| **device != but) {
-                facts.push(Fact { at, what: what.clone() });
-            }
-            let waiting: Vec<DeviceNumber> = shelf.gates.keys().copied().collect();
-            waiting.into_iter().for_each(|device| shelf.open_gates(device));
-        }
-    }
-
     /// Looks at what has been seen of a device so far.
     pub fn with<T>(&self, device: DeviceNumber, look: impl FnOnce(&[Fact]) -> T) -> T {
         let shelf = self.shelf(device);
         look(shelf.facts.get(&device).map_or(&[][..], Vec::as_slice))
+    }
+
+    /// The devices of which anything has been seen, in their order.
+    pub fn devices(&self) -> Vec<DeviceNumber> {
+        let shelves = self.shelves.iter().map(|shelf| shelf.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut devices: Vec<DeviceNumber> =
+            shelves.flat_map(|shelf| shelf.facts.keys().copied().collect::<Vec<_>>()).collect();
+        devices.sort_unstable();
+        devices
     }
 
     /// Waits until a fact has been seen on a device, or for so long; at once where it has been seen before.

@@ -31,6 +31,8 @@ pub enum Before {
         retry_after: Option<Duration>,
     },
     HangUp,
+    /// Nothing comes back for as long as anybody may wait for it; then it hangs up.
+    Silence,
     /// The negative answer to the message, where it has one, else 409.
     Refuse {
         reason: u16,

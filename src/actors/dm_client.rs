@@ -8,16 +8,18 @@ use crate::actors::desk::sit_out;
 use crate::actors::directory::Party;
 use crate::actors::drive::{Alarm, Grave, HasAlarm};
 use crate::actors::lane::Lane;
-use crate::actors::ordeal::{Ordeal, SITES};
+use crate::actors::ordeal::{Ordeal, sites};
 use crate::actors::supervisor::Supervisor;
 use crate::clock::Moment;
 use crate::dm::auth::HMAC_HEADER;
 use crate::dm::client::{self, Client, Effect, Input, Mishap, Note};
+use crate::dm::tree::NodeView;
+use crate::dm::uri::Uri;
 use crate::dm::wire::{self, Envelope};
 use crate::facts::What;
 use crate::faults::rule::{Action, Direction, End, Site};
-use crate::faults::verdict::Passage;
-use crate::ids::{DeviceNumber, ServerId};
+use crate::faults::verdict::{Passage, Verdict};
+use crate::ids::{DeviceNumber, ServerId, ServerNumber};
 use crate::measure::promise::DeviceView;
 use crate::transport::address::AddressError;
 use crate::transport::dialer::Call;
@@ -46,6 +48,11 @@ impl PackageZero {
 #[derive(Message)]
 #[rtype(result = "DeviceView")]
 pub struct InspectDevice;
+
+/// Asks for every node of the device's tree, for whoever compares two moments of it.
+#[derive(Message)]
+#[rtype(result = "Vec<NodeView>")]
+pub struct InspectTree;
 
 /// Asks whether the device has come to rest: no session open, and none to come.
 #[derive(Message)]
@@ -103,17 +110,16 @@ impl DmClient {
     fn befalls(&self, now: Moment, effect: &Effect) -> Vec<Mishap> {
         let Effect::Note(Note::SessionOpened { server, .. }) = effect else { return Vec::new() };
         let Some(server) = self.lane.blueprint.server_named(server) else { return Vec::new() };
-        // Which has not been counted yet.
-        let nth_session = self.sessions + 1;
-        let session = nth_session.to_string();
-        let passage = self.passage(now, Direction::DeviceToServer, End::Server(server), &session);
-        let passage = Passage { nth_session, ..passage };
-        let verdicts = self.lane.judge(&[Site::Device], &passage);
+        // The session that it opens is the next one.
+        let (number, to) = (self.sessions + 1, End::Server(server));
+        let verdicts = self.judge(&[Site::Device], now, Direction::DeviceToServer, to, number);
         verdicts.iter().filter_map(|verdict| mishap(verdict.action, now)).collect()
     }
 
-    fn passage<'a>(&self, now: Moment, direction: Direction, to: End, session: &'a str) -> Passage<'a> {
-        Passage {
+    /// The rules that fire on something in the device's session of this number. Its packages are told apart by their
+    /// order: the names that sessions and URLs have on the way are others in every run.
+    fn judge(&self, sites: &[Site], now: Moment, direction: Direction, to: End, number: u32) -> Vec<Verdict<'_>> {
+        let passage = Passage {
             direction,
             from: End::Device,
             to,
@@ -121,12 +127,13 @@ impl DmClient {
             class: self.lane.blueprint.population.class_number(self.device).unwrap_or_default(),
             role: None,
             message: None,
-            session,
-            nth_session: self.sessions,
+            session: &format!("session {number}"),
+            nth_session: number,
             attempt: 1,
             state: "",
             now,
-        }
+        };
+        self.lane.judge(sites, &passage)
     }
 
     fn obey(&mut self, now: Moment, effect: Effect, ctx: &mut Context<Self>) {
@@ -137,15 +144,13 @@ impl DmClient {
                 let packet = wire::seal(&message, seal.as_ref());
                 let call = lane.blueprint.call_from_device(self.device, &url, Some(packet));
                 let to = lane.blueprint.server_at(&url);
-                let session = format!("{} {}", message.header.session_id, message.header.msg_id);
                 let ordeal = match to {
-                    Some(server) => self.ordeal(now, Direction::DeviceToServer, End::Server(server), &session),
+                    Some(server) => self.ordeal(now, Direction::DeviceToServer, End::Server(server)),
                     None => Ordeal::default(),
                 };
-                let is_down = to.is_some_and(|server| lane.directory.is_down(server));
                 let device = self.device;
                 actix::spawn(async move {
-                    let result = suffer(&lane, device, call, ordeal, is_down).await;
+                    let result = suffer(&lane, device, call, ordeal, to).await;
                     me.do_send(Heard(Input::Answer { exchange, result: result.map(|(envelope, _)| envelope) }));
                 });
             }
@@ -153,12 +158,12 @@ impl DmClient {
                 let call = lane.blueprint.call_from_device(self.device, &url, None);
                 let from = lane.blueprint.bootstrap_server_at(&url);
                 let ordeal = match from {
-                    Some(from) => self.ordeal(now, Direction::DeviceToBootstrap, End::Bootstrap(from), &url),
+                    Some(from) => self.ordeal(now, Direction::DeviceToBootstrap, End::Bootstrap(from)),
                     None => Ordeal::default(),
                 };
                 let device = self.device;
                 actix::spawn(async move {
-                    let result = suffer(&lane, device, call, ordeal, false).await;
+                    let result = suffer(&lane, device, call, ordeal, None).await;
                     let done = lane.blueprint.clock.now();
                     let sent = result.as_ref().map_or(now, |(_, sent)| *sent);
                     lane.record(|shard| shard.bootstrap_ended(result.is_ok(), done - now, done - sent));
@@ -174,8 +179,8 @@ impl DmClient {
     }
 
     /// What one exchange of the device has to suffer.
-    fn ordeal(&self, now: Moment, direction: Direction, to: End, session: &str) -> Ordeal {
-        let verdicts = self.lane.judge(&SITES, &self.passage(now, direction, to, session));
+    fn ordeal(&self, now: Moment, direction: Direction, to: End) -> Ordeal {
+        let verdicts = self.judge(sites(direction), now, direction, to, self.sessions);
         let bad_identities = &self.lane.blueprint.devices.bad_identities;
         Ordeal::of(&verdicts, None, |bad| bad_identities.get(&bad).cloned())
     }
@@ -235,12 +240,9 @@ async fn suffer(
     device: DeviceNumber,
     call: Result<Call, AddressError>,
     mut ordeal: Ordeal,
-    is_down: bool,
+    to: Option<ServerNumber>,
 ) -> Result<(Envelope, Moment), client::Failure> {
     let mut call = call.map_err(|error| client::Failure::Unreachable(error.to_string()))?;
-    if is_down {
-        ordeal.trouble().connect = Some(ConnectTrouble::Refuse);
-    }
     ordeal.spoil(&mut call);
     let left = ordeal.plan(device).map(|plan| lane.desk.leave(plan));
     if let Some(left) = &left {
@@ -249,6 +251,9 @@ async fn suffer(
     call.trouble = ordeal.trouble.take();
     for wait in &ordeal.waits {
         sit_out(wait, device, &lane.board).await;
+    }
+    if to.is_some_and(|server| lane.directory.is_down(server)) {
+        call.trouble.get_or_insert_default().connect = Some(ConnectTrouble::Refuse);
     }
     exchange_package(lane, call).await
 }
@@ -326,6 +331,14 @@ impl Handler<InspectDevice> for DmClient {
 
     fn handle(&mut self, _: InspectDevice, _: &mut Self::Context) -> Self::Result {
         MessageResult(self.lane.blueprint.view_of(self.device, &self.machine))
+    }
+}
+
+impl Handler<InspectTree> for DmClient {
+    type Result = MessageResult<InspectTree>;
+
+    fn handle(&mut self, _: InspectTree, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.machine.tree().nodes(&Uri::root()))
     }
 }
 

@@ -14,6 +14,7 @@ mod telling;
 
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
+use std::time::Duration;
 
 use actix::prelude::*;
 use tokio::sync::oneshot;
@@ -24,8 +25,8 @@ use crate::actors::lane::Lane;
 use crate::actors::supervisor::Supervisor;
 use crate::clock::Moment;
 use crate::delegation::durable::Image;
-use crate::delegation::exchange::{Answer, Incoming, Outgoing};
-use crate::delegation::machine::{Effect, Input};
+use crate::delegation::exchange::{Answer, Incoming, Outgoing, PostOutcome};
+use crate::delegation::machine::{Effect, Input, Note};
 use crate::delegation::message;
 use crate::delegation::policy::Policy;
 use crate::delegation::server::Server;
@@ -85,10 +86,16 @@ pub struct DmServer {
     on_start: Vec<Effect>,
     /// What befalls it at the step that it has just come to.
     fate: Vec<Befall>,
-    /// By device: what waits behind a write that has not been done yet.
-    behind_writes: BTreeMap<DeviceNumber, Vec<Effect>>,
     /// Writes to the store that are going to fail.
     failing_writes: u32,
+    /// What its next write to the store takes longer.
+    next_write_takes: Duration,
+    /// Whether it stands again and has not said so yet.
+    is_back: bool,
+    /// How many errands it has had with each device; kept only where a fault acts on triggers.
+    errands_made: BTreeMap<DeviceNumber, u32>,
+    /// How many writes to the store are under way, and when the last of them will have been done.
+    writes: (usize, Moment),
     is_dead: bool,
     alarm: Alarm,
     grave: Grave,
@@ -96,10 +103,10 @@ pub struct DmServer {
 
 /// Something that waits for its moment.
 enum Later {
-    /// A POST is tried again.
-    Post(Outgoing),
+    /// A POST that has come to this is tried again, if anybody still waits for it.
+    Post(Outgoing, PostOutcome),
     /// An image is written, and only then what waits behind it is done.
-    Write(Box<Image>),
+    Write { image: Box<Image>, behind: Vec<Effect> },
 }
 
 impl DmServer {
@@ -120,8 +127,11 @@ impl DmServer {
             due: None,
             on_start: Vec::new(),
             fate: Vec::new(),
-            behind_writes: BTreeMap::new(),
             failing_writes: 0,
+            next_write_takes: Duration::ZERO,
+            is_back: false,
+            errands_made: BTreeMap::new(),
+            writes: (0, Moment::ZERO),
             is_dead: false,
             alarm: Alarm::default(),
             grave: Grave::new(Party::Server(me), supervisor),
@@ -152,27 +162,29 @@ impl DmServer {
             if self.is_dead {
                 return;
             }
-            let image = match effect {
-                Effect::Persist(image) => image,
-                other => {
-                    self.obey(now, other, ctx);
-                    continue;
+            match effect {
+                Effect::Persist(image) => {
+                    if let Some((at, image)) = self.write(now, image) {
+                        let behind = if self.is_hardened() { self.behind(now, effects.by_ref()) } else { Vec::new() };
+                        self.do_later(at, Later::Write { image, behind });
+                    }
                 }
-            };
-            let device = image.device();
-            if self.is_writing(device) {
-                // One write about a device after the other: an older one must not come last.
-                let behind = std::iter::once(Effect::Persist(image)).chain(effects).collect();
-                return self.wait_behind_write(now, device, behind);
-            }
-            if let Some((at, image)) = self.write(now, image) {
-                self.begin_late_write(at, image);
-                if self.is_hardened() {
-                    return self.wait_behind_write(now, device, effects.collect());
-                }
+                other => self.obey(now, other, ctx),
             }
         }
         self.meet_fate(ctx);
+    }
+
+    /// What has to wait for a write. What has only been noticed need not.
+    fn behind(&mut self, now: Moment, effects: impl Iterator<Item = Effect>) -> Vec<Effect> {
+        let mut behind = Vec::new();
+        for effect in effects {
+            match effect {
+                Effect::Note(note @ (Note::Moved { .. } | Note::TimerFired { .. })) => self.note(now, note),
+                other => behind.push(other),
+            }
+        }
+        behind
     }
 
     fn obey(&mut self, now: Moment, effect: Effect, ctx: &mut Context<Self>) {
@@ -198,8 +210,7 @@ impl DmServer {
 
     /// Something has happened to a device. What befalls this server with it, does so before anything else is done.
     fn saw(&mut self, device: DeviceNumber, what: What) {
-        for (at, action) in self.lane.saw_first(device, what) {
-            let befall = Befall { device, action };
+        for (at, befall) in self.lane.sight.saw_first(device, what) {
             if at == self.me {
                 self.fate.push(befall);
             } else {
@@ -236,8 +247,8 @@ impl DmServer {
                 && due.key().0 <= now
             {
                 match due.remove() {
-                    Later::Post(exchange) => server.try_again(now, exchange, ctx),
-                    Later::Write(image) => server.write_late(now, *image, ctx),
+                    Later::Post(exchange, outcome) => server.try_again(now, exchange, outcome, ctx),
+                    Later::Write { image, behind } => server.write_late(now, *image, behind, ctx),
                 }
             }
             server.arm(ctx);
@@ -255,6 +266,11 @@ impl Actor for DmServer {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
+        if std::mem::take(&mut self.is_back) {
+            for device in self.lane.board.devices() {
+                self.saw(device, What::Restarted { at: self.me });
+            }
+        }
         let effects = std::mem::take(&mut self.on_start);
         self.obey_all(self.now(), effects, ctx);
         self.arm(ctx);
@@ -298,14 +314,14 @@ impl Handler<InspectServer> for DmServer {
     type Result = MessageResult<InspectServer>;
 
     fn handle(&mut self, _: InspectServer, _: &mut Self::Context) -> Self::Result {
+        let (writes, _) = self.writes;
+        // A POST that no record waits for any more is still to be heard of.
+        let own = self.posts.len() + self.errands.len() + writes;
         MessageResult(ServerView {
             server: self.me,
             name: self.lane.blueprint.server(self.me).name.clone(),
             records: Some(self.delegation.records().collect()),
-            pending: self.delegation.in_transition()
-                + self.sessions.open()
-                + self.errands.len()
-                + self.behind_writes.len(),
+            pending: self.delegation.in_transition() + self.sessions.open() + own,
         })
     }
 }

@@ -8,7 +8,6 @@ use crate::actors::directory::Party;
 use crate::actors::supervisor::{Died, Killed, Supervisor};
 use crate::clock::Moment;
 use crate::faults::rule::BackWith;
-use crate::ids::DeviceNumber;
 
 /// The one armed timer of an actor. Machines keep heaps of their own: actix's timers cost time in proportion to how
 /// many an actor has pending.
@@ -65,9 +64,9 @@ impl Grave {
         Grave { party, supervisor, killed: None }
     }
 
-    /// It will not be a panic: a fault has killed it, at a step of this device.
-    pub fn killed(&mut self, device: DeviceNumber, downtime: Duration, back_with: BackWith) {
-        self.killed = Some(Killed { party: self.party, device, downtime, back_with });
+    /// It will not be a panic: a fault has killed it.
+    pub fn killed(&mut self, downtime: Duration, back_with: BackWith) {
+        self.killed = Some(Killed { party: self.party, downtime, back_with });
     }
 }
 

@@ -5,6 +5,7 @@
 //! | [`blueprint`] | all parties of a run as settings: enough to build any actor's machines |
 //! | [`dm_server`], [`dm_client`], [`bootstrap_server`] | the three kinds of party |
 //! | [`board`] | what has been seen of each device, in one order; gates that wait for it |
+//! | [`sight`] | whatever is seen goes to the board, and to servers at which a fault waits for it |
 //! | [`ordeal`], [`desk`] | what one exchange has to suffer; what of that is left to the answering side |
 //! | [`stores`] | the durable stores of servers, which outlive their actors |
 //! | [`reception`] | from an HTTPS request to a party's mailbox and back |
@@ -27,6 +28,7 @@ pub mod drive;
 pub mod lane;
 pub mod ordeal;
 pub mod reception;
+pub mod sight;
 pub mod stores;
 pub mod supervisor;
 pub mod swarm;

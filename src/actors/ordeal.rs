@@ -9,32 +9,31 @@ use bytes::Bytes;
 use crate::actors::desk::{After, Before, Plan};
 use crate::facts::pattern::{Hearing, Pattern, Sought};
 use crate::faults::mutation::Mutation;
-use crate::faults::rule::{Action, BadCertificate, ExchangePhase, SameOrNew, Site};
+use crate::faults::rule::{Action, BadCertificate, Direction, ExchangePhase, SameOrNew, Site};
 use crate::faults::verdict::Verdict;
 use crate::ids::{DeviceNumber, ServerNumber};
 use crate::transport::dialer::Call;
 use crate::transport::tls::ClientIdentity;
 use crate::transport::trouble::{Again, ConnectTrouble, Reset, ResetPhase, Swallow, Trouble};
 
-/// The sites that an exchange over HTTPS passes.
-pub const SITES: [Site; 8] = [
-    Site::TcpConnect,
-    Site::Tcp,
-    Site::Tls,
-    Site::Request,
-    Site::BeforeHandler,
-    Site::AfterHandler,
-    Site::Protocol,
-    Site::Bootstrap,
-];
+/// The sites that an exchange over HTTPS passes: the first six in any case, the seventh by who asks whom.
+pub fn sites(direction: Direction) -> &'static [Site] {
+    use Site::*;
+    match direction {
+        Direction::ServerToServer => &[TcpConnect, Tcp, Tls, Request, BeforeHandler, AfterHandler, Protocol],
+        Direction::DeviceToServer => &[TcpConnect, Tcp, Tls, Request, BeforeHandler, AfterHandler],
+        Direction::DeviceToBootstrap => &[TcpConnect, Tcp, Tls, Request, BeforeHandler, AfterHandler, Bootstrap],
+        Direction::ServerToDevice => &[],
+    }
+}
 
 /// What one exchange has to suffer.
 #[derive(Debug, Default)]
 pub struct Ordeal {
     /// Before it is sent.
     pub waits: Vec<Wait>,
-    /// Changes of the message itself, in order, each with its rule.
-    pub forgeries: Vec<(usize, Action)>,
+    /// Changes of the message itself, in order.
+    pub forgeries: Vec<Action>,
     /// Changes of the request's bytes, in order.
     pub spoils: Vec<Spoil>,
     pub trouble: Option<Box<Trouble>>,
@@ -116,13 +115,17 @@ impl Ordeal {
         let draw = verdict.draw;
         let site = verdict.site;
         match (site, verdict.action) {
-            (Site::AfterHandler, action) if let Some(spoil) = Spoil::of(action) => self.after.push(After::Spoil(spoil)),
+            // At `bootstrap` it is the document that comes out wrong: its request has nothing to spoil.
+            (Site::AfterHandler | Site::Bootstrap, action) if let Some(spoil) = Spoil::of(action) => {
+                self.after.push(After::Spoil(spoil));
+            }
             (Site::AfterHandler, Action::Drop { breaks }) => self.trouble().lose_answer = Some(swallow(*breaks)),
             (Site::AfterHandler, Action::Status { status, retry_after }) => {
                 self.after.push(After::Status { status: *status, retry_after: *retry_after });
             }
             (Site::AfterHandler, action) if let Some(wait) = wait(action, draw) => self.after.push(After::Wait(wait)),
-            (Site::BeforeHandler, Action::Drop { .. }) => self.before.push(Before::HangUp),
+            (Site::BeforeHandler, Action::Drop { breaks: true }) => self.before.push(Before::HangUp),
+            (Site::BeforeHandler, Action::Drop { breaks: false }) => self.before.push(Before::Silence),
             (Site::BeforeHandler, action) if let Some(wait) = wait(action, draw) => {
                 self.before.push(Before::Wait(wait));
             }
@@ -158,7 +161,7 @@ impl Ordeal {
                 | Action::WrongPhase
                 | Action::Reason(_)
                 | Action::Full(_)),
-            ) => self.forgeries.push((verdict.rule, action.clone())),
+            ) => self.forgeries.push(action.clone()),
             (_, action) => {
                 self.waits.extend(wait(action, draw));
                 self.spoils.extend(Spoil::of(action));

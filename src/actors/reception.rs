@@ -81,6 +81,10 @@ impl Reception {
                 Before::Wait(wait) => sit_out(wait, plan.device, &self.board).await,
                 Before::Status { status, retry_after } => return bare(*status, *retry_after),
                 Before::HangUp => return Outbound::hang_up(),
+                Before::Silence => {
+                    tokio::time::sleep(self.blueprint.request_timeout).await;
+                    return Outbound::hang_up();
+                }
                 Before::Refuse { reason } => return refused_unread(&request, *reason, &self.blueprint),
             }
         }
@@ -125,6 +129,8 @@ impl Reception {
                 let (reply, answer) = oneshot::channel();
                 let post = FromPeer { from, message, reply };
                 match self.directory.with_server(server, |actor| actor.try_send(post).is_ok()) {
+                    // It may have been killed since we looked.
+                    None | Some(false) if self.directory.is_down(server) => return Outbound::hang_up(),
                     None | Some(false) => Answer::Rejected(Misbehaved::Overloaded),
                     Some(true) => match answer.await {
                         // The machine has counted what it rejected.
@@ -185,6 +191,9 @@ impl Reception {
         let (reply, answer) = oneshot::channel();
         let package = FromDevice { envelope, has_certificate: request.caller.is_some(), reply };
         if self.directory.with_server(server, |actor| actor.try_send(package).is_ok()) != Some(true) {
+            if self.directory.is_down(server) {
+                return Outbound::hang_up();
+            }
             return self.turn_away("overloaded", 503);
         }
         match answer.await {

@@ -11,9 +11,9 @@ use std::time::Duration;
 use actix::prelude::*;
 use tokio::sync::oneshot;
 
-use crate::actors::board::Board;
 use crate::actors::chronicle::{Chronicle, Progress};
 use crate::actors::directory::{Directory, Party};
+use crate::actors::sight::Sight;
 use crate::actors::travel::{Running, Travel};
 use crate::clock::{Clock, Moment};
 use crate::delegation::flow::{FlowKind, Outcome, Revocation};
@@ -54,6 +54,8 @@ pub struct PartyLost(pub Party);
 #[rtype(result = "()")]
 pub struct Restored {
     pub server: ServerNumber,
+    /// When it came back: of what began later it cannot have lost anything.
+    pub at: Moment,
     pub moving: Vec<DeviceNumber>,
 }
 
@@ -90,7 +92,7 @@ pub struct Swarm {
     clock: Clock,
     population: Arc<Population>,
     directory: Arc<Directory>,
-    board: Arc<Board>,
+    sight: Sight,
     starts: Option<Peekable<Plan>>,
     /// The moment at which the plan began; its starts are counted from here.
     origin: Moment,
@@ -109,12 +111,12 @@ pub struct Swarm {
 
 impl Swarm {
     /// A swarm that waits for [`Begin`].
-    pub fn new(clock: Clock, population: Arc<Population>, directory: Arc<Directory>, board: Arc<Board>) -> Swarm {
+    pub fn new(clock: Clock, population: Arc<Population>, directory: Arc<Directory>, sight: Sight) -> Swarm {
         Swarm {
             clock,
             population,
             directory,
-            board,
+            sight,
             planned: 0,
             places: None,
             starts: None,
@@ -214,7 +216,7 @@ impl Swarm {
         let population = Arc::clone(&self.population);
         let Some(travel) = self.travels.get_mut(&device) else { return };
         travel.intended = travel.held.take().unwrap_or(intended);
-        self.board.saw(device, What::Step { number: travel.step + 1 }, |_| ());
+        self.sight.saw(device, What::Step { number: travel.step + 1 });
         let step = population.journey(device).and_then(|journey| journey.steps.get(travel.step));
         let flow = |kind, expected, servers, by_delegated: bool| {
             let initiator = if by_delegated { Side::Delegated } else { Side::Delegating };
@@ -375,11 +377,11 @@ impl Handler<PartyLost> for Swarm {
 impl Handler<Restored> for Swarm {
     type Result = ();
 
-    fn handle(&mut self, Restored { server, moving }: Restored, ctx: &mut Self::Context) {
-        let at = self.clock.now();
+    fn handle(&mut self, Restored { server, at, moving }: Restored, ctx: &mut Self::Context) {
         let mut ended = Vec::new();
         for (device, travel) in self.travels.iter_mut().filter(|(device, _)| !moving.contains(device)) {
             if let Some(flow) = &mut travel.flow
+                && flow.sent <= at
                 && flow.forgotten_by(server, at)
             {
                 ended.extend(flow.ended().map(|end| (*device, end)));

@@ -139,7 +139,7 @@ impl Action {
             Action::Stall(_) => &[Tcp, Tls],
             Action::Certificate(_) | Action::RefuseResumption => &[Tls],
             Action::Drop { .. } => &[Request, BeforeHandler, AfterHandler, Trigger, Bootstrap],
-            Action::Delay(_) => &[TcpConnect, Request, BeforeHandler, AfterHandler, Trigger, Bootstrap],
+            Action::Delay(_) => &[TcpConnect, Request, BeforeHandler, AfterHandler, Store, Trigger, Bootstrap],
             Action::Hold { .. } => &[Request, BeforeHandler, AfterHandler, Trigger],
             Action::Duplicate { .. } | Action::Swap(_) => &[Request],
             Action::Status { .. } => &[BeforeHandler, AfterHandler, Bootstrap],

@@ -30,6 +30,9 @@ use crate::transport::tls::{ClientIdentity, Resumption, TlsSetupError, client_co
 use crate::workload::journey::Journey;
 use crate::workload::population::{Access, Class, Storage};
 
+/// The name in the certificates that devices show where a fault says so; else they show none.
+const DEVICE_HOST: &str = "device.example.test";
+
 /// Why the parties could not be settled.
 #[derive(Debug, thiserror::Error)]
 pub enum PrepareError {
@@ -105,7 +108,7 @@ pub fn prepare(scenario: &Scenario, certs: &Path, clock: Clock) -> Result<Prepar
             interface_path: settings.interface.clone(),
             dm_path: settings.dm.clone(),
             identity: client_config(folder.roots(), Some(&identity), Resumption::Off)?,
-            bad_identities: bad_identities(scenario, &folder, number)?,
+            bad_identities: bad_identities(scenario, &folder, &settings.host, next_host(scenario, number))?,
             accounts: Arc::clone(&books[number]),
             bootstrap: bootstrap.map(|place| Arc::clone(&links[place])),
             timeouts: scenario.timeouts.protocol,
@@ -139,23 +142,26 @@ pub fn prepare(scenario: &Scenario, certs: &Path, clock: Clock) -> Result<Prepar
         max_msg_size: scenario.message_limit,
         ..client::Settings::default()
     };
+    let population = Arc::new(scenario.population());
+    let class_of = |device| population.class_number(device);
+    let faults = Faults::with_classes(scenario.seed, scenario.faults.clone(), scenario.devices, &class_of);
     let blueprint = Blueprint {
         clock,
         servers,
         bootstrap_servers: bootstrap_servers.collect(),
-        population: Arc::new(scenario.population()),
+        population: Arc::clone(&population),
         templates: templates(scenario, &books),
         doors: purposes,
         devices: DeviceParty {
             identity: client_config(folder.roots(), None, Resumption::Off)?,
-            bad_identities: BTreeMap::new(),
+            bad_identities: bad_identities(scenario, &folder, DEVICE_HOST, next_host(scenario, 0))?,
             watched_settings: Arc::new(client::Settings { is_watched: true, ..settings.clone() }),
             watched: scenario.watch,
             settings: Arc::new(settings),
             own_connections: scenario.connections == Connections::PerDevice,
         },
         seed: scenario.seed,
-        faults: Arc::new(Faults::new(scenario.seed, scenario.faults.clone(), scenario.devices)),
+        faults: Arc::new(faults),
         retries: scenario.retries,
         request_timeout: scenario.timeouts.request,
         body_limit,
@@ -163,13 +169,18 @@ pub fn prepare(scenario: &Scenario, certs: &Path, clock: Clock) -> Result<Prepar
     Ok(Prepared { blueprint: Arc::new(blueprint), doors, names, addresses, dialer, lanes })
 }
 
-/// What a server shows where a fault says so; only what some fault asks for is made.
+/// The host of the server behind this one in the scenario.
+fn next_host(scenario: &Scenario, server: usize) -> &str {
+    &scenario.servers[(server + 1) % scenario.servers.len()].host
+}
+
+/// What a party shows where a fault says so; only what some fault asks for is made. `other`: another server's host.
 fn bad_identities(
     scenario: &Scenario,
     folder: &CertificateFolder,
-    server: usize,
+    host: &str,
+    other: &str,
 ) -> Result<BTreeMap<BadCertificate, ClientIdentity>, PrepareError> {
-    let host = &scenario.servers[server].host;
     let mut made = BTreeMap::new();
     for rule in &scenario.faults {
         let Action::Certificate(bad) = &rule.action else { continue };
@@ -180,10 +191,7 @@ fn bad_identities(
             BadCertificate::Expired => flaw(Flaw::Expired)?,
             BadCertificate::NotYetValid => flaw(Flaw::NotYetValid)?,
             BadCertificate::WrongName => flaw(Flaw::WrongName)?,
-            BadCertificate::OtherServer => {
-                let other = &scenario.servers[(server + 1) % scenario.servers.len()];
-                Some(folder.identity(&other.host, &[])?)
-            }
+            BadCertificate::OtherServer => Some(folder.identity(other, &[])?),
         };
         made.insert(*bad, client_config(folder.roots(), identity.as_ref(), Resumption::Off)?);
     }

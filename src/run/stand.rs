@@ -17,6 +17,7 @@ use crate::actors::dm_client::{AskAtRest, InspectDevice};
 use crate::actors::dm_server::InspectServer;
 use crate::actors::lane::Lane;
 use crate::actors::reception::Reception;
+use crate::actors::sight::Sight;
 use crate::actors::stores::Stores;
 use crate::actors::supervisor::{CollectShard, Raise, Supervisor};
 use crate::actors::swarm::{Abandon, AskChronicle, AskProgress, Begin, StopStarting, Swarm, TakeInterval};
@@ -70,8 +71,10 @@ impl Stand {
         let board = Arc::new(Board::new(blueprint.clock, blueprint.devices.watched));
         let desk = Arc::new(Desk::default());
         let stores = Arc::new(Stores::new(blueprint.servers.len()));
+        let servers = u16::try_from(blueprint.servers.len()).unwrap_or(u16::MAX);
+        let sight = Sight::new(Arc::clone(&blueprint.faults), servers, Arc::clone(&board), Arc::clone(&directory));
         let population = Arc::clone(&blueprint.population);
-        let swarm = Swarm::new(blueprint.clock, population, Arc::clone(&directory), Arc::clone(&board)).start();
+        let swarm = Swarm::new(blueprint.clock, population, Arc::clone(&directory), sight.clone()).start();
         let reception =
             Reception::new(Arc::clone(&blueprint), Arc::clone(&directory), Arc::clone(&board), Arc::clone(&desk));
         let receiver = reception.clone();
@@ -81,12 +84,23 @@ impl Stand {
         let mut supervisors = Vec::with_capacity(lanes);
         for arbiter in doors.arbiters() {
             let (blueprint, directory, swarm) = (Arc::clone(&blueprint), Arc::clone(&directory), swarm.clone());
-            let (board, desk, stores) = (Arc::clone(&board), Arc::clone(&desk), Arc::clone(&stores));
+            let (board, sight) = (Arc::clone(&board), sight.clone());
+            let (desk, stores) = (Arc::clone(&desk), Arc::clone(&stores));
             let (names, options, tokens) = (names.clone(), dialer, doors.tokens());
             supervisors.push(Supervisor::start_in_arbiter(arbiter, move |_| {
                 let dialer = Dialer::new(names, options, blueprint.clock).with_tokens(tokens);
                 let shard = Default::default();
-                Supervisor::new(Rc::new(Lane { blueprint, directory, board, desk, stores, swarm, dialer, shard }))
+                Supervisor::new(Rc::new(Lane {
+                    blueprint,
+                    directory,
+                    board,
+                    sight,
+                    desk,
+                    stores,
+                    swarm,
+                    dialer,
+                    shard,
+                }))
             }));
         }
         for (supervisor, parties) in supervisors.iter().zip(spread(&blueprint, supervisors.len())) {
@@ -153,7 +167,9 @@ impl Stand {
     }
 
     async fn servers_rest(&self) -> bool {
-        self.server_views().await.iter().all(|server| server.pending == 0)
+        // One that does not answer has been killed, and comes back with what it has to do.
+        let views = self.server_views().await;
+        views.len() == self.blueprint.servers.len() && views.iter().all(|server| server.pending == 0)
     }
 
     /// The first device, from this one on, that has not come to rest. A dead one has.

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use actix::prelude::*;
 
-use super::{DmServer, Later};
+use super::DmServer;
 use crate::actors::lane::Lane;
 use crate::actors::supervisor::Supervisor;
 use crate::actors::swarm::Restored;
 use crate::clock::Moment;
 use crate::delegation::durable::Image;
-use crate::delegation::machine::{Effect, Note};
+use crate::delegation::machine::Effect;
 use crate::delegation::server::Server;
 use crate::dm::server::Sessions;
 use crate::facts::What;
@@ -27,35 +27,31 @@ const WRITE_AGAIN: Duration = Duration::from_millis(50);
 #[rtype(result = "()")]
 pub struct Befall {
     pub device: DeviceNumber,
-    /// `Kill`, `Pause`, or `Fail` for its next write.
+    /// `Kill`, `Pause`, or `Fail` or `Delay` for its next write.
     pub action: Action,
+    /// For whatever the action has to draw.
+    pub draw: u64,
 }
 
 impl DmServer {
     /// A server that was killed, back with its store.
-    pub fn back(
-        me: ServerNumber,
-        lane: Rc<Lane>,
-        supervisor: Addr<Supervisor>,
-        with: BackWith,
-        device: DeviceNumber,
-    ) -> DmServer {
+    pub fn back(me: ServerNumber, lane: Rc<Lane>, supervisor: Addr<Supervisor>, with: BackWith) -> DmServer {
         let store = lane.stores.restore(me, with);
         let settings = lane.blueprint.delegation_settings(me);
         let now = lane.blueprint.clock.now();
         let mut server = DmServer::new(me, lane, supervisor);
         server.delegation = Server::recover(now, settings, &store, &mut server.on_start);
         server.sessions = Sessions::new(server.lane.blueprint.server(me).sessions.clone());
-        let restarted = What::Restarted { at: me };
-        server.lane.board.saw_elsewhere(device, &restarted);
-        server.saw(device, restarted);
-        server.lane.swarm.do_send(Restored { server: me, moving: server.busy_with() });
+        server.is_back = true;
+        server.lane.swarm.do_send(Restored { server: me, at: now, moving: server.busy_with() });
         server
     }
 
     /// Writes an image, unless that takes time: then it is given back with the moment at which it will have been done.
+    /// No write overtakes another: the image of a record must not be followed by an older one.
     pub(super) fn write(&mut self, now: Moment, image: Image) -> Option<(Moment, Box<Image>)> {
-        let (device, session) = (image.device(), self.next_exchange.to_string());
+        // Its occasions are counted for each device at each server: nothing else of a write is the same in every run.
+        let (device, session) = (image.device(), format!("store {}", self.me.0));
         let verdicts = self.lane.judge(
             &[Site::Store],
             &Passage {
@@ -75,60 +71,49 @@ impl DmServer {
         );
         let fails_by_step = self.failing_writes > 0;
         self.failing_writes = self.failing_writes.saturating_sub(1);
+        let delay_by_step = std::mem::take(&mut self.next_write_takes);
         let fails = fails_by_step || verdicts.iter().any(|verdict| matches!(verdict.action, Action::Fail));
         let delays = verdicts.iter().filter_map(|verdict| match verdict.action {
             Action::Delay(from) => Some(from.draw(verdict.draw)),
             _ => None,
         });
-        let delay: Duration = delays.sum();
-        match (fails, delay) {
-            // By the text nobody looks whether a write has succeeded.
-            (true, _) if !self.is_hardened() => None,
-            (true, delay) => Some((now + delay + WRITE_AGAIN, Box::new(image))),
-            (false, Duration::ZERO) => {
+        let mut delay: Duration = delays.sum::<Duration>() + delay_by_step;
+        if fails {
+            if !self.is_hardened() {
+                // By the text nobody looks whether a write has succeeded.
+                return None;
+            }
+            delay += WRITE_AGAIN;
+        }
+        match self.writes {
+            (0, _) if delay.is_zero() => {
                 self.lane.stores.write(self.me, image);
                 None
             }
-            (false, delay) => Some((now + delay, Box::new(image))),
-        }
-    }
-
-    /// Whether a write about a device has not been done yet.
-    pub(super) fn is_writing(&self, device: DeviceNumber) -> bool {
-        self.behind_writes.contains_key(&device)
-    }
-
-    /// A write will have been done at this moment.
-    pub(super) fn begin_late_write(&mut self, at: Moment, image: Box<Image>) {
-        self.behind_writes.insert(image.device(), Vec::new());
-        self.do_later(at, Later::Write(image));
-    }
-
-    /// Does these when the write under way has been done. What has only been noticed need not wait.
-    pub(super) fn wait_behind_write(&mut self, now: Moment, device: DeviceNumber, effects: Vec<Effect>) {
-        for effect in effects {
-            match effect {
-                Effect::Note(note @ (Note::Moved { .. } | Note::TimerFired { .. })) => self.note(now, note),
-                other => self.behind_writes.entry(device).or_default().push(other),
+            (under_way, last) => {
+                let done = if under_way == 0 { now + delay } else { last.max(now + delay) };
+                self.writes = (under_way + 1, done);
+                Some((done, Box::new(image)))
             }
         }
     }
 
     /// A write that took time has been done; now comes what has waited for it.
-    pub(super) fn write_late(&mut self, now: Moment, image: Image, ctx: &mut Context<Self>) {
-        let behind = self.behind_writes.remove(&image.device()).unwrap_or_default();
+    pub(super) fn write_late(&mut self, now: Moment, image: Image, behind: Vec<Effect>, ctx: &mut Context<Self>) {
+        self.writes.0 -= 1;
         self.lane.stores.write(self.me, image);
         self.obey_all(now, behind, ctx);
     }
 
     /// Meets what befalls it at the step that it has just come to.
     pub(super) fn meet_fate(&mut self, ctx: &mut Context<Self>) {
-        for Befall { device, action } in std::mem::take(&mut self.fate) {
+        for Befall { device, action, draw } in std::mem::take(&mut self.fate) {
             match action {
                 Action::Kill { downtime, back_with } if !self.is_dead => self.die(device, downtime, back_with, ctx),
                 // While it waits, an actor takes nothing from its mailbox, and none of its timers rings.
                 Action::Pause(time) => ctx.wait(actix::clock::sleep(time).into_actor(self)),
                 Action::Fail => self.failing_writes += 1,
+                Action::Delay(from) => self.next_write_takes += from.draw(draw),
                 _ => {}
             }
         }
@@ -139,16 +124,17 @@ impl DmServer {
         self.is_dead = true;
         self.lane.directory.take_down(self.me);
         for (_, post) in std::mem::take(&mut self.posts) {
-            post.abort();
+            post.forsake();
         }
         self.later.clear();
-        self.behind_writes.clear();
         self.peers_waiting.clear();
         self.devices_waiting.clear();
-        let killed = What::Killed { at: self.me };
-        self.lane.board.saw_elsewhere(device, &killed);
-        self.saw(device, killed);
-        self.grave.killed(device, downtime, back_with);
+        // Its death befalls every device, whichever it came about by.
+        let others = self.lane.board.devices().into_iter().filter(|other| *other != device);
+        for device in std::iter::once(device).chain(others) {
+            self.saw(device, What::Killed { at: self.me });
+        }
+        self.grave.killed(downtime, back_with);
         ctx.stop();
     }
 }

@@ -1,5 +1,6 @@
 //! POSTs to peers: what befalls them on the way, and how often they are tried.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use tokio::task::AbortHandle;
 use super::{DmServer, Later};
 use crate::actors::desk::sit_out;
 use crate::actors::lane::Lane;
-use crate::actors::ordeal::{Ordeal, SITES};
+use crate::actors::ordeal::{Ordeal, sites};
 use crate::clock::Moment;
 use crate::delegation;
 use crate::delegation::exchange::{Outgoing, PostOutcome};
@@ -17,7 +18,7 @@ use crate::delegation::machine::{Input, Side};
 use crate::delegation::message::{Kind, Message};
 use crate::facts::{Heard, What};
 use crate::faults::forgery;
-use crate::faults::rule::{Action, BadSession, Direction, End, Role};
+use crate::faults::rule::{Direction, End, Role};
 use crate::faults::verdict::Passage;
 use crate::ids::{DeviceNumber, ServerNumber, SessionId};
 use crate::transport::dialer::{Call, Reply};
@@ -33,7 +34,23 @@ pub(super) struct UnderWay {
     state: &'static str,
     /// The how-manieth try is under way, from 1.
     attempt: u32,
-    running: Option<AbortHandle>,
+    /// What this try says: a fault may have put something else in the place of the message.
+    said: Said,
+    running: Option<Running>,
+}
+
+/// A message as facts name it.
+#[derive(Clone)]
+struct Said {
+    kind: Kind,
+    session: Option<SessionId>,
+}
+
+/// A try that is under way.
+struct Running {
+    handle: AbortHandle,
+    /// Whether it has left: from then on it is in nobody's hands.
+    has_left: Rc<Cell<bool>>,
 }
 
 /// One try of a POST has come to this.
@@ -45,11 +62,17 @@ pub(super) struct Tried {
 }
 
 impl UnderWay {
-    /// Ends it where it is; its connection is cut.
-    pub fn abort(self) {
-        if let Some(running) = self.running {
-            running.abort();
+    /// Its sender is gone: what has not left never will, and nobody hears what comes of the rest.
+    pub fn forsake(self) {
+        if let Some(running) = self.running.filter(|running| !running.has_left.get()) {
+            running.handle.abort();
         }
+    }
+}
+
+impl Said {
+    fn of(message: &Message) -> Said {
+        Said { kind: message.kind(), session: message.session().cloned() }
     }
 }
 
@@ -65,38 +88,40 @@ impl DmServer {
     ) {
         let about = self.delegation.about(exchange);
         let (device, side, state) = about.unwrap_or((DeviceNumber(u32::MAX), Side::Delegating, ""));
-        let post = UnderWay { to, message, device, side, state, attempt: 1, running: None };
+        let said = Said::of(&message);
+        let post = UnderWay { to, message, device, side, state, attempt: 1, said, running: None };
         self.posts.insert(exchange, post);
         self.attempt(now, exchange, ctx);
     }
 
     /// The time for another try has come.
-    pub(super) fn try_again(&mut self, now: Moment, exchange: Outgoing, ctx: &mut Context<Self>) {
-        if let Some(post) = self.posts.get_mut(&exchange) {
-            post.attempt += 1;
-            self.attempt(now, exchange, ctx);
+    pub(super) fn try_again(&mut self, now: Moment, exchange: Outgoing, outcome: PostOutcome, ctx: &mut Context<Self>) {
+        match self.posts.get_mut(&exchange) {
+            Some(post) if self.delegation.awaits(exchange) => {
+                post.attempt += 1;
+                self.attempt(now, exchange, ctx);
+            }
+            // Meanwhile it has become pointless.
+            _ => self.end_post(exchange, outcome, ctx),
         }
+    }
+
+    fn end_post(&mut self, exchange: Outgoing, outcome: PostOutcome, ctx: &mut Context<Self>) {
+        self.posts.remove(&exchange);
+        self.tell_delegation(Input::Posted { exchange, outcome }, ctx);
     }
 
     fn attempt(&mut self, now: Moment, exchange: Outgoing, ctx: &mut Context<Self>) {
         let due = self.due.take();
         let Some(post) = self.posts.get(&exchange) else { return };
         let (me, to, device, attempt) = (self.me, post.to, post.device, post.attempt);
-        let (meant, session) = (post.message.kind(), post.message.session().cloned());
         let mut ordeal = self.ordeal(now, post);
         let mut message = post.message.clone();
-        for (rule, action) in &ordeal.forgeries {
+        for action in &ordeal.forgeries {
             let (stale, foreign) = other_sessions(&message, device);
-            if let Action::Session(BadSession::Foreign) = action {
-                // It happens to the other device as much as to this one.
-                self.lane.board.saw(other_device(device), What::Fault { rule: *rule }, |_| ());
-            }
             message = forgery::forge(&message, action, stale.as_ref(), foreign.as_ref()).unwrap_or(message);
         }
-        if self.lane.directory.is_down(to) {
-            ordeal.trouble().connect = Some(ConnectTrouble::Refuse);
-        }
-        let kind = message.kind();
+        let said = Said::of(&message);
         let mut call = self.lane.blueprint.call_to_peer(me, to, &message);
         ordeal.spoil(&mut call);
         let left = ordeal.plan(device).map(|plan| self.lane.desk.leave(plan));
@@ -107,19 +132,25 @@ impl DmServer {
 
         let lane = Rc::clone(&self.lane);
         let actor = ctx.address();
-        self.lane.record(|shard| shard.message_sent(kind));
-        let running = actix::spawn(async move {
+        let has_left = Rc::new(Cell::new(false));
+        let (leaves, Said { kind, session }) = (Rc::clone(&has_left), said.clone());
+        let handle = actix::spawn(async move {
             for wait in &ordeal.waits {
                 sit_out(wait, device, &lane.board).await;
             }
-            // What it meant to send, whatever a fault has made of it.
-            lane.saw(device, What::Sent { from: me, to, kind: meant, session, attempt });
+            leaves.set(true);
+            lane.record(|shard| shard.message_sent(kind));
+            lane.saw(device, What::Sent { from: me, to, kind, session, attempt });
+            if lane.directory.is_down(to) {
+                call.trouble.get_or_insert_default().connect = Some(ConnectTrouble::Refuse);
+            }
             let outcome = ask(&lane, now, due, kind, call).await;
             drop(left);
             actor.do_send(Tried { exchange, outcome });
         });
         if let Some(post) = self.posts.get_mut(&exchange) {
-            post.running = Some(running.abort_handle());
+            post.said = said;
+            post.running = Some(Running { handle: handle.abort_handle(), has_left });
         }
     }
 
@@ -144,7 +175,7 @@ impl DmServer {
             state: post.state,
             now,
         };
-        let verdicts = self.lane.judge(&SITES, &passage);
+        let verdicts = self.lane.judge(sites(passage.direction), &passage);
         let party = blueprint.server(self.me);
         Ordeal::of(&verdicts, Some(self.me), |bad| party.bad_identities.get(&bad).cloned())
     }
@@ -152,12 +183,10 @@ impl DmServer {
     fn tried(&mut self, Tried { exchange, outcome }: Tried, ctx: &mut Context<Self>) {
         let Some(post) = self.posts.get(&exchange) else { return };
         let (kind, attempt) = (post.message.kind(), post.attempt);
-        let session = post.message.session().cloned();
-        let name = session.as_ref().map_or("", SessionId::as_str).to_owned();
-        let from = post.to;
-        let answer = heard(&outcome);
-        let device = post.device;
-        self.saw(device, What::Heard { at: self.me, from, kind, session, attempt, answer });
+        let name = post.message.session().map_or("", SessionId::as_str).to_owned();
+        let (from, device, answer) = (post.to, post.device, heard(&outcome));
+        let Said { kind: said, session } = post.said.clone();
+        self.saw(device, What::Heard { at: self.me, from, kind: said, session, attempt, answer });
         self.meet_fate(ctx);
         if self.is_dead {
             return;
@@ -168,13 +197,10 @@ impl DmServer {
         match wait.filter(|_| self.delegation.awaits(exchange)) {
             Some(wait) => {
                 let at = self.now() + wait.max(Duration::from_millis(1));
-                self.do_later(at, Later::Post(exchange));
+                self.do_later(at, Later::Post(exchange, outcome));
                 self.arm(ctx);
             }
-            None => {
-                self.posts.remove(&exchange);
-                self.tell_delegation(Input::Posted { exchange, outcome }, ctx);
-            }
+            None => self.end_post(exchange, outcome, ctx),
         }
     }
 }
@@ -194,11 +220,6 @@ fn number_of(session: &SessionId) -> Option<u32> {
     u32::from_str_radix(session.as_str().rsplit('-').next()?, 16).ok()
 }
 
-/// The device whose sessions are spoken of in place of a device's own.
-fn other_device(device: DeviceNumber) -> DeviceNumber {
-    DeviceNumber(device.0.wrapping_add(1))
-}
-
 /// The session before this one of the same device, and a session of the next device, by the names that our servers give.
 fn other_sessions(message: &Message, device: DeviceNumber) -> (Option<SessionId>, Option<SessionId>) {
     let names = message.session().and_then(|session| {
@@ -206,7 +227,7 @@ fn other_sessions(message: &Message, device: DeviceNumber) -> (Option<SessionId>
         let (server, number) = (parts.next()?.to_owned(), number_of(session)?);
         let stale = number.checked_sub(1).filter(|number| *number > 0);
         let stale = stale.map(|number| SessionId::new(format!("{server}-{:x}-{number:x}", device.0)));
-        Some((stale, SessionId::new(format!("{server}-{:x}-{number:x}", other_device(device).0))))
+        Some((stale, SessionId::new(format!("{server}-{:x}-{number:x}", device.0.wrapping_add(1)))))
     });
     names.map_or((None, None), |(stale, foreign)| (stale, Some(foreign)))
 }

@@ -15,7 +15,7 @@ use crate::dm::server as sessions;
 use crate::dm::syncml::Message;
 use crate::dm::wire::Envelope;
 use crate::facts::What;
-use crate::faults::rule::{Action, Direction, End, Site};
+use crate::faults::rule::{Action, Direction, End, Role, Site};
 use crate::faults::verdict::Passage;
 use crate::ids::DeviceNumber;
 use crate::measure::shard::SessionSide;
@@ -49,6 +49,10 @@ pub(super) struct ErrandUnderWay {
     side: SessionSide,
     wanted: Moment,
     called: Option<Moment>,
+    /// The how-manieth errand of this server with this device it is, from 1.
+    number: u32,
+    /// How often the device has been called for it.
+    calls: u32,
 }
 
 impl DmServer {
@@ -62,9 +66,25 @@ impl DmServer {
     ) {
         let kind = errand.kind();
         let side = if kind == ErrandKind::Visit { SessionSide::Dms2 } else { SessionSide::Dms1 };
-        self.errands.insert(job.0, ErrandUnderWay { device, kind, side, wanted: now, called: None });
+        let number = self.number_of_errand(device);
+        let errand_under_way = ErrandUnderWay { device, kind, side, wanted: now, called: None, number, calls: 0 };
+        self.errands.insert(job.0, errand_under_way);
         self.saw(device, What::ErrandBegan { at: self.me, errand: kind });
+        self.meet_fate(ctx);
+        if self.is_dead {
+            return;
+        }
         self.tell_sessions(sessions::Input::Run { ticket: job.0, device, errand }, ctx);
+    }
+
+    /// The number of a device's next errand: unlike a ticket, it does not depend on what other devices do.
+    fn number_of_errand(&mut self, device: DeviceNumber) -> u32 {
+        if !self.lane.blueprint.faults.acts_at(&[Site::Trigger]) {
+            return 1;
+        }
+        let made = self.errands_made.entry(device).or_default();
+        *made += 1;
+        *made
     }
 
     pub(super) fn tell_sessions(&mut self, input: sessions::Input, ctx: &mut Context<Self>) {
@@ -118,11 +138,14 @@ impl DmServer {
 
     /// Package 0 on its way, which may be long, twice, or without an end.
     fn trigger(&mut self, now: Moment, ticket: u64, device: DeviceNumber, bytes: Vec<u8>) {
-        let mut nth_session = 1;
-        if let Some(errand) = self.errands.get_mut(&ticket) {
-            errand.called.get_or_insert(now);
-            nth_session = u32::try_from(ticket).unwrap_or(u32::MAX);
-        }
+        let Some(errand) = self.errands.get_mut(&ticket) else { return };
+        errand.called.get_or_insert(now);
+        errand.calls += 1;
+        let (nth_session, attempt) = (errand.number, errand.calls);
+        let role = match errand.side {
+            SessionSide::Dms1 => Role::Delegating,
+            SessionSide::Dms2 => Role::Delegated,
+        };
         let verdicts = self.lane.judge(
             &[Site::Trigger],
             &Passage {
@@ -131,11 +154,11 @@ impl DmServer {
                 to: End::Device,
                 device,
                 class: self.lane.blueprint.population.class_number(device).unwrap_or_default(),
-                role: None,
+                role: Some(role),
                 message: None,
-                session: &ticket.to_string(),
+                session: &format!("errand {} of {}", nth_session, self.me.0),
                 nth_session,
-                attempt: 1,
+                attempt,
                 state: "",
                 now,
             },

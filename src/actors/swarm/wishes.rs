@@ -15,7 +15,7 @@ impl Swarm {
     pub(super) fn wish_meanwhile(&self, device: DeviceNumber, ctx: &mut Context<Self>) {
         let Some(journey) = self.population.journey(device) else { return };
         for meanwhile in &journey.meanwhile {
-            let (wish, once) = (meanwhile.wish.clone(), self.board.wait_for(device, &meanwhile.once));
+            let (wish, once) = (meanwhile.wish.clone(), self.sight.board().wait_for(device, &meanwhile.once));
             let then = once.into_actor(self).map(move |seen, swarm, _| {
                 if seen.is_ok() {
                     swarm.wish(device, &wish);

@@ -128,6 +128,11 @@ impl Delegating {
     /// Section 5.2.2.3 has been done, or not.
     pub(super) fn url_pushed(&mut self, turn: &mut Turn<'_>, report: Report) {
         let failure = report.result.clone().err();
+        if failure.is_none() {
+            // The entry of an earlier try has made room for this one, and its place may be another's next.
+            self.undo
+                .retain(|order| !is_bootstrap_entry(order) || *order == Order::Delete(standard::bootstrap_servers()));
+        }
         let result = self.keep(turn, report);
         self.expect_bootstrap_by_device();
         let may_have_been = matches!(failure, None | Some(DeviceFailure::Unreachable));

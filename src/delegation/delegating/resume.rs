@@ -18,7 +18,11 @@ impl Delegating {
             State::ExpectResponse(_) => self.fail(turn, Outcome::Lost, true),
             State::ExpectBootstrapConfirmed | State::ExpectBootstrapUrl(_) => self.expect_bootstrap(turn),
             State::ExpectDeviceBootstrapped => self.pact.deadline = turn.now + timeouts.bootstrap,
-            State::ExpectDevicePrepared(_) | State::ExpectDeviceAgain(Again::Prepare) => self.prepare_again(turn),
+            State::ExpectDevicePrepared(_) | State::ExpectDeviceAgain(Again::Prepare) => {
+                // What an earlier try has changed went with the memory: the delegate may have its account.
+                self.delegate_let_in = !self.delegate_had_account;
+                self.prepare_again(turn);
+            }
             State::ExpectUrlPushed(_) | State::ExpectDeviceAgain(Again::PushUrl) => self.push_url(turn),
             State::ExpectConfirmed(_) => self.tell_prepared(turn),
             State::ExpectClientTold(_) => {

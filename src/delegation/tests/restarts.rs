@@ -6,6 +6,7 @@ use super::pair::*;
 use crate::delegation::flow::Approach::{DmAcc, Url};
 use crate::delegation::flow::{FlowKind, Revocation};
 use crate::delegation::policy::Policy;
+use crate::dm::script::DeviceFailure;
 use crate::ids::ServerNumber;
 
 /// A delegation, then a revocation; the server dies after so many steps. What is on record and on the device at the end.
@@ -61,6 +62,19 @@ fn a_careful_server_that_dies_at_any_step_comes_back_to_what_the_device_says() {
         }
     }
     assert_eq!(ends.len(), 3, "each end was met: {ends:?}");
+}
+
+#[test]
+fn what_was_done_before_a_death_is_undone_when_it_cannot_be_done_again() {
+    let mut pair = Pair::new(&hardened());
+    pair.start(0, delegate(DmAcc, false, false), "./SCOMO");
+    while !pair.accounts.contains(&DMS2) {
+        assert!(pair.step(), "the device is prepared on the way");
+    }
+    pair.refuse("prepare", DeviceFailure::NotAuthenticated);
+    pair.restart(DMS1, false);
+    pair.run();
+    assert_eq!(pair.standing(), "DMS-1 [] DMS-2 [] device [DMS-1]");
 }
 
 /// Nothing in the text says what becomes of a process whose server has lost its memory.
