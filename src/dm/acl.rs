@@ -141,6 +141,19 @@ impl Acl {
         self.grant_everyone(&orphaned);
     }
 
+    /// What it grants and the other does not, right by right.
+    pub fn beyond(&self, other: &Acl) -> Acl {
+        let mut rest = self.clone();
+        rest.everyone.remove(other.everyone);
+        for entry in &mut rest.entries {
+            entry.rights.remove(other.everyone);
+            entry.rights.remove(other.entry(&entry.id).map_or(Rights::default(), |entry| entry.rights));
+        }
+        let entries = std::mem::take(&mut rest.entries).into_vec();
+        rest.take(entries);
+        rest
+    }
+
     /// Whether it has no value: the node inherits.
     pub fn is_empty(&self) -> bool {
         self.everyone == Rights::default() && self.entries.is_empty()
@@ -297,6 +310,23 @@ mod tests {
         let mut alone = Acl::parse("Get=a&Replace=a").unwrap();
         alone.purge(&id("a"));
         assert!(alone.is_empty());
+    }
+
+    #[test]
+    fn what_one_acl_grants_beyond_another_is_told_right_by_right() {
+        for (one, other, rest) in [
+            ("Get=a+b&Replace=a", "Get=a", "Get=b&Replace=a"),
+            ("Get=a&Replace=a", "Get=*", "Replace=a"),
+            // What everybody has is not taken away with what one server was granted.
+            ("Get=*&Add=a", "Get=a&Add=a", "Get=*"),
+            ("Get=*&Add=*", "Get=*&Exec=b", "Add=*"),
+            ("Get=a", "", "Get=a"),
+            ("Get=a", "Get=a+b", ""),
+            ("", "Get=a", ""),
+        ] {
+            let (one, other) = (Acl::parse(one).unwrap(), Acl::parse(other).unwrap());
+            assert_eq!(one.beyond(&other).to_string(), rest, "{one} {other}");
+        }
     }
 
     #[test]

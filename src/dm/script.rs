@@ -4,6 +4,7 @@
 //! out the next. The server's half of a session turns orders into SyncML commands; a driver without SyncML may apply
 //! them to a tree directly.
 
+mod acl_change;
 mod bootstrap_url;
 mod flag;
 mod handover;
@@ -14,13 +15,16 @@ mod search;
 mod single;
 #[cfg(test)]
 mod tests;
+mod undoing;
 
+pub use acl_change::AclChange;
 use bootstrap_url::BootstrapUrl;
 use handover::{Handover, Place};
 use leave::Leave;
 use outcome::Changes;
 pub use outcome::is_done;
-use single::{Permit, Removal, Undoing, Visit};
+use single::{Permit, Removal, Visit};
+use undoing::Undoing;
 
 use crate::dm::dmacc::DmAcc;
 use crate::dm::uri::Uri;
@@ -142,6 +146,9 @@ pub enum Order {
         uri: Uri,
         acl: String,
     },
+    /// Only in an undo list: takes what an errand added to an ACL out of the one that stands there now. Run as the
+    /// [`Order::ReplaceAcl`] that it comes to.
+    RestoreAcl(Box<AclChange>),
     ReplaceLeaf {
         uri: Uri,
         format: &'static str,
@@ -167,6 +174,7 @@ impl std::fmt::Debug for Order {
         match self {
             Order::Atomic(orders) => f.debug_tuple("Atomic").field(orders).finish(),
             Order::ReplaceAcl { acl, .. } => write!(f, "Replace {} {acl:?}", self.target()),
+            Order::RestoreAcl(change) => write!(f, "Restore {} {:?}", self.target(), change.before()),
             _ => write!(f, "{} {}", self.verb(), self.target()),
         }
     }
@@ -178,7 +186,7 @@ impl Order {
         match self {
             Order::GetAcl(_) | Order::GetFormat(_) | Order::ListAcls(_) | Order::Get(_) => "Get",
             Order::AddNode { .. } | Order::AddLeaf { .. } => "Add",
-            Order::ReplaceAcl { .. } | Order::ReplaceLeaf { .. } => "Replace",
+            Order::ReplaceAcl { .. } | Order::RestoreAcl(_) | Order::ReplaceLeaf { .. } => "Replace",
             Order::Delete(_) => "Delete",
             Order::Atomic(_) => "Atomic",
         }
@@ -188,6 +196,7 @@ impl Order {
     pub fn target(&self) -> String {
         match self {
             Order::GetAcl(uri) | Order::ReplaceAcl { uri, .. } => format!("{uri}?prop=ACL"),
+            Order::RestoreAcl(change) => format!("{}?prop=ACL", change.uri()),
             Order::GetFormat(uri) => format!("{uri}?prop=Format"),
             Order::ListAcls(uri) => format!("{uri}?list=TNDS+ACL"),
             Order::Get(uri) | Order::Delete(uri) => uri.to_string(),

@@ -1,5 +1,6 @@
 //! Sections 5.2.1.4, 5.2.1.5, 5.2.2.7, 5.2.2.8: the delegate's account and rights, then perhaps the end of the own account.
 
+use super::acl_change::AclChange;
 use super::flag::Flag;
 use super::own_acls::OwnAcls;
 use super::search::{self, AccountSearch};
@@ -26,7 +27,7 @@ pub struct Handover {
     search: AccountSearch,
     own_acls: OwnAcls,
     /// The ACLs to be changed; that of the sub-tree itself is the last.
-    acls: Vec<Change>,
+    acls: Vec<AclChange>,
     /// The flag of the delegate's account, once it has been read.
     flag: Option<Flag>,
     state: State,
@@ -55,14 +56,6 @@ impl Place {
             None => Place::Existing { quiet, is_ours: false },
         }
     }
-}
-
-/// One ACL, as it was and as it will be.
-#[derive(Debug)]
-struct Change {
-    uri: Uri,
-    before: String,
-    after: String,
 }
 
 #[derive(Debug)]
@@ -189,7 +182,7 @@ impl Handover {
                 return Err(failure);
             }
             let text = result.data.as_deref().unwrap_or_default();
-            in_force = Acl::parse(text).map_err(|_| outcome::refusal(&order, BAD_FORMAT))?;
+            in_force = Acl::parse(text).map_err(|_| outcome::refusal(&order, outcome::BAD_FORMAT))?;
             if place == 0 {
                 before = text.to_owned();
             }
@@ -199,11 +192,10 @@ impl Handover {
         }
         // The delegate gets what this server has. This server keeps Replace: once the delegate is purged, nobody else
         // could change the ACL any more.
-        let mine = self.rights_of_mine(&in_force);
-        in_force.grant(&self.delegate, &mine);
-        in_force.grant(&self.delegate, &[Right::Get, Right::Replace]);
-        in_force.grant(&self.me, &[Right::Replace]);
-        self.acls = vec![Change { uri: self.subtree.clone(), before, after: in_force.to_string() }];
+        let mut after = in_force.clone().granting(&self.delegate, &self.rights_of_mine(&in_force));
+        after.grant(&self.delegate, &[Right::Get, Right::Replace]);
+        after.grant(&self.me, &[Right::Replace]);
+        self.acls = vec![AclChange::new(self.subtree.clone(), before, in_force, after)];
         Ok(())
     }
 
@@ -218,10 +210,11 @@ impl Handover {
             if is_left_out || own_account.as_ref().is_some_and(|own| own.covers(uri)) {
                 continue;
             }
-            let acl = Acl::parse(before).map_err(|_| outcome::refusal(&Order::GetAcl(uri.clone()), BAD_FORMAT))?;
+            let acl =
+                Acl::parse(before).map_err(|_| outcome::refusal(&Order::GetAcl(uri.clone()), outcome::BAD_FORMAT))?;
             let after = acl.clone().granting(&self.delegate, &self.rights_of_mine(&acl));
             if after != acl {
-                below.push(Change { uri: uri.clone(), before: before.clone(), after: after.to_string() });
+                below.push(AclChange::new(uri.clone(), before.clone(), acl, after));
             }
         }
         self.acls.splice(..0, below);
@@ -271,8 +264,7 @@ impl Handover {
 
     /// The second round. Made again only when the name of what was refused is needed.
     fn changes(&self) -> Result<Vec<Order>, DeviceFailure> {
-        let grant = |change: &Change| Order::ReplaceAcl { uri: change.uri.clone(), acl: change.after.clone() };
-        let mut grants: Vec<Order> = self.acls.iter().map(grant).collect();
+        let mut grants: Vec<Order> = self.acls.iter().map(AclChange::order).collect();
         Ok(match &self.place {
             Place::New { account, .. } => {
                 let mut orders = account.orders(&dmacc::node_name(&self.delegate));
@@ -292,7 +284,7 @@ impl Handover {
     }
 
     fn undo(&self) -> Result<Vec<Order>, DeviceFailure> {
-        let mut undo = self.former_acls();
+        let mut undo: Vec<Order> = self.acls.iter().map(AclChange::undo).collect();
         match &self.place {
             Place::New { .. } => undo.push(Order::Delete(search::usual_place(&self.delegate))),
             Place::Existing { is_ours: true, .. } => undo.push(Order::Delete(self.account_of(&self.delegate)?)),
@@ -306,11 +298,6 @@ impl Handover {
         let Place::Existing { quiet, .. } = self.place else { return Ok(None) };
         let Some(flag) = self.flag.filter(|flag| *flag != Flag::Stays) else { return Ok(None) };
         Ok(flag.undo(&self.flag_leaf()?, quiet))
-    }
-
-    fn former_acls(&self) -> Vec<Order> {
-        let former = |change: &Change| Order::ReplaceAcl { uri: change.uri.clone(), acl: change.before.clone() };
-        self.acls.iter().map(former).collect()
     }
 
     fn changed(&mut self, results: &[OrderResult], changes: &mut Changes) -> Next {
@@ -386,5 +373,3 @@ fn all_or_nothing(mut orders: Vec<Order>) -> Order {
 const FLAG: &str = "NoAutoInitialSession";
 /// The status of a target that is there already.
 const ALREADY_EXISTS: u16 = 418;
-/// The status for a value that is not of its format.
-const BAD_FORMAT: u16 = 415;

@@ -36,6 +36,8 @@ pub fn refusal(order: &Order, code: u16) -> DeviceFailure {
 
 /// Status 516: a command of a failed Atomic could not be undone.
 pub const NOT_ROLLED_BACK: u16 = 516;
+/// The status for a value that is not of its format.
+pub const BAD_FORMAT: u16 = 415;
 
 /// What a script has changed on the device, as the orders that put it back.
 #[derive(Debug, Default)]

@@ -1,7 +1,7 @@
-//! The short errands: a visit, the removal of an account, a word to the client, the undo of what another errand did.
+//! The short errands: a visit, the removal of an account, a word to the client.
 
 use super::search::{self, AccountSearch};
-use super::{Changes, DeviceFailure, Next, Order, OrderResult, outcome};
+use super::{DeviceFailure, Next, Order, OrderResult, outcome};
 use crate::dm::acl::{Acl, Right};
 use crate::dm::uri::Uri;
 use crate::ids::ServerId;
@@ -127,47 +127,6 @@ impl Permit {
             }
         }
     }
-}
-
-/// Section 5.3: what an errand changed is put back. What cannot be put back stays on the list of the report.
-#[derive(Debug)]
-pub struct Undoing {
-    orders: Vec<Order>,
-    asked: bool,
-}
-
-impl Undoing {
-    pub fn new(orders: Vec<Order>) -> Undoing {
-        Undoing { orders, asked: false }
-    }
-
-    pub fn next(&mut self, results: &[OrderResult], changes: &mut Changes) -> Next {
-        if self.orders.is_empty() {
-            return Ok(None);
-        }
-        if !std::mem::replace(&mut self.asked, true) {
-            changes.begin(self.orders.clone());
-            return Ok(Some(self.orders.clone()));
-        }
-        let mut first = None;
-        let mut left = Vec::new();
-        let orders = std::mem::take(&mut self.orders);
-        for (place, order) in orders.iter().enumerate() {
-            let result = outcome::at(results, place);
-            if let Some(failure) = unless_gone(order, result).filter(|_| !is_moot(order, result, &orders)) {
-                first.get_or_insert(failure);
-                left.push(order.clone());
-            }
-        }
-        changes.begin(left);
-        first.map_or(Ok(None), Err)
-    }
-}
-
-/// Whether an order was for something that the same list takes away: when it is run again, that has gone already.
-fn is_moot(order: &Order, result: &OrderResult, list: &[Order]) -> bool {
-    let (Order::ReplaceLeaf { uri, .. } | Order::ReplaceAcl { uri, .. }) = order else { return false };
-    result.code == NOT_FOUND && list.iter().any(|other| matches!(other, Order::Delete(gone) if gone.covers(uri)))
 }
 
 /// As [`outcome::failure`], but what is to be deleted and is not there counts as done.

@@ -136,6 +136,7 @@ fn command(order: &Order, ids: &mut CmdIds, slots: &mut Vec<Slot>) -> Command {
         Order::AddLeaf { format, value, .. } => Verb::Add(vec![target().with(text(format), value.as_str())]),
         Order::ReplaceLeaf { format, value, .. } => Verb::Replace(vec![target().with(text(format), value.as_str())]),
         Order::ReplaceAcl { acl, .. } => Verb::Replace(vec![target().with(text("chr"), acl.as_str())]),
+        Order::RestoreAcl(change) => Verb::Replace(vec![target().with(text("chr"), change.before())]),
         Order::Delete(_) => Verb::Delete(vec![target()]),
         Order::Atomic(orders) => Verb::Atomic(orders.iter().map(|order| command(order, ids, &mut inner)).collect()),
     };

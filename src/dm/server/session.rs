@@ -122,6 +122,7 @@ fn roughly(order: &Order) -> usize {
         Order::Atomic(orders) => return TAGS + orders.iter().map(roughly).sum::<usize>(),
         Order::AddLeaf { uri, value, .. } | Order::ReplaceLeaf { uri, value, .. } => uri.as_str().len() + value.len(),
         Order::ReplaceAcl { uri, acl } => uri.as_str().len() + acl.len(),
+        Order::RestoreAcl(change) => change.uri().as_str().len() + change.before().len(),
         Order::AddNode { uri, .. }
         | Order::GetAcl(uri)
         | Order::GetFormat(uri)

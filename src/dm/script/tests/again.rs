@@ -44,15 +44,3 @@ fn a_server_that_leaves_takes_its_own_account_away_or_finds_it_gone() {
     let report = check(Errand::Leave, &hidden, &[get, list, get], Err((425, get)), &[]);
     assert!(!report.own_account_removed);
 }
-
-#[test]
-fn an_undo_that_has_been_run_finds_nothing_left_to_do() {
-    let flag = uri("./DMAcc/dms2/NoAutoInitialSession");
-    let replace = Order::ReplaceLeaf { uri: flag, format: "bool", value: "false".into() };
-    let delete = Order::Delete(uri("./DMAcc/dms2"));
-    let gone = [("Replace", 404, None), ("Delete", 404, None)];
-    let lines = ["Replace ./DMAcc/dms2/NoAutoInitialSession bool `false`", "Delete ./DMAcc/dms2"];
-    check(Errand::Undo(vec![replace.clone(), delete]), &gone, &[&lines.join(", ")], Ok(()), &[]);
-    let missing = Err((404, "Replace ./DMAcc/dms2/NoAutoInitialSession"));
-    check(Errand::Undo(vec![replace]), &gone, &lines[..1], missing, &lines[..1]);
-}

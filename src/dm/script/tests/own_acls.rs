@@ -30,7 +30,7 @@ fn what_has_its_own_acl_below_is_granted_as_far_as_this_server_may_itself() {
     let d = "Replace ./SCOMO/a/d?prop=ACL `Get=dms1+dms2`";
     let all = format!("{a}; {d}; {MERGED}");
     let (a_back, d_back) =
-        ("Replace ./SCOMO/a?prop=ACL `Get=dms1&Replace=dms1+x`", "Replace ./SCOMO/a/d?prop=ACL `Get=dms1`");
+        ("Restore ./SCOMO/a?prop=ACL `Get=dms1&Replace=dms1+x`", "Restore ./SCOMO/a/d?prop=ACL `Get=dms1`");
     let rounds = [READ, &addition(SHARED_ACL, &all)];
     let undo = [a_back, d_back, RESTORED, "Delete ./DMAcc/dms2"];
     check(prepare(Some(account()), false), &[OWN_ACL, ROOT_ACL, listed], &rounds, Ok(()), &undo);
@@ -74,7 +74,7 @@ fn a_device_that_lists_no_acls_is_walked_level_by_level() {
         &nature("./SCOMO/a/leaf"),
         &addition(SHARED_ACL, &change),
     ];
-    let undo = ["Replace ./SCOMO/a/leaf?prop=ACL `Get=dms1`", RESTORED, "Delete ./DMAcc/dms2"];
+    let undo = ["Restore ./SCOMO/a/leaf?prop=ACL `Get=dms1`", RESTORED, "Delete ./DMAcc/dms2"];
     check(prepare(Some(account()), false), &answers, &rounds, Ok(()), &undo);
 
     // Too much to walk through: nothing is changed.
@@ -97,7 +97,7 @@ fn accounts_are_granted_only_by_a_server_that_leaves_the_device() {
     let grant = |full| Errand::Grant { delegate: ServerId::new(S2), subtree: Uri::root(), remove_own_account: full };
     let root = "Replace .?prop=ACL `Get=*&Replace=dms1+dms2&Add=*`";
     let read = "Get .?prop=ACL, Get .?list=TNDS+ACL";
-    check(grant(false), &answers, &[read, root], Ok(()), &["Replace .?prop=ACL `Get=*&Add=*`"]);
+    check(grant(false), &answers, &[read, root], Ok(()), &["Restore .?prop=ACL `Get=*&Add=*`"]);
     let all = format!(
         "Atomic {{ Replace ./DMAcc?prop=ACL `Add=dms1+dms2`; Replace ./DMAcc/third?prop=ACL `Delete=dms1+dms2`; {root} }}"
     );
