@@ -136,13 +136,13 @@ pub const CASES: &[Case] = &[
         &["fault f then timer confirmed at home then answered delegation_failure at home then sent \
            delegation_prepared by home"],
     ),
-    case("http.request", PREPARED, r#""empty-body""#, UNDONE).never(NEVER_TAKEN).counted("not_xml"),
-    case("http.request", PREPARED, r#"{ content_type = "text/plain" }"#, UNDONE)
-        .never(NEVER_TAKEN)
+    case("http.request", PREPARED, r#""empty-body""#, TURNED_DOWN).never(NOT_TWICE).counted("not_xml"),
+    case("http.request", PREPARED, r#"{ content_type = "text/plain" }"#, TURNED_DOWN)
+        .never(NOT_TWICE)
         .counted("wrong_content_type"),
-    case("http.request", PREPARED, r#"{ oversize = "65KiB" }"#, UNDONE).never(NEVER_TAKEN).counted("too_large"),
+    case("http.request", PREPARED, r#"{ oversize = "65KiB" }"#, TURNED_DOWN).never(NOT_TWICE).counted("too_large"),
     case("http.request", PREPARED, r#""close""#, FINE).never(NO_RETRY),
-    case("http.request", PREPARED, r#"{ xml = "truncated" }"#, UNDONE).never(NEVER_TAKEN).counted("truncated"),
+    case("http.request", PREPARED, r#"{ xml = "truncated" }"#, TURNED_DOWN).never(NOT_TWICE).counted("truncated"),
     // Answers.
     case("http.response.before_handler", PREPARED, r#""drop""#, LOST).never(NOT_TWICE).gap(
         "sent delegation_prepared by home",
@@ -222,7 +222,7 @@ pub const CASES: &[Case] = &[
     )
     .counted("truncated"),
     // What is said.
-    case("protocol", PREPARED, r#"{ xml = "missing-element" }"#, UNDONE).never(NEVER_TAKEN).counted("missing_element"),
+    case("protocol", PREPARED, r#"{ xml = "missing-element" }"#, TURNED_DOWN).never(NOT_TWICE).counted("missing_element"),
     case("protocol", PREPARED, r#"{ session = "unknown" }"#, UNDONE).never(NEVER_TAKEN).counted("unknown_session"),
     case(
         "protocol",
