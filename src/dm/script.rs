@@ -51,6 +51,9 @@ pub enum Errand {
     /// Section 5.2.2.3: a new entry in the Bootstrap Config MO. It takes the place of one with the same address: the
     /// client fetches what is new to it, and an attempt whose answer was lost leaves nothing behind.
     PushBootstrapUrl { url: String },
+    /// Section 5.3: the entries of the Bootstrap Config MO with this address go, whoever put them there: for when nobody
+    /// knows what an errand has changed.
+    TakeBackUrl { url: String },
     /// Section 5.2.2.7 and 5.2.2.8: rights on the sub-tree, then the own account if the delegation is full.
     Grant { delegate: ServerId, subtree: Uri, remove_own_account: bool },
     /// Section 5.2.1.7: the delegate's own session; proves that it can connect and has the rights it was promised.
@@ -120,7 +123,7 @@ impl Errand {
             Errand::RemoveAccount { .. } => ErrandKind::RemoveAccount,
             Errand::Leave => ErrandKind::Leave,
             Errand::LetConnect { .. } => ErrandKind::LetConnect,
-            Errand::Undo(_) => ErrandKind::Undo,
+            Errand::TakeBackUrl { .. } | Errand::Undo(_) => ErrandKind::Undo,
         }
     }
 }
@@ -277,6 +280,7 @@ impl Script {
                 Plan::Handover(Box::new(Handover::new(me, delegate, subtree, place, remove_own_account)))
             }
             Errand::PushBootstrapUrl { url } => Plan::BootstrapUrl(BootstrapUrl::new(url)),
+            Errand::TakeBackUrl { url } => Plan::BootstrapUrl(BootstrapUrl::taking_back(url)),
             Errand::Visit { subtree } => Plan::Visit(Visit::new(me, subtree)),
             Errand::RemoveAccount { of, leftovers } => Plan::Removal(Removal::new(of, leftovers)),
             Errand::Leave => Plan::Leave(Leave::new(me)),

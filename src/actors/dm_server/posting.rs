@@ -132,15 +132,22 @@ impl DmServer {
 
         let lane = Rc::clone(&self.lane);
         let actor = ctx.address();
-        let has_left = Rc::new(Cell::new(false));
+        // What nothing holds up leaves now, before anything else can happen here.
+        let leaves_now = ordeal.waits.is_empty();
+        let has_left = Rc::new(Cell::new(leaves_now));
         let (leaves, Said { kind, session }) = (Rc::clone(&has_left), said.clone());
+        let sent = What::Sent { from: me, to, kind, session, attempt };
+        if leaves_now {
+            self.saw(device, sent.clone());
+        }
         let handle = actix::spawn(async move {
             for wait in &ordeal.waits {
                 sit_out(wait, device, &lane.board).await;
             }
-            leaves.set(true);
             lane.record(|shard| shard.message_sent(kind));
-            lane.saw(device, What::Sent { from: me, to, kind, session, attempt });
+            if !leaves.replace(true) {
+                lane.saw(device, sent);
+            }
             if lane.directory.is_down(to) {
                 call.trouble.get_or_insert_default().connect = Some(ConnectTrouble::Refuse);
             }

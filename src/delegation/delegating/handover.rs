@@ -62,6 +62,7 @@ impl Delegating {
             is_compromised: false,
             held: None,
             url: None,
+            doubtful_url: None,
             undo: Vec::new(),
             state,
         }
@@ -129,6 +130,7 @@ impl Delegating {
     pub(super) fn url_pushed(&mut self, turn: &mut Turn<'_>, report: Report) {
         let failure = report.result.clone().err();
         if failure.is_none() {
+            self.doubtful_url = None;
             // The entry of an earlier try has made room for this one, and its place may be another's next.
             self.undo
                 .retain(|order| !is_bootstrap_entry(order) || *order == Order::Delete(standard::bootstrap_servers()));
@@ -152,7 +154,8 @@ impl Delegating {
 
     /// From now on the device may fetch the delegate's account by itself.
     pub(super) fn expect_bootstrap_by_device(&mut self) {
-        self.delegate_let_in = !self.undo.is_empty() && !self.delegate_had_account;
+        let may_fetch = !self.undo.is_empty() || self.doubtful_url.is_some();
+        self.delegate_let_in = may_fetch && !self.delegate_had_account;
     }
 
     /// BOOTSTRAP_CONFIRMED. In the DMAcc approach it comes first (5.2.1.3), in the URL approach after the device has

@@ -23,7 +23,11 @@ impl Delegating {
                 self.delegate_let_in = !self.delegate_had_account;
                 self.prepare_again(turn);
             }
-            State::ExpectUrlPushed(_) | State::ExpectDeviceAgain(Again::PushUrl) => self.push_url(turn),
+            State::ExpectUrlPushed(_) | State::ExpectDeviceAgain(Again::PushUrl) => {
+                self.doubtful_url.clone_from(&self.url);
+                self.delegate_let_in = !self.delegate_had_account;
+                self.push_url(turn);
+            }
             State::ExpectConfirmed(_) => self.tell_prepared(turn),
             State::ExpectClientTold(_) => {
                 self.state = State::ExpectConfirmed(None);

@@ -25,6 +25,8 @@ pub(super) struct Ending {
     peer_at: Moment,
     /// What an undo under way consists of.
     orders: Vec<Order>,
+    /// The URL that is being taken back.
+    url: String,
     /// Whether the failure found the device being given the URL.
     is_url: bool,
     doing: Doing,
@@ -36,6 +38,8 @@ enum Doing {
     /// The errand that the failure found under way; its own changes are to be undone as well.
     WhatFailed,
     Undo,
+    /// The URL that it may have been given before a restart.
+    TakeBackUrl,
     /// The account that the device has got by its bootstrap.
     RemoveDelegate,
 }
@@ -104,6 +108,7 @@ impl Delegating {
             device_at: Moment::NEVER,
             peer_at: Moment::NEVER,
             orders: Vec::new(),
+            url: String::new(),
             is_url,
             doing: Doing::WhatFailed,
         }));
@@ -141,14 +146,14 @@ impl Delegating {
                     self.expect_bootstrap_by_device();
                 }
             }
-            Doing::Undo | Doing::RemoveDelegate if again.is_some() => {
+            Doing::Undo | Doing::TakeBackUrl | Doing::RemoveDelegate if again.is_some() => {
                 if ending.doing == Doing::Undo && !report.undo.is_empty() {
                     ending.orders = report.undo;
                 }
                 ending.device_at = again.unwrap_or(Moment::NEVER);
                 return self.end_if_undone(turn);
             }
-            Doing::Undo => {
+            Doing::Undo | Doing::TakeBackUrl => {
                 if report.result.is_err() {
                     ending.strand();
                 }
@@ -171,6 +176,10 @@ impl Delegating {
             ending.doing = Doing::Undo;
             ending.orders = std::mem::take(&mut self.undo);
             ending.errand = Some(turn.errand(self.pact.device, Errand::Undo(ending.orders.clone())));
+        } else if let Some(url) = self.doubtful_url.take() {
+            ending.doing = Doing::TakeBackUrl;
+            ending.errand = Some(turn.errand(self.pact.device, Errand::TakeBackUrl { url: url.clone() }));
+            ending.url = url;
         } else if std::mem::take(&mut self.delegate_let_in) {
             ending.doing = Doing::RemoveDelegate;
             let of = turn.server_id(self.pact.peer);
@@ -186,6 +195,7 @@ impl Delegating {
             ending.device_at = Moment::NEVER;
             let errand = match ending.doing {
                 Doing::WhatFailed | Doing::Undo => Errand::Undo(ending.orders.clone()),
+                Doing::TakeBackUrl => Errand::TakeBackUrl { url: ending.url.clone() },
                 Doing::RemoveDelegate => {
                     let of = turn.server_id(self.pact.peer);
                     Errand::RemoveAccount { of, leftovers: Vec::new() }

@@ -51,6 +51,7 @@ impl Pair {
                     }
                 }
                 Errand::Leave => report.own_account_removed = true,
+                Errand::TakeBackUrl { .. } => self.has_taken_back_url = true,
                 Errand::Visit { .. } | Errand::LetConnect { .. } => {}
             }
             report.own_account_removed &= self.gives_up;

@@ -85,6 +85,7 @@ pub struct Pair {
     /// How the next errand of a name fails.
     pub(super) refusals: Vec<(&'static str, DeviceFailure)>,
     pub(super) unheard: Option<&'static str>,
+    pub has_taken_back_url: bool,
     /// How many milliseconds longer the next errand of a name takes.
     pub slow: Option<(&'static str, u64)>,
     /// Whether DMS-1 removes its own account when it is to.
@@ -110,6 +111,7 @@ impl Pair {
             mishaps: Vec::new(),
             refusals: Vec::new(),
             unheard: None,
+            has_taken_back_url: false,
             slow: None,
             gives_up: true,
             device_bootstraps: true,

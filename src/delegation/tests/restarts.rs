@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::pair::*;
 use crate::delegation::flow::Approach::{DmAcc, Url};
 use crate::delegation::flow::{FlowKind, Revocation};
+use crate::delegation::machine::Standing;
 use crate::delegation::policy::Policy;
 use crate::dm::script::DeviceFailure;
 use crate::ids::ServerNumber;
@@ -74,6 +75,21 @@ fn what_was_done_before_a_death_is_undone_when_it_cannot_be_done_again() {
     pair.refuse("prepare", DeviceFailure::NotAuthenticated);
     pair.restart(DMS1, false);
     pair.run();
+    assert_eq!(pair.standing(), "DMS-1 [] DMS-2 [] device [DMS-1]");
+}
+
+#[test]
+fn a_url_that_the_device_may_have_been_given_before_a_death_is_taken_back() {
+    let mut pair = Pair::new(&hardened());
+    pair.device_bootstraps = false;
+    pair.start(0, delegate(Url, false, false), "./SCOMO");
+    while pair.servers[0].records_of(DEVICE).all(|record| record.standing != Standing::Moving("ExpectUrlPushed")) {
+        assert!(pair.step(), "the device is given the URL on the way");
+    }
+    pair.refuse("push", DeviceFailure::NotAuthenticated);
+    pair.restart(DMS1, false);
+    pair.run();
+    assert!(pair.has_taken_back_url);
     assert_eq!(pair.standing(), "DMS-1 [] DMS-2 [] device [DMS-1]");
 }
 

@@ -74,6 +74,7 @@ pub fn errand_name(errand: &Errand) -> &'static str {
         Errand::RemoveAccount { .. } => "remove",
         Errand::Leave => "leave",
         Errand::LetConnect { .. } => "let connect",
+        Errand::TakeBackUrl { .. } => "take back",
         Errand::Undo(_) => "undo",
     }
 }
@@ -99,7 +100,7 @@ pub fn errand_text(errand: &Errand) -> String {
                 .collect();
             orders.join(", ")
         }
-        Errand::PushBootstrapUrl { .. } | Errand::Leave => String::new(),
+        Errand::PushBootstrapUrl { .. } | Errand::TakeBackUrl { .. } | Errand::Leave => String::new(),
     };
     format!("{} {detail}", errand_name(errand)).trim_end().to_owned()
 }

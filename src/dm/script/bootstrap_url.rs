@@ -1,6 +1,6 @@
 //! Section 5.2.2.3: the client gets the address of the delegate's Bootstrap Server, as an entry of its Bootstrap Config.
 
-use super::single::NOT_FOUND;
+use super::single::{NOT_FOUND, unless_gone};
 use super::{Changes, DeviceFailure, Next, Order, OrderResult, outcome};
 use crate::dm::standard;
 use crate::dm::uri::{self, Uri};
@@ -10,6 +10,8 @@ use crate::dm::uri::{self, Uri};
 #[derive(Debug)]
 pub struct BootstrapUrl {
     url: String,
+    /// Entries with the address only go; none is added.
+    takes_back: bool,
     state: State,
 }
 
@@ -26,6 +28,7 @@ enum State {
         fallback: Option<Old>,
     },
     ExpectReplaced(Order),
+    ExpectTakenBack(Vec<Order>),
 }
 
 /// An entry that was there, with its address.
@@ -37,7 +40,12 @@ struct Old {
 
 impl BootstrapUrl {
     pub fn new(url: String) -> BootstrapUrl {
-        BootstrapUrl { url, state: State::Start }
+        BootstrapUrl { url, takes_back: false, state: State::Start }
+    }
+
+    /// Takes away whatever entries have the address.
+    pub fn taking_back(url: String) -> BootstrapUrl {
+        BootstrapUrl { takes_back: true, ..BootstrapUrl::new(url) }
     }
 
     pub fn next(&mut self, results: &[OrderResult], changes: &mut Changes) -> Next {
@@ -55,6 +63,12 @@ impl BootstrapUrl {
                     url: result(place).data.clone().unwrap_or_default(),
                 });
                 let old: Vec<Old> = old.collect();
+                if self.takes_back {
+                    let same = old.into_iter().filter(|old| old.url == self.url);
+                    let orders: Vec<Order> = same.map(|old| Order::Delete(old.entry)).collect();
+                    self.state = State::ExpectTakenBack(orders.clone());
+                    return Ok((!orders.is_empty()).then_some(orders));
+                }
                 Ok(Some(self.add(true, &entries, old, changes)))
             }
             State::ExpectAdded { order, fallback } => match outcome::failure(&order, outcome::at(results, 0)) {
@@ -64,6 +78,10 @@ impl BootstrapUrl {
                 }
                 Some(failure) => self.fall_back(failure, fallback, changes),
             },
+            State::ExpectTakenBack(orders) => {
+                let results = (0..).map(|place| outcome::at(results, place));
+                orders.iter().zip(results).find_map(|(order, result)| unless_gone(order, result)).map_or(Ok(None), Err)
+            }
             State::ExpectReplaced(order) => match outcome::failure(&order, outcome::at(results, 0)) {
                 None => Ok(None),
                 Some(failure) => {
@@ -83,6 +101,9 @@ impl BootstrapUrl {
         let names = listed.data.as_deref().unwrap_or_default().split('/');
         let names = names.filter(|name| list_is_there && uri::is_name(name));
         let entries: Vec<Uri> = names.map(|name| list.join(name)).collect();
+        if entries.is_empty() && self.takes_back {
+            return Ok(None);
+        }
         if entries.is_empty() {
             return Ok(Some(self.add(list_is_there, &entries, Vec::new(), changes)));
         }

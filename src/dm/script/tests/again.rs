@@ -31,6 +31,24 @@ fn an_account_in_the_way_is_left_alone_by_whoever_may_not_take_it_over() {
 }
 
 #[test]
+fn a_url_is_taken_back_from_wherever_it_stands() {
+    let take_back = || Errand::TakeBackUrl { url: "https://b.example.test/7".into() };
+    let list = "Get ./BootstrapConfig/BootSrvInfo";
+    let urls = "Get ./BootstrapConfig/BootSrvInfo/1/URL, Get ./BootstrapConfig/BootSrvInfo/2/URL";
+    // The first that begins like a line answers it.
+    let answers = [
+        ("Get ./BootstrapConfig/BootSrvInfo/1/URL", 200, Some("https://other.example.test")),
+        ("Get ./BootstrapConfig/BootSrvInfo/2/URL", 200, Some("https://b.example.test/7")),
+        (list, 200, Some("1/2")),
+    ];
+    let delete = "Delete ./BootstrapConfig/BootSrvInfo/2";
+    check(take_back(), &answers, &[list, urls, delete], Ok(()), &[]);
+    check(take_back(), &[(list, 404, None)], &[list], Ok(()), &[]);
+    let others = [answers[0], (answers[1].0, 200, Some("https://third.example.test")), answers[2]];
+    check(take_back(), &others, &[list, urls], Ok(()), &[]);
+}
+
+#[test]
 fn a_server_that_leaves_takes_its_own_account_away_or_finds_it_gone() {
     let (get, list, delete) = ("Get ./DMAcc/dms1/ServerID", "Get ./DMAcc", "Delete ./DMAcc/dms1");
     for answers in [&[S1_THERE][..], &[S1_THERE, (delete, 404, None)]] {
