@@ -119,6 +119,29 @@ fn quiet_says_only_what_went_wrong() {
     assert!(said.out.starts_with("small: FAILED (a limit was not kept)\n") && said.err.is_empty(), "{said:?}");
 }
 
+/// The same as a race, with one goal that it comes by and one that it does not.
+fn race() -> String {
+    let text = SMALL.replace("\"small\"", "\"race\"").replace("seed = 5", "seed = 5\ngoals = GOALS");
+    let text = format!("{text}\n[expect]\nhardened = []\n");
+    let sees = |name: &str, sees: &str| format!("{{ name = \"{name}\", sees = \"{sees}\" }}");
+    let goals = [sees("asked", "taken delegation_req at partner"), sees("too late", "timer confirmed at home")];
+    text.replace("GOALS", &format!("[{}]", goals.join(", ")))
+}
+
+#[test]
+fn races_in_a_folder_are_races_whatever_else_is_in_it() {
+    let unmoved = race().replace("hardened = []", "not_over_https = \"nobody can see it\"");
+    let files = [("all/1.toml", SMALL), ("all/2.toml", &race()), ("all/3.toml", &unmoved)];
+    let place = Place::new(&files);
+    let said = place.call(&["run", "all", "--repeat", "2"]);
+    assert_eq!(said.code, Some(4), "{said:?}");
+    assert!(said.out.contains("small: PASSED"), "{said:?}");
+    assert!(said.out.contains("race: the goal `too late` was never reached"), "{said:?}");
+    assert!(said.out.contains("0 of 1 reproduced, 0 of 1 as expected, 1 not over HTTPS"), "{said:?}");
+    assert_eq!(place.runs().len(), 3, "one of `small`, two of the race, none of what is not run");
+    assert_eq!(place.call(&["run", "all/1.toml", "--repeat", "2"]).code, Some(2));
+}
+
 #[test]
 fn verbose_says_where_everybody_listens() {
     let place = Place::new(&[("small.toml", SMALL)]);

@@ -28,8 +28,8 @@ pub struct CommandLine {
 pub enum Command {
     /// Run scenarios over real HTTPS, and print what was measured
     ///
-    /// Without a file, the built-in quickstart. Several files, or a folder: one after the other, and the weightiest
-    /// exit code.
+    /// Without a file, the built-in quickstart. Several files, or a folder: one after the other, then the races (what
+    /// has `[expect]`) side by side, and the weightiest exit code.
     #[command(after_help = RUN_EXAMPLES)]
     Run {
         /// Scenario files, or folders of them

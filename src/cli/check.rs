@@ -8,12 +8,13 @@ use crate::cli::args::Flags;
 use crate::cli::exit::Exit;
 use crate::cli::output;
 use crate::cli::scenarios::{Asked, read_all};
+use crate::delegation::policy::Policy;
 use crate::report::figures::{count, counted, rate, size, time};
 use crate::run::host;
 use crate::run::prepare::TooFewFiles;
-use crate::scenario::Scenario;
 use crate::scenario::estimate::Estimate;
 use crate::scenario::problem::Problems;
+use crate::scenario::{Expect, Scenario};
 use crate::transport::dialer::DialerOptions;
 
 /// Checks every scenario that is asked for.
@@ -105,6 +106,9 @@ impl Finding {
                     "flows": flows,
                     "peak_starts_per_s": estimate.peak_rate,
                     "at_once": estimate.at_once,
+                    "policy": scenario.policy.key(),
+                    "faults": scenario.faults.len(),
+                    "goals": scenario.goals.len(),
                     "duration_s": estimate.lasts.as_secs_f64(),
                     "memory_bytes": estimate.memory_bytes,
                     "open_files": estimate.open_files,
@@ -149,6 +153,16 @@ fn describe(source: &str, scenario: &Scenario, estimate: &Estimate, allowed: Opt
         (_, Some(at_once)) => line("load", format!("{} at once", count(u64::from(at_once)))),
         (peak, None) => line("load", format!("at most {} starts/s", rate(peak.unwrap_or(0.0)))),
     }
+    line("policy", scenario.policy.key().to_owned());
+    if !scenario.faults.is_empty() {
+        line("faults", listed(scenario.faults.iter().map(|fault| fault.name.as_str())));
+    }
+    if !scenario.goals.is_empty() {
+        line("goals", listed(scenario.goals.iter().map(|goal| goal.name.as_str())));
+    }
+    if let Some(expect) = &scenario.expect {
+        line("expected", expected(expect, scenario.policy));
+    }
     line("lasts", format!("about {}", time(Some(estimate.lasts.as_secs_f64() * 1e3))));
     line("memory", format!("about {}", size(estimate.memory_bytes)));
     let allowed = allowed.map_or_else(|| "no limit here".to_owned(), |allowed| format!("{} allowed", count(allowed)));
@@ -156,9 +170,31 @@ fn describe(source: &str, scenario: &Scenario, estimate: &Estimate, allowed: Opt
     lines.join("\n")
 }
 
+/// How many, and the first few by name.
+fn listed<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
+    const MOST_NAMED: usize = 4;
+    let all = names.len();
+    let mut told: Vec<&str> = names.take(MOST_NAMED).collect();
+    if all > MOST_NAMED {
+        told.push("...");
+    }
+    format!("{} ({})", count(all as u64), told.join(", "))
+}
+
+/// What a race is to come to.
+fn expected(expect: &Expect, policy: Policy) -> String {
+    match (&expect.not_over_https, expect.under(policy)) {
+        (Some(why), _) => format!("nothing, it is not run: {why}"),
+        (None, []) => "every promise is kept".to_owned(),
+        (None, broken) => format!("broken promises: {}", broken.join(", ")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
+
     use crate::cli::scenarios::quickstart;
     use crate::scenario::file::Overrides;
 
@@ -181,6 +217,24 @@ mod tests {
         ] {
             assert!(text.contains(part), "`{part}` in\n{text}");
         }
+    }
+
+    #[test]
+    fn what_goes_wrong_in_a_race_and_what_is_expected_is_described() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/races/r12-orphan-after-full-delegation.toml");
+        let told = |policy| {
+            let overrides = Overrides { policy: Some(policy), ..Overrides::default() };
+            let scenario = read_all(std::slice::from_ref(&file), &overrides).remove(0).scenario.unwrap();
+            describe("r12.toml", &scenario, &scenario.estimate(128), None)
+        };
+        let literal = told(Policy::Literal);
+        for part in
+            ["policy     literal", "faults     1 (call-lost)", "goals      1 (the delegate cannot", "manageable"]
+        {
+            assert!(literal.contains(part), "`{part}` in\n{literal}");
+        }
+        assert!(told(Policy::Hardened).contains("every promise is kept"));
+        assert_eq!(listed(["a", "b", "c", "d", "e"].into_iter()), "5 (a, b, c, d, ...)");
     }
 
     #[test]

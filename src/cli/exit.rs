@@ -15,7 +15,7 @@ pub enum Exit {
     Usage = 2,
     /// A limit was not kept.
     LimitFailed = 3,
-    /// A promise was broken.
+    /// A promise was broken, or a race did not go as its file expects.
     PromiseBroken = 4,
     /// This machine, not the peer, was the bottleneck.
     Invalid = 5,
@@ -82,7 +82,7 @@ impl Exit {
             Exit::CouldNotRun => "could not run (internal error, disk, ports)",
             Exit::Usage => "wrong usage, or a scenario with problems",
             Exit::LimitFailed => "a limit failed",
-            Exit::PromiseBroken => "a promise was broken",
+            Exit::PromiseBroken => "a promise was broken, or a race did not go as its file expects",
             Exit::Invalid => "the run is INVALID: this machine, not the peer, was the bottleneck",
             Exit::Aborted => "stopped early by a limit with `abort`",
             Exit::Regression => "compare: a regression",

@@ -1,4 +1,4 @@
-//! `dmswarm run`: load runs over real HTTPS, one after the other.
+//! `dmswarm run`: load runs over real HTTPS, one after the other, and then races.
 
 use std::path::PathBuf;
 
@@ -20,13 +20,25 @@ pub fn run(paths: &[PathBuf], how: HowOften, flags: &Flags) -> Exit {
     let Some(scenarios) = without_problems(read_all(paths, &flags.overrides())) else {
         return Exit::Usage;
     };
-    if scenarios.iter().all(|(_, scenario)| scenario.expect.is_some()) {
-        return races::run(&scenarios, how, flags);
+    let (races, others): (Vec<_>, Vec<_>) = scenarios.into_iter().partition(|(_, scenario)| scenario.expect.is_some());
+    if races.is_empty() && how.repeat > 1 {
+        output::remark("error: `--repeat` is for races, and no scenario here says what is to be expected of it");
+        return Exit::Usage;
     }
+    let exit = if others.is_empty() { Exit::Passed } else { one_after_the_other(&others, flags) };
+    if races.is_empty() || matches!(exit, Exit::Interrupted | Exit::Terminated) {
+        return exit;
+    }
+    let apart = if others.is_empty() || flags.json || flags.quiet { Exit::Passed } else { output::data("") };
+    Exit::weightiest([exit, apart, races::run(&races, how, flags)])
+}
+
+/// Runs scenarios that are no races.
+fn one_after_the_other(scenarios: &[(String, Scenario)], flags: &Flags) -> Exit {
     let several = scenarios.len() > 1;
     let mut exits = Vec::with_capacity(scenarios.len());
     let mut table = Table::new(["scenario", "verdict", "flows", "failed", "folder"]);
-    for (source, scenario) in &scenarios {
+    for (source, scenario) in scenarios {
         let exit = match run_one(source, scenario, flags) {
             Ok(finished) => {
                 table.row(row(scenario, &finished));

@@ -83,7 +83,7 @@ pub enum Verdict {
     Passed,
     /// A limit was not kept, or an actor panicked.
     Failed,
-    /// A promise was broken.
+    /// A promise was broken; of a race: it did not go as its author expects.
     Broken,
     /// This machine, not the peer, was the bottleneck.
     Invalid,

@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use crate::actors::chronicle::Chronicle;
 use crate::clock::Moment;
 use crate::facts::telling::story;
-use crate::ids::DeviceNumber;
+use crate::ids::{DeviceNumber, ServerNumber};
 use crate::measure::promise::steps::windows::LongestWindows;
 use crate::measure::promise::steps::{Bounds, Known, Watched};
 use crate::measure::promise::{DeviceView, Judging, Place, PromiseResult};
@@ -37,7 +37,7 @@ pub(super) struct Judged {
 /// Looks at every party; they have come to rest.
 pub(super) async fn judge(stand: &Stand, scenario: &Scenario, healed_at: Moment) -> Judged {
     let servers = stand.server_views().await;
-    let known: Vec<Known> = servers.iter().map(Known::from).collect();
+    let known = known(servers.iter().map(Known::from).collect(), scenario);
     let chronicle = stand.chronicle().await.unwrap_or_default();
     let longest = longest_flow(scenario);
     let bounds = Bounds { flow: longest, peer: longest, device: longest, rounds: ROUNDS };
@@ -72,6 +72,16 @@ pub(super) async fn judge(stand: &Stand, scenario: &Scenario, healed_at: Moment)
     let promises = judging.finish();
     let stories = stories(stand, scenario, &promises);
     Judged { promises, goals, windows, stories }
+}
+
+/// With the servers that could not be asked, because they are dead or paused: they are of this run all the same.
+fn known(mut asked: Vec<Known>, scenario: &Scenario) -> Vec<Known> {
+    for (number, server) in (0..).map(ServerNumber).zip(&scenario.servers) {
+        if !asked.iter().any(|known| known.server == number) {
+            asked.push(Known { server: number, name: server.name.clone(), is_seen: false });
+        }
+    }
+    asked
 }
 
 /// The stories of a race's devices; else of those that broke a promise, the first of them.
@@ -113,4 +123,20 @@ fn with_journey(mut view: DeviceView, chronicle: &Chronicle) -> Option<DeviceVie
         }
     }
     Some(view)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::QUICKSTART;
+    use crate::scenario::file::{Overrides, parse};
+
+    #[test]
+    fn a_server_that_is_dead_in_the_end_is_a_server_of_the_run_nevertheless() {
+        let scenario = parse("quickstart", QUICKSTART, &Overrides::default()).unwrap();
+        let home = Known { server: ServerNumber(0), name: "home".to_owned(), is_seen: true };
+        let known: Vec<(u16, String, bool)> =
+            known(vec![home], &scenario).into_iter().map(|it| (it.server.0, it.name, it.is_seen)).collect();
+        assert_eq!(known, [(0, "home".to_owned(), true), (1, "partner".to_owned(), false)]);
+    }
 }

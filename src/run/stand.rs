@@ -33,6 +33,9 @@ use crate::transport::guard::Names;
 use crate::transport::listener::{Door, Doors, open_doors};
 use crate::workload::plan::Plan;
 
+/// How long a server may take to say what it has on record: one that a fault has paused takes nothing from its mailbox,
+/// and a run does not wait for hours.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// How many devices are asked at once when their views are collected.
 const ASKED_AT_ONCE: usize = 256;
 
@@ -181,11 +184,11 @@ impl Stand {
         pin!(busy).next().await
     }
 
-    /// What every server has on record.
+    /// What every server has on record; nothing of one that is dead, or paused for longer than [`PATIENCE`].
     pub async fn server_views(&self) -> Vec<ServerView> {
         let mut views = Vec::new();
         for server in servers(&self.blueprint) {
-            if let Ok(view) = self.directory.server(server).send(InspectServer).await {
+            if let Ok(view) = self.directory.server(server).send(InspectServer).timeout(PATIENCE).await {
                 views.push(view);
             }
         }

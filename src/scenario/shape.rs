@@ -3,7 +3,7 @@
 use toml::de::DeValue;
 
 use crate::scenario::document::{Table, Value};
-use crate::scenario::keys::{OF_LATER_VERSIONS, Section, Shape};
+use crate::scenario::keys::{OF_LATER_VERSIONS, SCENARIO, Section, Shape};
 use crate::scenario::problem::{Problem, Span, did_you_mean};
 use crate::units::{Duration, Size};
 
@@ -44,10 +44,13 @@ fn unknown_key(section: &Section, name: &str, place: Span) -> Problem {
             .hint("leave it out, or use a version that knows it");
     }
     let known: Vec<&str> = section.keys.iter().map(|key| key.name).collect();
-    let hint = did_you_mean(name, known.iter().copied());
-    Problem::new(place, format!("unknown key `{name}`"))
-        .label("not a key of this table")
-        .hint(hint.unwrap_or_else(|| format!("its keys are {}", words(&known, "and"))))
+    // In TOML a key belongs to the last table before it.
+    let hint = SCENARIO
+        .key(name)
+        .map(|_| format!("`{name}` is a key of the file itself: it stands before the first table"))
+        .or_else(|| did_you_mean(name, known.iter().copied()))
+        .unwrap_or_else(|| format!("its keys are {}", words(&known, "and")));
+    Problem::new(place, format!("unknown key `{name}`")).label("not a key of this table").hint(hint)
 }
 
 fn check_shape(name: &str, shape: &'static Shape, value: &Value<'_>, found: &mut Vec<Problem>) {

@@ -16,6 +16,7 @@ mod writing;
 
 use std::collections::BTreeMap;
 
+use crate::facts::pattern::Sought;
 use crate::faults::rule::{Rule, Site};
 use crate::scenario::entry::Entry;
 use crate::scenario::parties::{check_name, once};
@@ -47,6 +48,11 @@ pub fn read(entries: &[Entry<'_>], world: &World<'_>, found: &mut Vec<Problem>) 
             let problem =
                 Problem::new(entry.table("when").span("while"), "this fault waits for itself, and never fires");
             found.push(problem.hint("a fault named by `while` has to fire first by other means"));
+        }
+        if rules[index].when.after.as_ref().is_some_and(|after| after.what == Sought::Fault(index)) {
+            let place = entry.table("when").span("after");
+            let problem = Problem::new(place, "this fault waits for itself, and never fires");
+            found.push(problem.hint("`after` names what is seen before it fires, such as another fault"));
         }
     }
     rules

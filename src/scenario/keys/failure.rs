@@ -204,7 +204,8 @@ static ACTION: Section = Section {
         key("status", Shape::Integer(200, 599), "It is answered with this HTTP status."),
         key("retry_after", Shape::DurationOrNone, "The Retry-After of the answer, in whole seconds."),
         key("content_type", Shape::Text, "Its Content-Type; an empty one is left out."),
-        key("oversize", Shape::Size(1, 1 << 30), "Blanks are added until it is so long."),
+        // Each is made up whole in memory, and may be under way for many devices at once.
+        key("oversize", Shape::Size(1, 64 << 20), "Blanks are added until it is so long."),
         key(
             "xml",
             Shape::Named(|| Mutation::ALL.iter().map(|mutation| mutation.key()).collect()),

@@ -70,7 +70,7 @@ fn an_action_is_one_thing_with_what_belongs_to_it() {
     wrong("{ swap = \"0s\" }", "\"0s\"", "`swap` has to be longer than nothing", "");
     wrong("{ swap = \"25h\" }", "\"25h\"", "`swap` is longer than 24h, found `25h`", "");
     wrong("{ content_type = \"é\" }", "\"é\"", "a content type is written in plain letters, found `é`", "text/plain");
-    wrong("{ oversize = 0 }", "0", "expected a size from 1 to 1GiB", "");
+    wrong("{ oversize = 0 }", "0", "expected a size from 1 to 64MiB", "");
     let site = |site: &str, action: &str, at: &str, message: &str, hint: &str| {
         is_wrong(&doing(site, action), at, message, hint);
     };

@@ -242,6 +242,12 @@ fn occasions_are_ones_that_come() {
     );
     wrong("while = \"y\"", "\"y\"", "there is no fault `y`", "did you mean `x`?");
     wrong("while = \"x\"", "\"x\"", "this fault waits for itself, and never fires", "by other means");
+    wrong(
+        "after = \"fault x\"",
+        "\"fault x\"",
+        "this fault waits for itself, and never fires",
+        "such as another fault",
+    );
     wrong("budjet = 5", "budjet", "unknown key `budjet`", "did you mean `budget`?");
 }
 

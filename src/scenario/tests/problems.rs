@@ -11,6 +11,8 @@ fn keys_that_nobody_knows_are_pointed_at() {
         "did you mean `devices`?",
     );
     is_wrong(&format!("zzz = 1\n{BASE}"), "zzz", "unknown key `zzz`", "its keys are `name`");
+    let late = format!("{BASE}\npolicy = \"literal\"\n");
+    is_wrong(&late, "policy", "unknown key `policy`", "it stands before the first table");
     is_wrong(
         &with("at_once = 5", "at_once = 5\n[timeouts]\nconfirm = '1s'"),
         "confirm",
