@@ -4,9 +4,7 @@
 //! |---|---|
 //! | `takeover` | sections 5.2.1 and 5.2.2: from DELEGATION_REQ to DELEGATION_CONFIRMED, and what to do when it fails |
 //! | `revocation` | sections 5.2.3 to 5.2.5: until DELEGATION_REVOKED |
-//! | `chain` | what has been delegated on is taken back before |
 
-mod chain;
 mod revocation;
 mod takeover;
 

@@ -18,7 +18,7 @@ use crate::ids::DeviceNumber;
 impl Server {
     /// Whether this record is of a delegation to us of which we have delegated something on that can be taken back. Only
     /// a careful server looks.
-    pub(in crate::delegation) fn has_passed_on(&self, id: RecordId) -> bool {
+    pub(super) fn has_passed_on(&self, id: RecordId) -> bool {
         match self.records.get(id) {
             Some(Record::Delegated(side)) if self.settings.policy == Policy::Hardened => {
                 self.passed_on(side).next().is_some()
@@ -28,7 +28,7 @@ impl Server {
     }
 
     /// Goes on with taking back what is to be taken back of a device, and lets those reports go that waited for it.
-    pub(in crate::delegation) fn take_back(&mut self, now: Moment, device: DeviceNumber, out: &mut Outbox) {
+    pub(super) fn take_back(&mut self, now: Moment, device: DeviceNumber, out: &mut Outbox) {
         let waiting = self.records.of(device).filter(|(_, record)| winds_down(record).is_some()).map(|(id, _)| id);
         for id in waiting.collect::<Vec<_>>() {
             while let Some(next) = self.next_to_take_back(id) {
