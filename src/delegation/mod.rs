@@ -22,6 +22,7 @@
 //! | [`reading`], [`policy`], [`retry`] | choices: what the text means, what to do about its hazards, how often to try |
 //! | [`server`] | one server's machine |
 //! | `admission`, `reception` | how a flow begins; where a message belongs |
+//! | `chain` | what a delegate has delegated on ends before it gives the device back |
 //! | `records`, `pact`, `book`, `ended` | what is on record; what both sides' records share; names and timers; the past |
 //! | [`durable`] | what a server keeps of itself when it dies, and how it comes back |
 //! | `turn` | what a record works with while it handles one input |
@@ -29,6 +30,7 @@
 
 mod admission;
 mod book;
+mod chain;
 mod delegated;
 mod delegating;
 pub mod durable;

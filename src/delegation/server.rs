@@ -159,14 +159,16 @@ impl Server {
         out: &mut Outbox,
         act: impl FnOnce(&mut Record, &mut Turn<'_>) -> T,
     ) -> Option<T> {
+        let has_passed_on = self.has_passed_on(id);
         let (record, before) = self.records.touch(id)?;
         let place = out.len();
         let mut turn = Turn::new(now, &self.settings, &mut self.book, id, out);
+        turn.has_passed_on = has_passed_on;
         let result = act(record, &mut turn);
         if record.is_over() {
             record.pact_mut().close(&mut turn);
         }
-        let Turn { account_gone, is_given_back, .. } = turn;
+        let Turn { account_gone, is_given_back, takes_back, .. } = turn;
         let Pact { device, peer, side, deadline, .. } = *record.pact();
         let given_back = is_given_back.then(|| record.pact().subtree.clone());
         self.book.rearm(id, before.deadline, deadline);
@@ -180,6 +182,9 @@ impl Server {
         }
         if let Some(subtree) = given_back {
             self.given_back(device, peer, side, &subtree, out, now);
+        }
+        if takes_back || side == Side::Delegating {
+            self.take_back(now, device, out);
         }
         Some(result)
     }

@@ -20,6 +20,10 @@ pub(super) struct Turn<'a> {
     /// Set when a full delegation has come into force: one that the device was handed over by the other way round
     /// before is over.
     pub is_given_back: bool,
+    /// Whether this server has delegated on what the record gives it; see [`Turn::takes_back`].
+    pub has_passed_on: bool,
+    /// Set when that is to be taken back.
+    pub takes_back: bool,
     record: RecordId,
     out: &'a mut Outbox,
 }
@@ -32,7 +36,17 @@ impl<'a> Turn<'a> {
         record: RecordId,
         out: &'a mut Outbox,
     ) -> Turn<'a> {
-        Turn { now, settings, book, account_gone: false, is_given_back: false, record, out }
+        Turn {
+            now,
+            settings,
+            book,
+            account_gone: false,
+            is_given_back: false,
+            has_passed_on: false,
+            takes_back: false,
+            record,
+            out,
+        }
     }
 
     pub fn post(&mut self, to: ServerNumber, message: Message) -> Outgoing {

@@ -8,6 +8,8 @@
 mod revocation;
 mod takeover;
 
+use std::time::Duration;
+
 use crate::clock::Moment;
 use crate::delegation::exchange::{Answer, Outgoing, PostOutcome};
 use crate::delegation::flow::{Approach, Outcome};
@@ -58,8 +60,9 @@ enum State {
     ExpectEnded(Box<Ending>),
     /// In force, with no process under way.
     AtRest,
-    /// Its activities with the device are coming to an end (5.2.3.4); bounded by `Settings::wind_down`.
-    ExpectWoundDown,
+    /// Its activities with the device are coming to an end (5.2.3.4), which they do at `until` (`Settings::wind_down`);
+    /// `takes_back`: and what has been delegated on has gone, or `Timeouts::termination` is over.
+    ExpectWoundDown { until: Moment, takes_back: bool },
     /// DELEGATION_TERMINATION_RESP or DELEGATION_REVOCATION_REQ posted; bounded by `Timeouts::revoked`. `request`: the
     /// latter, while its own outcome is not known.
     ExpectRevoked { request: Option<Outgoing> },
@@ -79,7 +82,7 @@ impl State {
             State::ExpectConfirmedAnswered(_) => "ExpectConfirmedAnswered",
             State::ExpectEnded(_) => "ExpectEnded",
             State::AtRest => "AtRest",
-            State::ExpectWoundDown => "ExpectWoundDown",
+            State::ExpectWoundDown { .. } => "ExpectWoundDown",
             State::ExpectRevoked { .. } => "ExpectRevoked",
             State::Over => "Over",
         }
@@ -156,7 +159,7 @@ impl Delegated {
         self.pact.deadline = Moment::NEVER;
         let timer = match self.state {
             State::ExpectUrlRequest | State::ExpectDevice | State::ExpectPrepared { .. } => Timer::Prepared,
-            State::ExpectWoundDown => Timer::WindDown,
+            State::ExpectWoundDown { .. } => Timer::WindDown,
             State::ExpectRevoked { .. } => Timer::Revoked,
             State::ExpectDeviceAgain => Timer::Device,
             State::ExpectEnded(_) => Timer::Peer,
@@ -164,7 +167,7 @@ impl Delegated {
         };
         turn.timer_fired(self.pact.device, timer);
         match self.state {
-            State::ExpectWoundDown => self.report_terminated(turn),
+            State::ExpectWoundDown { .. } => self.go_on_winding_down(turn),
             State::ExpectRevoked { .. } => self.not_revoked_in_time(turn),
             State::ExpectDeviceAgain => self.visit(turn),
             State::ExpectEnded(_) => self.tell_failure_again(turn),
@@ -184,7 +187,7 @@ impl Delegated {
             State::ExpectVisited(_) | State::ExpectDeviceAgain => self.visit(turn),
             State::ExpectConfirmedAnswered(_) => self.confirm(turn),
             State::ExpectEnded(_) => self.resume_ending(turn),
-            State::ExpectWoundDown => self.report_terminated(turn),
+            State::ExpectWoundDown { .. } => self.wind_down(turn, Duration::ZERO),
             State::ExpectRevoked { request } => {
                 *request = None;
                 self.pact.deadline = turn.now + timeouts.revoked;
@@ -217,7 +220,12 @@ impl Delegated {
     }
 
     pub fn is_revoking(&self) -> bool {
-        matches!(self.state, State::ExpectWoundDown | State::ExpectRevoked { .. })
+        matches!(self.state, State::ExpectWoundDown { .. } | State::ExpectRevoked { .. })
+    }
+
+    /// Whether what has been delegated on is being taken back before this ends.
+    pub fn takes_back(&self) -> bool {
+        matches!(self.state, State::ExpectWoundDown { takes_back: true, .. })
     }
 
     /// Whether DMS-1 may have it in force, although we have not read its answer to our DELEGATION_CONFIRMED yet. It

@@ -1,5 +1,7 @@
 //! DMS-2 gives a device back: sections 5.2.3 (asked), 5.2.4 (requested) and 5.2.5 (forced).
 
+use std::time::Duration;
+
 use super::{Delegated, State, termination_ack};
 use crate::clock::Moment;
 use crate::delegation::exchange::{Answer, PostOutcome};
@@ -47,17 +49,45 @@ impl Delegated {
         session: &SessionId,
     ) -> Result<Answer, Misbehaved> {
         self.see_confirmed(turn);
-        if !matches!(self.state, State::AtRest | State::ExpectWoundDown | State::ExpectRevoked { .. }) {
+        if !matches!(self.state, State::AtRest | State::ExpectWoundDown { .. } | State::ExpectRevoked { .. }) {
             return Err(self.not_now(Kind::DelegationTerminationReq));
         }
         self.pact.take_revocation(turn, session);
         self.pact.join(turn);
-        self.state = State::ExpectWoundDown;
-        self.pact.deadline = turn.now + turn.settings.wind_down;
-        if turn.settings.wind_down.is_zero() {
+        self.wind_down(turn, turn.settings.wind_down);
+        Ok(termination_ack(session.clone()))
+    }
+
+    /// The activities end, in so much time. What has been delegated on is taken back meanwhile, but not by this message:
+    /// it is an activity of our own, in sessions that DMS-1 has no part in.
+    pub(super) fn wind_down(&mut self, turn: &mut Turn<'_>, time: Duration) {
+        let until = turn.now + time;
+        self.state = State::ExpectWoundDown { until, takes_back: false };
+        self.pact.deadline = if turn.has_passed_on { turn.now } else { until };
+        if self.pact.deadline == turn.now && !turn.has_passed_on {
             self.report_terminated(turn);
         }
-        Ok(termination_ack(session.clone()))
+    }
+
+    /// What a careful server has delegated on it takes back, for as long as it would wait for a delegate of its own:
+    /// what it leaves behind nobody could revoke any more. Then, and when the time is over, it reports.
+    pub(super) fn go_on_winding_down(&mut self, turn: &mut Turn<'_>) {
+        let State::ExpectWoundDown { until, takes_back } = &mut self.state else { return };
+        if turn.has_passed_on && !std::mem::replace(takes_back, true) {
+            self.pact.deadline = (*until).max(turn.now + turn.settings.timeouts.termination);
+            turn.takes_back = true;
+        } else if turn.now < *until {
+            self.pact.deadline = *until;
+        } else {
+            self.report_terminated(turn);
+        }
+    }
+
+    /// Nothing is left of what had been delegated on, or nothing that could be taken back.
+    pub fn taken_back(&mut self, turn: &mut Turn<'_>) {
+        if let State::ExpectWoundDown { until, takes_back: true } = self.state {
+            self.pact.deadline = until.max(turn.now);
+        }
     }
 
     /// DELEGATION_TERMINATION_RESP (5.2.3.4). Whether it arrives or not, DMS-1 goes on (D26).
@@ -78,7 +108,7 @@ impl Delegated {
                     self.pact.join(turn);
                 }
             }
-            State::ExpectWoundDown | State::ExpectRevoked { .. } => {}
+            State::ExpectWoundDown { .. } | State::ExpectRevoked { .. } => {}
             _ => return Err(self.not_now(Kind::DelegationRevoked)),
         }
         self.lose(turn, Outcome::Done);
@@ -97,7 +127,7 @@ impl Delegated {
             // Told twice, by two processes: it cannot get worse.
             State::AtRest if self.is_compromised => return Ok(()),
             State::AtRest => self.pact.join(turn),
-            State::ExpectWoundDown | State::ExpectRevoked { .. } => {}
+            State::ExpectWoundDown { .. } | State::ExpectRevoked { .. } => {}
             _ => return Err(self.not_now(Kind::RevocationFailure)),
         }
         match reason.unwrap_or(reason::FAILED) {

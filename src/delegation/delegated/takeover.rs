@@ -227,7 +227,7 @@ impl Delegated {
         match self.state {
             // Both sides have failed, and their notices have crossed.
             State::ExpectEnded(_) => return Ok(()),
-            State::ExpectWoundDown | State::ExpectRevoked { .. } | State::Over => {
+            State::ExpectWoundDown { .. } | State::ExpectRevoked { .. } | State::Over => {
                 return Err(self.not_now(Kind::DelegationFailure));
             }
             State::AtRest if self.is_compromised => return Err(self.not_now(Kind::DelegationFailure)),

@@ -269,6 +269,16 @@ impl Delegating {
         )
     }
 
+    /// Whether the delegate has what this server could still take away from it, or soon will: it has not gone along with
+    /// the own account, the delegate's account has not been removed, and that has not failed either.
+    pub fn can_be_taken_back(&self) -> bool {
+        match self.state {
+            State::AtRest => !self.own_account_removed && !self.is_compromised,
+            State::ExpectRevokedAnswered(..) | State::ExpectFailureAnswered(..) | State::Over => false,
+            _ => true,
+        }
+    }
+
     /// Whether it is on its way to leave this server nothing of the device.
     pub fn is_giving_away(&self) -> bool {
         let is_past = matches!(self.state, State::AtRest | State::ExpectUndone(_) | State::Over);

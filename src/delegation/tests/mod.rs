@@ -1,5 +1,6 @@
 //! Both machines against each other in virtual time, transcript by transcript; and one machine against anything.
 
+mod chains;
 mod copies;
 mod device;
 mod failures;
