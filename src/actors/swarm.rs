@@ -215,8 +215,11 @@ impl Swarm {
     fn take_step(&mut self, device: DeviceNumber, intended: Moment) {
         let population = Arc::clone(&self.population);
         let Some(travel) = self.travels.get_mut(&device) else { return };
-        travel.intended = travel.held.take().unwrap_or(intended);
-        self.sight.saw(device, What::Step { number: travel.step + 1 });
+        let held = travel.held.take();
+        travel.intended = held.unwrap_or(intended);
+        if held.is_none() {
+            self.sight.saw(device, What::Step { number: travel.step + 1 });
+        }
         let step = population.journey(device).and_then(|journey| journey.steps.get(travel.step));
         let flow = |kind, expected, servers, by_delegated: bool| {
             let initiator = if by_delegated { Side::Delegated } else { Side::Delegating };

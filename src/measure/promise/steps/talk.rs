@@ -285,6 +285,9 @@ pub(super) fn quiet_after_the_end(story: &Story<'_>) -> Judgement {
                 states.insert((*at, *peer, session, *side), now);
             }
             What::Killed { at } => states.retain(|(holder, ..), _| holder != at),
+            // A server that has come back says again what may not have been heard, however late that leaves.
+            What::Sent { from, to, kind, session: Some(session), .. }
+                if said_before_death(story, place, (*from, *to, *kind, Some(session))) => {}
             What::Sent { from, to, kind, session: Some(session), attempt: 1 } => {
                 let speaker = receiver(*kind).map(opposite);
                 if let Some(state) = ended(&states, (*from, *to, session), speaker, *kind) {
@@ -308,6 +311,17 @@ pub(super) fn quiet_after_the_end(story: &Story<'_>) -> Judgement {
         }
     }
     findings.judgement()
+}
+
+/// Whether a request was sent before, by a server that has died since.
+fn said_before_death(story: &Story<'_>, place: usize, request: Request<'_>) -> bool {
+    let facts = &story.watched.facts[..place];
+    let died = facts.iter().rposition(|fact| matches!(fact.what, What::Killed { at } if at == request.0));
+    let is_same = |fact: &Fact| {
+        matches!(&fact.what, What::Sent { from, to, kind, session, .. }
+            if (*from, *to, *kind, session.as_ref()) == request)
+    };
+    died.is_some_and(|died| facts[..died].iter().any(is_same))
 }
 
 /// The latest state of each record: server, peer, session, and role.

@@ -149,6 +149,9 @@ fn quiet_after_the_end() {
     let twin = "move home partner < s1 ExpectPrepared ./FUMO\ntaken home partner prep s1\nsent home partner conf s1";
     check_kept("one of that name in the other role has not", &partial().then(twin), NAME);
     check_broken("it has", &partial().then(&twin.replace("ExpectPrepared", "AtRest")), NAME, "was applied in AtRest");
+    let told =
+        "sent partner home bc s1\nkilled partner\nmove partner home < s1 AtRest ./SCOMO\nsent partner home bc s1";
+    check_kept("its server says it again after its death", &Tape::new(told), NAME);
     check_kept("its server has forgotten", &there_and_back().then("killed home\nsent home partner req s1"), NAME);
 }
 
