@@ -52,6 +52,15 @@ impl Ended {
         theirs.filter(|last| last.seen.contains(kind)).or(ours).or(theirs)
     }
 
+    /// Remembers that a session that has ended has had this message as well.
+    pub fn see(&mut self, id: &SessionId, peer: ServerNumber, kind: Kind) {
+        for initiator in [Initiator::Them, Initiator::Us] {
+            if let Some(last) = self.last.get_mut(&Name::Session((id.clone(), peer, initiator))) {
+                last.seen.insert(kind);
+            }
+        }
+    }
+
     pub fn had_notice(&self, device: DeviceNumber, peer: ServerNumber) -> bool {
         self.last.contains_key(&Name::Notice(device, peer))
     }

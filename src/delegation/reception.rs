@@ -84,7 +84,12 @@ impl Server {
             }
         };
         match found {
-            Found::Ended(device) => Ok((Answer::NoContent, Some(device))),
+            Found::Ended(device) => {
+                if let Some(session) = message.session() {
+                    self.book.ended.see(session, from, kind);
+                }
+                Ok((Answer::NoContent, Some(device)))
+            }
             Found::Copy(device) => {
                 out.push(Effect::Note(Note::Duplicate { kind, device: Some(device) }));
                 Ok((self.same_answer(kind, device, message.session()), None))
