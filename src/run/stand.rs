@@ -184,7 +184,7 @@ impl Stand {
         pin!(busy).next().await
     }
 
-    /// What every server has on record; nothing of one that is dead, or paused for longer than [`PATIENCE`].
+    /// What every server has on record; nothing of one that is dead, or paused for longer than `PATIENCE`.
     pub async fn server_views(&self) -> Vec<ServerView> {
         let mut views = Vec::new();
         for server in servers(&self.blueprint) {
