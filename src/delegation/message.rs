@@ -128,6 +128,50 @@ impl fmt::Display for Kind {
     }
 }
 
+/// The session of a message, shared or exclusive as the message is, by the way of looking into an `Option`.
+macro_rules! session {
+    ($message:expr, $look:ident) => {
+        match $message {
+            Message::DelegationRevoked { session, .. } => session.$look(),
+            Message::DelegationReq { session, .. }
+            | Message::DelegationResp { session, .. }
+            | Message::BootstrapConfirmed { session, .. }
+            | Message::DelegationPrepared { session, .. }
+            | Message::DelegationConfirmed { session, .. }
+            | Message::DelegationFailure { session, .. }
+            | Message::BootstrapSrvUrlReq { session, .. }
+            | Message::BootstrapSrvUrlDelivery { session, .. }
+            | Message::DelegationTerminationReq { session, .. }
+            | Message::DelegationTerminationAck { session, .. }
+            | Message::DelegationTerminationResp { session, .. }
+            | Message::RevocationFailure { session, .. }
+            | Message::DelegationRevocationReq { session, .. } => Some(session),
+        }
+    };
+}
+
+/// The place of a message's reasonCode, shared or exclusive as the message is.
+macro_rules! reason {
+    ($message:expr) => {
+        match $message {
+            Message::DelegationReq { .. }
+            | Message::DelegationTerminationReq { .. }
+            | Message::DelegationRevocationReq { .. } => None,
+            Message::DelegationResp { reason, .. }
+            | Message::BootstrapConfirmed { reason, .. }
+            | Message::DelegationPrepared { reason, .. }
+            | Message::DelegationConfirmed { reason, .. }
+            | Message::DelegationFailure { reason, .. }
+            | Message::BootstrapSrvUrlReq { reason, .. }
+            | Message::BootstrapSrvUrlDelivery { reason, .. }
+            | Message::DelegationTerminationAck { reason, .. }
+            | Message::DelegationTerminationResp { reason, .. }
+            | Message::DelegationRevoked { reason, .. }
+            | Message::RevocationFailure { reason, .. } => Some(reason),
+        }
+    };
+}
+
 impl Message {
     /// Which message this is.
     pub fn kind(&self) -> Kind {
@@ -151,41 +195,21 @@ impl Message {
 
     /// The delegation or revocation process it belongs to; the forced DELEGATION_REVOKED has none (D5).
     pub fn session(&self) -> Option<&SessionId> {
-        match self {
-            Message::DelegationRevoked { session, .. } => session.as_ref(),
-            Message::DelegationReq { session, .. }
-            | Message::DelegationResp { session, .. }
-            | Message::BootstrapConfirmed { session, .. }
-            | Message::DelegationPrepared { session, .. }
-            | Message::DelegationConfirmed { session, .. }
-            | Message::DelegationFailure { session, .. }
-            | Message::BootstrapSrvUrlReq { session, .. }
-            | Message::BootstrapSrvUrlDelivery { session, .. }
-            | Message::DelegationTerminationReq { session, .. }
-            | Message::DelegationTerminationAck { session, .. }
-            | Message::DelegationTerminationResp { session, .. }
-            | Message::RevocationFailure { session, .. }
-            | Message::DelegationRevocationReq { session, .. } => Some(session),
-        }
+        session!(self, as_ref)
+    }
+
+    /// As [`Message::session`], to be changed.
+    pub fn session_mut(&mut self) -> Option<&mut SessionId> {
+        session!(self, as_mut)
     }
 
     /// The reasonCode it carries; tables 1, 11 and 16 have none.
     pub fn reason(&self) -> Option<u16> {
-        match self {
-            Message::DelegationReq { .. }
-            | Message::DelegationTerminationReq { .. }
-            | Message::DelegationRevocationReq { .. } => None,
-            Message::DelegationResp { reason, .. }
-            | Message::BootstrapConfirmed { reason, .. }
-            | Message::DelegationPrepared { reason, .. }
-            | Message::DelegationConfirmed { reason, .. }
-            | Message::DelegationFailure { reason, .. }
-            | Message::BootstrapSrvUrlReq { reason, .. }
-            | Message::BootstrapSrvUrlDelivery { reason, .. }
-            | Message::DelegationTerminationAck { reason, .. }
-            | Message::DelegationTerminationResp { reason, .. }
-            | Message::DelegationRevoked { reason, .. }
-            | Message::RevocationFailure { reason, .. } => *reason,
-        }
+        reason!(self).copied().flatten()
+    }
+
+    /// Where its reasonCode stands, to be changed; `None` in the messages of tables 1, 11 and 16.
+    pub fn reason_mut(&mut self) -> Option<&mut Option<u16>> {
+        reason!(self)
     }
 }

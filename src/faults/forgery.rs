@@ -35,12 +35,7 @@ pub fn refusal(message: &Message, reason: u16) -> Option<Message> {
         Message::DelegationReq { session, .. } => {
             Message::DelegationResp { reason, is_acknowledged: false, session: session.clone() }
         }
-        // Table 8 has a bootstrapURL in any case, and one that nobody can resolve (RFC 2606) does no harm.
-        Message::BootstrapSrvUrlReq { session, .. } => Message::BootstrapSrvUrlDelivery {
-            reason,
-            url: "https://nowhere.invalid/".to_owned(),
-            session: session.clone(),
-        },
+        Message::BootstrapSrvUrlReq { session, .. } => url_of_nowhere(reason, session),
         Message::DelegationTerminationReq { session, .. } => {
             Message::DelegationTerminationAck { reason, session: session.clone() }
         }
@@ -60,44 +55,13 @@ pub(super) fn answer_kind(request: Kind) -> Option<Kind> {
 
 fn with_session(message: &Message, other: SessionId) -> Option<Message> {
     let mut forged = message.clone();
-    match &mut forged {
-        Message::DelegationRevoked { session, .. } => *session.as_mut()? = other,
-        Message::DelegationReq { session, .. }
-        | Message::DelegationResp { session, .. }
-        | Message::BootstrapConfirmed { session, .. }
-        | Message::DelegationPrepared { session, .. }
-        | Message::DelegationConfirmed { session, .. }
-        | Message::DelegationFailure { session, .. }
-        | Message::BootstrapSrvUrlReq { session, .. }
-        | Message::BootstrapSrvUrlDelivery { session, .. }
-        | Message::DelegationTerminationReq { session, .. }
-        | Message::DelegationTerminationAck { session, .. }
-        | Message::DelegationTerminationResp { session, .. }
-        | Message::RevocationFailure { session, .. }
-        | Message::DelegationRevocationReq { session, .. } => *session = other,
-    }
+    *forged.session_mut()? = other;
     Some(forged)
 }
 
 fn with_reason(message: &Message, code: u16) -> Option<Message> {
     let mut forged = message.clone();
-    match &mut forged {
-        // Tables 1, 11 and 16 have no reasonCode.
-        Message::DelegationReq { .. }
-        | Message::DelegationTerminationReq { .. }
-        | Message::DelegationRevocationReq { .. } => return None,
-        Message::DelegationResp { reason, .. }
-        | Message::BootstrapConfirmed { reason, .. }
-        | Message::DelegationPrepared { reason, .. }
-        | Message::DelegationConfirmed { reason, .. }
-        | Message::DelegationFailure { reason, .. }
-        | Message::BootstrapSrvUrlReq { reason, .. }
-        | Message::BootstrapSrvUrlDelivery { reason, .. }
-        | Message::DelegationTerminationAck { reason, .. }
-        | Message::DelegationTerminationResp { reason, .. }
-        | Message::DelegationRevoked { reason, .. }
-        | Message::RevocationFailure { reason, .. } => *reason = Some(code),
-    }
+    *forged.reason_mut()? = Some(code);
     Some(forged)
 }
 
@@ -124,11 +88,7 @@ fn of_the_other_role(message: &Message) -> Option<Message> {
         Message::BootstrapConfirmed { session, .. } | Message::DelegationConfirmed { session, .. } => {
             delegation_prepared(session)
         }
-        Message::BootstrapSrvUrlReq { session, .. } => Message::BootstrapSrvUrlDelivery {
-            reason,
-            url: "https://nowhere.invalid/".to_owned(),
-            session: session.clone(),
-        },
+        Message::BootstrapSrvUrlReq { session, .. } => url_of_nowhere(reason, session),
         Message::BootstrapSrvUrlDelivery { session, .. } => {
             Message::BootstrapSrvUrlReq { reason, session: session.clone() }
         }
@@ -186,6 +146,11 @@ fn out_of_turn(message: &Message) -> Option<Message> {
             Message::DelegationFailure { reason: *reason, session: session.clone() }
         }
     })
+}
+
+/// Table 8 has a bootstrapURL in any case, and one that nobody can resolve (RFC 2606) does no harm.
+fn url_of_nowhere(reason: Option<u16>, session: &SessionId) -> Message {
+    Message::BootstrapSrvUrlDelivery { reason, url: "https://nowhere.invalid/".to_owned(), session: session.clone() }
 }
 
 fn bootstrap_confirmed(session: &SessionId) -> Message {

@@ -205,21 +205,8 @@ fn accounts() -> Vec<DmAcc> {
 }
 
 fn without_reason(mut message: Message) -> Message {
-    match &mut message {
-        Message::DelegationReq { .. }
-        | Message::DelegationTerminationReq { .. }
-        | Message::DelegationRevocationReq { .. } => {}
-        Message::DelegationResp { reason, .. }
-        | Message::BootstrapConfirmed { reason, .. }
-        | Message::DelegationPrepared { reason, .. }
-        | Message::DelegationConfirmed { reason, .. }
-        | Message::DelegationFailure { reason, .. }
-        | Message::BootstrapSrvUrlReq { reason, .. }
-        | Message::BootstrapSrvUrlDelivery { reason, .. }
-        | Message::DelegationTerminationAck { reason, .. }
-        | Message::DelegationTerminationResp { reason, .. }
-        | Message::DelegationRevoked { reason, .. }
-        | Message::RevocationFailure { reason, .. } => *reason = None,
+    if let Some(reason) = message.reason_mut() {
+        *reason = None;
     }
     message
 }
