@@ -93,11 +93,6 @@ impl Clock {
         Moment::ZERO + self.start.elapsed()
     }
 
-    /// The operating system's instant of a moment, for timers of the async runtime.
-    pub fn instant(&self, moment: Moment) -> Instant {
-        self.start + Duration::from_nanos(moment.nanos().min(u64::MAX / 4))
-    }
-
     /// The wall-clock time of a moment.
     pub fn wall(&self, moment: Moment) -> SystemTime {
         self.start_wall + Duration::from_nanos(moment.nanos())

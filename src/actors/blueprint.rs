@@ -134,11 +134,6 @@ impl Blueprint {
         u16::try_from(place).ok().map(ServerNumber)
     }
 
-    /// Every server's number.
-    pub fn server_numbers(&self) -> impl Iterator<Item = ServerNumber> + use<> {
-        (0..self.servers.len() as u16).map(ServerNumber)
-    }
-
     /// The machines of a server with nothing on record.
     pub fn server_machines(&self, me: ServerNumber) -> (Server, Sessions) {
         (Server::new(self.delegation_settings(me)), Sessions::new(self.server(me).sessions.clone()))

@@ -208,9 +208,4 @@ impl Scenario {
     pub fn to_toml(&self) -> String {
         print::print(self)
     }
-
-    /// The bootstrap server that gives out accounts with a server: the first that is `for` it.
-    pub fn bootstrap_server_for(&self, server: ServerNumber) -> Option<&BootstrapServerSettings> {
-        self.bootstrap_servers.iter().find(|bootstrap| bootstrap.server == server)
-    }
 }

@@ -33,9 +33,4 @@ impl Timing {
     pub fn exchange(&self) -> Duration {
         self.done.since(self.sent)
     }
-
-    /// From the call to the request leaving: waiting for a connection, or opening one.
-    pub fn before_sending(&self) -> Duration {
-        self.sent.since(self.started)
-    }
 }

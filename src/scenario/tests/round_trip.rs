@@ -8,8 +8,8 @@ use crate::scenario::keys::{SCENARIO, Section, Shape};
 fn the_base_of_these_tests_is_right() {
     let scenario = read(BASE).unwrap();
     assert_eq!(scenario.servers[1].host, "dms2.example.test");
-    assert_eq!(scenario.bootstrap_server_for(ServerNumber(1)).unwrap().name, "boot");
-    assert_eq!(scenario.bootstrap_server_for(ServerNumber(0)), None);
+    let [boot] = &scenario.bootstrap_servers[..] else { panic!("one bootstrap server") };
+    assert_eq!((boot.name.as_str(), boot.server), ("boot", ServerNumber(1)));
     assert_eq!(scenario.limits.len(), 1);
     assert_eq!(scenario.limits[0].to_string(), "share(failed) = 0");
     assert_eq!(scenario.load.starts, 10);
