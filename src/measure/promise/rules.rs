@@ -73,9 +73,11 @@ pub(super) const ALL: [Rule; 8] = [
 /// without notice (5.2.5.3) and still believes, and where one side's records cannot be seen.
 fn records_agree(_device: &DeviceView, ledger: &Ledger) -> Judgement {
     let mut seen = Vec::new();
-    let blind = !ledger.outdated.is_empty() || ledger.has_blind_spot();
+    let mut blind = !ledger.outdated.is_empty() || ledger.has_blind_spot();
     for held in &ledger.records {
+        // Dead, paused, or not one of ours: it may have anything on record.
         if !ledger.shows_records(held.record.peer) {
+            blind = true;
             continue;
         }
         let counterpart = ledger.records.iter().find(|other| other.is_counterpart_of(held));

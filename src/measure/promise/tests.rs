@@ -163,6 +163,9 @@ fn a_delegate_that_was_not_told_is_not_blamed_for_what_it_believes() {
 fn a_server_that_shows_no_records_is_never_said_to_agree() {
     check("home's word alone", partially().unseen(PARTNER), "records_agree", (0, 0, 1));
     check("nothing on record", at_rest().unseen(PARTNER), "records_agree", (0, 0, 1));
+    let mut dead = partially();
+    dead.servers.retain(|view| view.server != PARTNER);
+    check("it cannot be asked at all", dead, "records_agree", (0, 0, 1));
     check("the device shows the account", partially().unseen(PARTNER), "accounts_as_recorded", (1, 0, 0));
     check("whether it is idle", at_rest().unseen(PARTNER), "nothing_left_over", (3, 0, 1));
 }

@@ -256,7 +256,8 @@ fn rounds<'a>(story: &Story<'a>) -> Vec<Vec<Wish<'a>>> {
 
 /// L5, pending clean-up (5.3, 5.2.3.5): what a server has left to do on a device (undo, remove an account, leave) is
 /// done in [`Bounds::device`] after the device has been back, seen by its next session with anybody. An errand that did
-/// not reach the device is left to do until one of its kind is done, or an account has gone after all.
+/// not reach the device is left to do until one of its kind is done, or the account that it is about has gone after all.
+/// A server that is killed has no errands any more; what it has on record it begins anew.
 ///
 /// [`Bounds::device`]: super::Bounds::device
 pub(super) fn pending_cleanup_is_done(story: &Story<'_>) -> Judgement {
@@ -302,7 +303,8 @@ fn tasks(story: &Story<'_>) -> Vec<Task> {
         What::ErrandEnded { at, errand, failure: Some(reason::TIMED_OUT) } if cleans(*errand) => {
             let done = story.watched.facts[place..].iter().find(|later| match &later.what {
                 What::ErrandEnded { at: by, errand: kind, failure: None } => (by, kind) == (at, errand),
-                What::Account { is_there: false, .. } | What::FactoryReset => true,
+                What::Account { of, is_there: false } => (*errand == ErrandKind::Leave) == (of == at),
+                What::FactoryReset => true,
                 What::Killed { at: who } => who == at,
                 _ => false,
             });

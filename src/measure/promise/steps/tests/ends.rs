@@ -118,6 +118,7 @@ fn pending_cleanup_is_done() {
     check_in(&soon(), "there is time left", &back, NAME, (0, 0, 1));
     check_kept("done in time", &back.clone().then("@14000\nerrand home remove-account done"), NAME);
     check_kept("gone after all", &back.clone().then("@14000\naccount partner gone"), NAME);
+    check_broken("another's has gone", &back.clone().then("@14000\naccount home gone"), NAME, "and never done");
     check_broken("late", &back.then("@16000\nerrand home remove-account done"), NAME, "done only at 16.001000s");
     let stuck = there_and_back().until("errand home remove-account begins").then("session home begins");
     check_broken("still at it", &stuck, NAME, "home came to ExpectRemoval at");
