@@ -49,6 +49,8 @@ pub(super) struct Book {
 /// What became different from the registry.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Learnt {
+    /// How often any of this has changed: of two images the greater is the later.
+    changes: u32,
     /// Sessions this server has named for the device; counted per device, so that names do not depend on what other
     /// devices do.
     sessions: u32,
@@ -113,7 +115,7 @@ impl Book {
     /// A name that this server has not used: server, device and how many it has named for the device, in hexadecimal; in
     /// place of the server an `s` where names do not tell it.
     pub fn new_session(&mut self, me: ServerNumber, device: DeviceNumber, names: SessionNames) -> SessionId {
-        let learnt = self.devices.entry(device).or_default();
+        let learnt = self.learn(device);
         learnt.sessions += 1;
         let number = learnt.sessions;
         SessionId::new(match names {
@@ -156,14 +158,21 @@ impl Book {
     }
 
     pub fn learn_own_account(&mut self, device: DeviceNumber, there: bool) {
-        self.devices.entry(device).or_default().account = Some(there);
+        self.learn(device).account = Some(there);
     }
 
     /// Section 5.2.1.5: this server has removed its own account.
     pub fn give_up(&mut self, device: DeviceNumber) {
-        let learnt = self.devices.entry(device).or_default();
+        let learnt = self.learn(device);
         learnt.account = Some(false);
         learnt.gave_up = true;
+    }
+
+    /// To be changed, once.
+    fn learn(&mut self, device: DeviceNumber) -> &mut Learnt {
+        let learnt = self.devices.entry(device).or_default();
+        learnt.changes += 1;
+        learnt
     }
 
     pub fn gave_up(&self, device: DeviceNumber) -> bool {
@@ -189,9 +198,9 @@ impl Book {
     pub fn recall(&mut self, id: RecordId, device: DeviceNumber, learnt: Option<Learnt>, removed: &[ServerNumber]) {
         self.records = self.records.max(id.0);
         if let Some(learnt) = learnt {
-            // Images are written one by one: of two about a device, the one that knows of more sessions is the later.
+            // Images are written one by one, and not in the order of their records.
             let known = self.devices.entry(device).or_insert(learnt);
-            if learnt.sessions >= known.sessions {
+            if learnt.changes > known.changes {
                 *known = learnt;
             }
         }
@@ -205,5 +214,30 @@ impl Book {
 
     pub fn has_removed(&self, device: DeviceNumber, of: ServerNumber) -> bool {
         self.removed.contains(&(device, of))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_images_the_later_one_says_what_was_learnt_whichever_record_it_is_of() {
+        const DEVICE: DeviceNumber = DeviceNumber(0);
+        let mut book = Book::default();
+        let mut image = |change: fn(&mut Book)| {
+            change(&mut book);
+            book.learnt(DEVICE)
+        };
+        let earlier = image(|book| book.learn_own_account(DEVICE, true));
+        let later = image(|book| book.give_up(DEVICE));
+        for images in [[(1, later), (2, earlier)], [(1, earlier), (2, later)]] {
+            let mut back = Book::default();
+            for (id, learnt) in images {
+                back.recall(RecordId(id), DEVICE, learnt, &[]);
+            }
+            assert!(back.gave_up(DEVICE), "{images:?}");
+            assert_eq!(back.own_account(DEVICE), Some(false));
+        }
     }
 }

@@ -176,6 +176,9 @@ impl Server {
             out.push(Effect::Note(noted(record, "Over")));
         }
         self.records.touched(id, before);
+        if account_gone && side == Side::Delegating && self.settings.registry.has_account(peer, device) {
+            self.book.learn_removal(device, peer);
+        }
         self.moved(id, device, before.state, place, out);
         if account_gone {
             self.account_gone(device, peer, side, out, now);
@@ -192,9 +195,6 @@ impl Server {
     /// An account is for the device and not for a sub-tree: with it every delegation that is in force between these two
     /// servers has ended.
     fn account_gone(&mut self, device: DeviceNumber, peer: ServerNumber, side: Side, out: &mut Outbox, now: Moment) {
-        if side == Side::Delegating && self.settings.registry.has_account(peer, device) {
-            self.book.learn_removal(device, peer);
-        }
         let ended: Vec<RecordId> = self
             .records
             .between(device, peer, side)

@@ -15,8 +15,6 @@ use crate::dm::script::{Errand, Order, Report};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Ending {
     outcome: Outcome,
-    /// The reasonCode of the failure, for when the undoing fails too.
-    reason: u16,
     /// Our DELEGATION_FAILURE, while its own outcome is not known.
     pub notice: Option<Outgoing>,
     pub errand: Option<Job>,
@@ -25,11 +23,21 @@ pub(super) struct Ending {
     peer_at: Moment,
     /// What an undo under way consists of.
     orders: Vec<Order>,
-    /// The URL that is being taken back.
+    /// The URL that the device was being given when the failure came, or that is being taken back.
     url: String,
-    /// Whether the failure found the device being given the URL.
-    is_url: bool,
+    found: Found,
     doing: Doing,
+}
+
+/// What the failure found under way on the device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    /// It was being given the URL.
+    Url,
+    /// Rights were being given, or the account.
+    Preparation,
+    /// Nothing, or nothing that has to be undone.
+    Other,
 }
 
 /// What the errand under way is for.
@@ -97,19 +105,23 @@ impl Delegating {
     fn end(&mut self, turn: &mut Turn<'_>, outcome: Outcome, tell_peer: bool, errand: Option<Job>) {
         let reason = outcome.reason_code();
         let notice = tell_peer.then(|| self.post_failure(turn, reason));
-        let is_url = matches!(self.state, State::ExpectUrlPushed(_));
-        (self.held, self.url) = (None, None);
+        let found = match self.state {
+            State::ExpectUrlPushed(_) => Found::Url,
+            State::ExpectDevicePrepared(_) => Found::Preparation,
+            _ => Found::Other,
+        };
+        self.held = None;
+        let url = self.url.take().unwrap_or_default();
         self.pact.deadline = Moment::NEVER;
         self.state = State::ExpectUndone(Box::new(Ending {
             outcome,
-            reason,
             notice,
             errand,
             device_at: Moment::NEVER,
             peer_at: Moment::NEVER,
             orders: Vec::new(),
-            url: String::new(),
-            is_url,
+            url,
+            found,
             doing: Doing::WhatFailed,
         }));
         if errand.is_none() {
@@ -139,7 +151,7 @@ impl Delegating {
         ending.errand = None;
         match ending.doing {
             Doing::WhatFailed => {
-                let is_url = ending.is_url;
+                let is_url = ending.found == Found::Url;
                 // Its own result no longer matters: the delegation has failed already.
                 let _ = self.keep(turn, report);
                 if is_url {
@@ -221,7 +233,13 @@ impl Delegating {
         let was_under_way = ending.errand.take().is_some() || ending.device_at.is_set();
         ending.device_at = Moment::NEVER;
         if was_under_way && ending.doing == Doing::WhatFailed {
-            // Nobody knows what it has changed: the delegate's account goes, and with it all its rights.
+            // Nobody knows what it has changed: the URL goes, and the delegate's account, and with it all its rights. An
+            // account that was there before stays, with whatever rights it may have been given.
+            match ending.found {
+                Found::Url => self.doubtful_url = Some(std::mem::take(&mut ending.url)),
+                Found::Preparation if self.delegate_had_account => ending.strand(),
+                Found::Preparation | Found::Other => {}
+            }
             self.delegate_let_in = !self.delegate_had_account;
             self.undo_next(turn);
         } else if was_under_way {
@@ -243,7 +261,7 @@ impl Delegating {
 
 impl Ending {
     fn strand(&mut self) {
-        self.outcome = Outcome::Stranded { reason: self.reason };
+        self.outcome = Outcome::Stranded { reason: self.outcome.reason_code() };
     }
 
     /// Which of the two timers is due.

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::pair::*;
-use crate::delegation::flow::Approach::{DmAcc, Url};
+use crate::delegation::flow::Approach::{self, DmAcc, Url};
 use crate::delegation::flow::{FlowKind, Revocation};
 use crate::delegation::machine::Standing;
+use crate::delegation::message::Message;
 use crate::delegation::policy::Policy;
+use crate::delegation::reason;
 use crate::dm::script::DeviceFailure;
-use crate::ids::ServerNumber;
+use crate::ids::{ServerNumber, SessionId};
 
 /// A delegation, then a revocation; the server dies after so many steps. What is on record and on the device at the end.
 fn with_death(setup: &Setup, flows: &[FlowKind], dying: ServerNumber, after: usize) -> (String, Vec<String>, bool) {
@@ -83,14 +85,59 @@ fn a_url_that_the_device_may_have_been_given_before_a_death_is_taken_back() {
     let mut pair = Pair::new(&hardened());
     pair.device_bootstraps = false;
     pair.start(0, delegate(Url, false, false), "./SCOMO");
-    while pair.servers[0].records_of(DEVICE).all(|record| record.standing != Standing::Moving("ExpectUrlPushed")) {
-        assert!(pair.step(), "the device is given the URL on the way");
-    }
+    until(&mut pair, "ExpectUrlPushed");
     pair.refuse("push", DeviceFailure::NotAuthenticated);
     pair.restart(DMS1, false);
     pair.run();
     assert!(pair.has_taken_back_url);
     assert_eq!(pair.standing(), "DMS-1 [] DMS-2 [] device [DMS-1]");
+}
+
+/// The delegation fails in this state, while the device is busy with it, and then DMS-1 dies.
+fn fails_and_dies(setup: &Setup, approach: Approach, state: &'static str) -> Pair {
+    let mut pair = Pair::new(setup);
+    pair.device_bootstraps = false;
+    pair.start(0, delegate(approach, false, false), "./SCOMO");
+    until(&mut pair, state);
+    let failure = Message::DelegationFailure { reason: Some(reason::FAILED), session: SessionId::new("0-7-1") };
+    pair.forge(0, DMS2, DMS1, failure);
+    until(&mut pair, "ExpectUndone");
+    pair.restart(DMS1, false);
+    pair
+}
+
+fn until(pair: &mut Pair, state: &'static str) {
+    while pair.servers[0].records_of(DEVICE).all(|record| record.standing != Standing::Moving(state)) {
+        assert!(pair.step(), "{state} is on the way");
+    }
+}
+
+#[test]
+fn a_url_that_was_on_its_way_when_the_delegation_failed_is_taken_back_after_a_death() {
+    let mut pair = fails_and_dies(&hardened(), Url, "ExpectUrlPushed");
+    pair.run();
+    assert!(pair.has_taken_back_url);
+    assert_eq!(pair.standing(), "DMS-1 [] DMS-2 [] device [DMS-1]");
+}
+
+#[test]
+fn rights_that_nobody_can_put_back_after_a_death_are_not_called_undone() {
+    let setup = Setup { bootstrapped: vec![DMS2], ..hardened() };
+    let transcript = fails_and_dies(&setup, DmAcc, "ExpectDevicePrepared").run().transcript();
+    assert!(transcript.iter().any(|line| line.contains("DMS-1            settled stranded")), "{transcript:#?}");
+    let transcript = fails_and_dies(&hardened(), DmAcc, "ExpectDevicePrepared").run().transcript();
+    assert!(transcript.iter().any(|line| line.contains("DMS-1            settled undone")), "{transcript:#?}");
+}
+
+#[test]
+fn an_account_that_was_removed_stays_removed_for_a_server_that_comes_back() {
+    let mut pair = Pair::new(&Setup { bootstrapped: vec![DMS2], ..hardened() });
+    pair.start(0, delegate(DmAcc, false, false), "./SCOMO");
+    pair.start(30_000, FlowKind::Revoke(Revocation::Forced { notice: false }), "./SCOMO");
+    pair.run();
+    assert!(pair.servers[0].book.has_removed(DEVICE, DMS2));
+    pair.restart(DMS1, false);
+    assert!(pair.servers[0].book.has_removed(DEVICE, DMS2));
 }
 
 /// Nothing in the text says what becomes of a process whose server has lost its memory.
