@@ -129,22 +129,16 @@ impl Server {
         }
         let record = begin(&mut turn, pact);
         self.book.rearm(id, Moment::NEVER, record.pact().deadline);
+        if self.settings.is_watched {
+            out.push(Effect::Note(noted(&record, record.state())));
+        }
         self.records.insert(id, record);
-        self.moved(id, device, "", place, out);
+        self.persist(id, device, place, out);
     }
 
-    /// Tells whoever watches that a record has come to another state, and has it written to the store: before it is
-    /// acted upon by a careful server, behind by one that goes by the text.
-    fn moved(&self, id: RecordId, device: DeviceNumber, before: &'static str, place: usize, out: &mut Outbox) {
-        let record = self.records.get(id);
-        if record.is_some_and(|record| record.state() == before) {
-            return;
-        }
-        if self.settings.is_watched
-            && let Some(record) = record
-        {
-            out.push(Effect::Note(noted(record, record.state())));
-        }
+    /// Has a record that has changed written to the store: before it is acted upon by a careful server, behind by one
+    /// that goes by the text.
+    fn persist(&self, id: RecordId, device: DeviceNumber, place: usize, out: &mut Outbox) {
         if let Some(image) = self.image(id, device) {
             let place = if self.settings.policy == Policy::Hardened { place } else { out.len() };
             out.insert(place, Effect::Persist(image));
@@ -161,6 +155,7 @@ impl Server {
     ) -> Option<T> {
         let has_passed_on = self.has_passed_on(id);
         let (record, before) = self.records.touch(id)?;
+        let stored = self.settings.is_durable.then(|| record.clone());
         let place = out.len();
         let mut turn = Turn::new(now, &self.settings, &mut self.book, id, out);
         turn.has_passed_on = has_passed_on;
@@ -172,14 +167,17 @@ impl Server {
         let Pact { device, peer, side, deadline, .. } = *record.pact();
         let given_back = is_given_back.then(|| record.pact().subtree.clone());
         self.book.rearm(id, before.deadline, deadline);
-        if self.settings.is_watched && record.is_over() {
-            out.push(Effect::Note(noted(record, "Over")));
+        if self.settings.is_watched && record.state() != before.state {
+            out.push(Effect::Note(noted(record, record.state())));
         }
+        let is_changed = stored.is_some_and(|stored| stored != *record);
         self.records.touched(id, before);
         if account_gone && side == Side::Delegating && self.settings.registry.has_account(peer, device) {
             self.book.learn_removal(device, peer);
         }
-        self.moved(id, device, before.state, place, out);
+        if is_changed {
+            self.persist(id, device, place, out);
+        }
         if account_gone {
             self.account_gone(device, peer, side, out, now);
         }

@@ -95,14 +95,19 @@ fn a_url_that_the_device_may_have_been_given_before_a_death_is_taken_back() {
 
 /// The delegation fails in this state, while the device is busy with it, and then DMS-1 dies.
 fn fails_and_dies(setup: &Setup, approach: Approach, state: &'static str) -> Pair {
+    let mut pair = hears(setup, approach, state, |session| Message::DelegationFailure { reason: None, session });
+    until(&mut pair, "ExpectUndone");
+    pair.restart(DMS1, false);
+    pair
+}
+
+/// A delegation that DMS-2 says something about to DMS-1, just when that comes to a state.
+fn hears(setup: &Setup, approach: Approach, state: &'static str, said: fn(SessionId) -> Message) -> Pair {
     let mut pair = Pair::new(setup);
     pair.device_bootstraps = false;
     pair.start(0, delegate(approach, false, false), "./SCOMO");
     until(&mut pair, state);
-    let failure = Message::DelegationFailure { reason: Some(reason::FAILED), session: SessionId::new("0-7-1") };
-    pair.forge(0, DMS2, DMS1, failure);
-    until(&mut pair, "ExpectUndone");
-    pair.restart(DMS1, false);
+    pair.forge(0, DMS2, DMS1, said(SessionId::new("0-7-1")));
     pair
 }
 
@@ -127,6 +132,28 @@ fn rights_that_nobody_can_put_back_after_a_death_are_not_called_undone() {
     assert!(transcript.iter().any(|line| line.contains("DMS-1            settled stranded")), "{transcript:#?}");
     let transcript = fails_and_dies(&hardened(), DmAcc, "ExpectDevicePrepared").run().transcript();
     assert!(transcript.iter().any(|line| line.contains("DMS-1            settled undone")), "{transcript:#?}");
+}
+
+/// What has been answered is acted upon, and what has been begun is ended, although the state kept its name meanwhile.
+#[test]
+fn what_happened_within_one_state_outlives_a_death() {
+    let confirmed =
+        |session| Message::BootstrapConfirmed { reason: Some(reason::OK), bootstrapped: None, account: None, session };
+    let mut pair = hears(&hardened(), Url, "ExpectUrlPushed", confirmed);
+    assert!(pair.step(), "it is heard while the URL is being pushed");
+    pair.restart(DMS1, false);
+    until(&mut pair, "ExpectDevicePrepared");
+
+    let setup = Setup { bootstrapped: vec![DMS2], ..hardened() };
+    let failed = |session| Message::DelegationFailure { reason: None, session };
+    let mut pair = hears(&setup, DmAcc, "ExpectDevicePrepared", failed);
+    let undoes = |pair: &mut Pair| pair.transcript().iter().filter(|line| line.contains("device undo")).count();
+    while undoes(&mut pair) == 0 {
+        assert!(pair.step(), "the rights are put back");
+    }
+    pair.restart(DMS1, false);
+    pair.run();
+    assert_eq!(undoes(&mut pair), 1, "and again after the death");
 }
 
 #[test]
