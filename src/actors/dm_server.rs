@@ -90,6 +90,8 @@ pub struct DmServer {
     failing_writes: u32,
     /// What its next write to the store takes longer.
     next_write_takes: Duration,
+    /// In a pause until then, when that is to come.
+    paused_until: Moment,
     /// Whether it stands again and has not said so yet.
     is_back: bool,
     /// How many errands it has had with each device; kept only where a fault acts on triggers.
@@ -129,6 +131,7 @@ impl DmServer {
             fate: Vec::new(),
             failing_writes: 0,
             next_write_takes: Duration::ZERO,
+            paused_until: Moment::ZERO,
             is_back: false,
             errands_made: BTreeMap::new(),
             writes: (0, Moment::ZERO),
@@ -161,6 +164,10 @@ impl DmServer {
             self.meet_fate(ctx);
             if self.is_dead {
                 return;
+            }
+            if self.is_paused() {
+                let rest = std::iter::once(effect).chain(effects).collect();
+                return self.when_awake(ctx, |server, ctx| server.obey_all(server.now(), rest, ctx));
             }
             match effect {
                 Effect::Persist(image) => {

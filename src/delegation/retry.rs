@@ -24,15 +24,15 @@ impl Retry {
     pub const NONE: Retry = Retry { tries: 1, wait: Duration::ZERO, longest: Duration::ZERO, jitter: 0 };
 
     /// How long to wait after the `attempt`-th try, from 1, came to this; `None` when it is the last word. `draw` decides
-    /// the jitter: any number, evenly spread.
-    pub fn after(&self, attempt: u32, outcome: &PostOutcome, draw: u64) -> Option<Duration> {
+    /// the jitter, where there is another try: any number, evenly spread.
+    pub fn after(&self, attempt: u32, outcome: &PostOutcome, draw: impl FnOnce() -> u64) -> Option<Duration> {
         if attempt >= self.tries || !outcome.may_change() {
             return None;
         }
         let doubled = self.wait.saturating_mul(1_u32.checked_shl(attempt - 1).unwrap_or(u32::MAX));
         let whole = doubled.min(self.longest);
         // The upper half of the draw, as a share of 2^32.
-        let off = u64::from(self.jitter) * (draw >> 32) / 100;
+        let off = u64::from(self.jitter) * (draw() >> 32) / 100;
         let off = (whole.as_nanos() * u128::from(off)) >> 32;
         Some(whole - Duration::from_nanos(u64::try_from(off).unwrap_or(u64::MAX)).min(whole))
     }
@@ -78,7 +78,7 @@ mod tests {
 
     #[track_caller]
     fn check(attempt: u32, outcome: PostOutcome, draw: u64, wait_ms: Option<u64>) {
-        assert_eq!(RETRY.after(attempt, &outcome, draw), wait_ms.map(Duration::from_millis));
+        assert_eq!(RETRY.after(attempt, &outcome, || draw), wait_ms.map(Duration::from_millis));
     }
 
     #[test]
@@ -93,14 +93,14 @@ mod tests {
     fn jitter_takes_away_up_to_its_share() {
         // Half of the draw's range takes half of 50 %: 25 ms of 100.
         check(1, PostOutcome::TimedOut, 1 << 63, Some(75));
-        let least = RETRY.after(1, &PostOutcome::TimedOut, u64::MAX).expect("a wait");
+        let least = RETRY.after(1, &PostOutcome::TimedOut, || u64::MAX).expect("a wait");
         assert!((Duration::from_millis(50)..Duration::from_millis(51)).contains(&least), "{least:?}");
     }
 
     #[test]
     fn an_answer_that_stands_is_not_asked_for_again() {
         for (status, again) in [(400, true), (403, false), (404, false), (409, false), (408, true), (503, true)] {
-            assert_eq!(RETRY.after(1, &PostOutcome::Rejected { status }, 0).is_some(), again, "{status}");
+            assert_eq!(RETRY.after(1, &PostOutcome::Rejected { status }, || 0).is_some(), again, "{status}");
         }
         check(1, PostOutcome::NoContent, 0, None);
     }

@@ -251,7 +251,7 @@ pub enum Action {
     Fail,
     /// `{ kill = "1s", state = "durable" }`: gone for so long, back with what is named.
     Kill { downtime: Duration, back_with: BackWith },
-    /// `{ pause = "1s" }`: for so long it takes nothing from its mailbox.
+    /// `{ pause = "1s" }`: for so long it does nothing, and whatever it was about to do waits.
     Pause(Duration),
     /// `"twice"`: the trigger comes twice.
     Twice,

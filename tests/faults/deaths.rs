@@ -198,6 +198,10 @@ fn a_paused_server_does_nothing_and_then_goes_on() {
         |fact: &&Fact| matches!(fact.what, What::Heard { at: PARTNER, .. } | What::ErrandEnded { at: PARTNER, .. });
     let next = seen.facts[1][place..].iter().find(heard).expect("it went on");
     assert!(next.at - paused.at >= Duration::from_millis(300), "{}", told(&seen.facts[1]));
+    // What the message that it was paused at leads to waits as well: its answer first.
+    let answered = seen.facts[1][place..].iter().find(|fact| matches!(fact.what, What::Heard { at: HOME, .. }));
+    let answered = answered.expect("home has its answer");
+    assert!(answered.at - paused.at >= Duration::from_millis(300), "{}", told(&seen.facts[1]));
 }
 
 #[test]

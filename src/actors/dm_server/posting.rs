@@ -189,17 +189,21 @@ impl DmServer {
 
     fn tried(&mut self, Tried { exchange, outcome }: Tried, ctx: &mut Context<Self>) {
         let Some(post) = self.posts.get(&exchange) else { return };
-        let (kind, attempt) = (post.message.kind(), post.attempt);
-        let name = post.message.session().map_or("", SessionId::as_str).to_owned();
-        let (from, device, answer) = (post.to, post.device, heard(&outcome));
+        let (from, device, attempt, answer) = (post.to, post.device, post.attempt, heard(&outcome));
         let Said { kind: said, session } = post.said.clone();
         self.saw(device, What::Heard { at: self.me, from, kind: said, session, attempt, answer });
         self.meet_fate(ctx);
-        if self.is_dead {
-            return;
-        }
+        self.when_awake(ctx, move |server, ctx| server.try_again_or_end(exchange, outcome, ctx));
+    }
+
+    fn try_again_or_end(&mut self, exchange: Outgoing, outcome: PostOutcome, ctx: &mut Context<Self>) {
+        let Some(post) = self.posts.get(&exchange) else { return };
+        let (kind, attempt) = (post.message.kind(), post.attempt);
         let blueprint = &self.lane.blueprint;
-        let draw = blueprint.seed.draw(&format!("retry {} {name} {}", self.me.0, kind.root()), u64::from(attempt));
+        let draw = || {
+            let session = post.message.session().map_or("", SessionId::as_str);
+            blueprint.seed.draw(&format!("retry {} {session} {}", self.me.0, kind.root()), u64::from(attempt))
+        };
         let wait = blueprint.retries.get(kind).after(attempt, &outcome, draw);
         match wait.filter(|_| self.delegation.awaits(exchange)) {
             Some(wait) => {

@@ -71,10 +71,9 @@ impl DmServer {
         self.errands.insert(job.0, errand_under_way);
         self.saw(device, What::ErrandBegan { at: self.me, errand: kind });
         self.meet_fate(ctx);
-        if self.is_dead {
-            return;
-        }
-        self.tell_sessions(sessions::Input::Run { ticket: job.0, device, errand }, ctx);
+        self.when_awake(ctx, move |server, ctx| {
+            server.tell_sessions(sessions::Input::Run { ticket: job.0, device, errand }, ctx);
+        });
     }
 
     /// The number of a device's next errand: unlike a ticket, it does not depend on what other devices do.
@@ -91,13 +90,22 @@ impl DmServer {
         let now = self.now();
         let mut out = Vec::new();
         self.sessions.handle(now, input, &mut out);
-        for effect in out {
+        self.obey_sessions(now, out, ctx);
+        self.arm(ctx);
+    }
+
+    fn obey_sessions(&mut self, now: Moment, effects: Vec<sessions::Effect>, ctx: &mut Context<Self>) {
+        let mut effects = effects.into_iter();
+        while let Some(effect) = effects.next() {
             if self.is_dead {
                 return;
             }
+            if self.is_paused() {
+                let rest = std::iter::once(effect).chain(effects).collect();
+                return self.when_awake(ctx, |server, ctx| server.obey_sessions(server.now(), rest, ctx));
+            }
             self.obey_session(now, effect, ctx);
         }
-        self.arm(ctx);
     }
 
     fn obey_session(&mut self, now: Moment, effect: sessions::Effect, ctx: &mut Context<Self>) {
@@ -119,11 +127,10 @@ impl DmServer {
                     let what = What::ErrandEnded { at: self.me, errand: errand.kind, failure };
                     self.saw(errand.device, what);
                     self.meet_fate(ctx);
-                    if self.is_dead {
-                        return;
-                    }
                 }
-                self.tell_delegation(Input::ErrandDone { job: Job(ticket), report }, ctx);
+                self.when_awake(ctx, move |server, ctx| {
+                    server.tell_delegation(Input::ErrandDone { job: Job(ticket), report }, ctx);
+                });
             }
             sessions::Effect::Connected { device } => {
                 self.tell_delegation(Input::DeviceConnected { device }, ctx);
