@@ -41,15 +41,15 @@ pub(in crate::delegation) struct Delegated {
 /// What this side waits for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum State {
-    /// DELEGATION_REQ posted. `url_given`: the request for the URL has overtaken the response.
-    ExpectResponse { exchange: Outgoing, url_given: bool },
+    /// DELEGATION_REQ posted.
+    ExpectResponse { exchange: Outgoing, ahead: Ahead },
     /// The delegating server asks for the URL (5.2.2.2); bounded by `Timeouts::prepared`.
     ExpectUrlRequest,
     /// The device fetches its bootstrap and connects (5.2.2.5); bounded by `Timeouts::prepared`.
     ExpectDevice,
-    /// BOOTSTRAP_CONFIRMED posted, its own outcome awaited or known; bounded by `Timeouts::prepared`. `url_given`: the
-    /// approaches have crossed, and the outcome tells which one DMS-1 goes by (D13).
-    ExpectPrepared { exchange: Option<Outgoing>, url_given: bool },
+    /// BOOTSTRAP_CONFIRMED posted, its own outcome awaited or known; bounded by `Timeouts::prepared`. Where the approaches
+    /// have crossed, the outcome tells which one DMS-1 goes by (D13).
+    ExpectPrepared { exchange: Option<Outgoing>, ahead: Ahead },
     /// In session with the device (5.2.1.7).
     ExpectVisited(Job),
     /// The device could not be reached for that; tried again at the deadline.
@@ -68,6 +68,17 @@ enum State {
     ExpectRevoked { request: Option<Outgoing> },
     /// The record can be forgotten.
     Over,
+}
+
+/// How far the URL approach has come before the outcome of our own POST has been read: nothing orders what DMS-1 sends
+/// and what the device does after the answer of DMS-1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Ahead {
+    Nothing,
+    /// The delegating server has asked for the URL (5.2.2.2).
+    UrlGiven,
+    /// The device has been bootstrapped with it, and has connected (5.2.2.5).
+    DeviceConnected,
 }
 
 impl State {
@@ -107,13 +118,13 @@ impl Delegated {
     /// The outcome of a POST of ours; one that nobody waits for any more changes nothing.
     pub fn posted(&mut self, turn: &mut Turn<'_>, exchange: Outgoing, outcome: PostOutcome) {
         match &mut self.state {
-            State::ExpectResponse { exchange: ours, url_given } if *ours == exchange => {
-                let url_given = *url_given;
-                self.answered_request(turn, url_given, outcome);
+            State::ExpectResponse { exchange: ours, ahead } if *ours == exchange => {
+                let ahead = *ahead;
+                self.answered_request(turn, ahead, outcome);
             }
-            State::ExpectPrepared { exchange: ours, url_given } if *ours == Some(exchange) => {
-                let url_given = *url_given;
-                self.answered_bootstrap(turn, url_given, outcome);
+            State::ExpectPrepared { exchange: ours, ahead } if *ours == Some(exchange) => {
+                let ahead = *ahead;
+                self.answered_bootstrap(turn, ahead, outcome);
             }
             State::ExpectConfirmedAnswered(ours) if *ours == exchange => self.answered_confirmed(turn, outcome),
             State::ExpectEnded(ending) if ending.notice == Some(exchange) => self.answered_notice(turn, &outcome),
@@ -149,8 +160,12 @@ impl Delegated {
 
     /// Step 6 of the URL approach (5.2.2.5): the device has come by itself.
     pub fn device_connected(&mut self, turn: &mut Turn<'_>) {
-        if matches!(self.state, State::ExpectDevice) {
-            self.confirm_bootstrap(turn);
+        match &mut self.state {
+            State::ExpectDevice => self.confirm_bootstrap(turn),
+            State::ExpectResponse { ahead, .. } | State::ExpectPrepared { ahead, .. } if *ahead == Ahead::UrlGiven => {
+                *ahead = Ahead::DeviceConnected;
+            }
+            _ => {}
         }
     }
 

@@ -1,6 +1,6 @@
 //! DMS-2 takes a device over: sections 5.2.1 and 5.2.2, from DELEGATION_REQ to DELEGATION_CONFIRMED.
 
-use super::{Delegated, State};
+use super::{Ahead, Delegated, State};
 use crate::clock::Moment;
 use crate::delegation::exchange::{Answer, Outgoing, PostOutcome};
 use crate::delegation::flow::{Approach, Outcome};
@@ -49,7 +49,7 @@ impl Delegated {
         request: Message,
     ) -> Delegated {
         let exchange = turn.post(pact.peer, request);
-        let state = State::ExpectResponse { exchange, url_given: false };
+        let state = State::ExpectResponse { exchange, ahead: Ahead::Nothing };
         Delegated { pact, approach, is_full, replaces_stale, is_compromised: false, state }
     }
 
@@ -59,12 +59,12 @@ impl Delegated {
         let approach = approach.unwrap_or(Approach::DmAcc);
         let state = State::ExpectUrlRequest;
         let mut record = Delegated { pact, approach, is_full, replaces_stale: false, is_compromised: false, state };
-        record.granted(turn, false);
+        record.granted(turn, Ahead::Nothing);
         record
     }
 
     /// DELEGATION_RESP, or what came in its place.
-    pub(super) fn answered_request(&mut self, turn: &mut Turn<'_>, url_given: bool, outcome: PostOutcome) {
+    pub(super) fn answered_request(&mut self, turn: &mut Turn<'_>, ahead: Ahead, outcome: PostOutcome) {
         match outcome {
             PostOutcome::Message(Message::DelegationResp { reason, is_acknowledged, session })
                 if session == self.pact.delegation.id =>
@@ -74,7 +74,7 @@ impl Delegated {
                         turn.account_gone = true;
                         turn.book.learn_own_account(self.pact.device, false);
                     }
-                    self.granted(turn, url_given);
+                    self.granted(turn, ahead);
                 } else {
                     self.state = State::Over;
                     self.pact.settle(turn, Outcome::Refused { reason: reason.unwrap_or(reason::FORBIDDEN) });
@@ -85,13 +85,11 @@ impl Delegated {
     }
 
     /// The delegation has been agreed to; what comes next depends on the approach.
-    fn granted(&mut self, turn: &mut Turn<'_>, url_given: bool) {
-        if url_given {
-            self.expect(turn, State::ExpectDevice);
-        } else if self.approach == Approach::Url {
-            self.expect(turn, State::ExpectUrlRequest);
-        } else {
-            self.confirm_bootstrap(turn);
+    fn granted(&mut self, turn: &mut Turn<'_>, ahead: Ahead) {
+        match (self.approach, ahead) {
+            (Approach::Url, Ahead::Nothing) => self.expect(turn, State::ExpectUrlRequest),
+            (Approach::Url, Ahead::UrlGiven) => self.expect(turn, State::ExpectDevice),
+            (Approach::Url, Ahead::DeviceConnected) | (Approach::DmAcc, _) => self.confirm_bootstrap(turn),
         }
     }
 
@@ -104,8 +102,8 @@ impl Delegated {
     pub(super) fn asked_for_url(&mut self, turn: &mut Turn<'_>) -> Result<Answer, Misbehaved> {
         match &mut self.state {
             State::ExpectUrlRequest => self.expect(turn, State::ExpectDevice),
-            State::ExpectResponse { url_given, .. } | State::ExpectPrepared { exchange: Some(_), url_given } => {
-                *url_given = true;
+            State::ExpectResponse { ahead, .. } | State::ExpectPrepared { exchange: Some(_), ahead } => {
+                *ahead = (*ahead).max(Ahead::UrlGiven);
             }
             _ => return Err(self.not_now(Kind::BootstrapSrvUrlReq)),
         }
@@ -132,19 +130,19 @@ impl Delegated {
         let session = self.pact.delegation.id.clone();
         let message = Message::BootstrapConfirmed { reason: Some(reason::OK), bootstrapped, account, session };
         let exchange = Some(turn.post(self.pact.peer, message));
-        self.expect(turn, State::ExpectPrepared { exchange, url_given: false });
+        self.expect(turn, State::ExpectPrepared { exchange, ahead: Ahead::Nothing });
     }
 
-    pub(super) fn answered_bootstrap(&mut self, turn: &mut Turn<'_>, url_given: bool, outcome: PostOutcome) {
+    pub(super) fn answered_bootstrap(&mut self, turn: &mut Turn<'_>, ahead: Ahead, outcome: PostOutcome) {
         match outcome {
             PostOutcome::NoContent => {
-                if url_given {
+                if ahead != Ahead::Nothing {
                     // Ours arrived first: DMS-1 goes by it, whatever it has asked for.
                     self.approach = Approach::DmAcc;
                 }
-                self.state = State::ExpectPrepared { exchange: None, url_given: false };
+                self.state = State::ExpectPrepared { exchange: None, ahead: Ahead::Nothing };
             }
-            PostOutcome::Rejected { status: 409 } if url_given => self.expect(turn, State::ExpectDevice),
+            PostOutcome::Rejected { status: 409 } if ahead != Ahead::Nothing => self.granted(turn, ahead),
             other => self.post_failed(turn, &other),
         }
     }
@@ -156,14 +154,14 @@ impl Delegated {
         reason: Option<u16>,
         is_full: bool,
     ) -> Result<(), Misbehaved> {
-        let State::ExpectPrepared { url_given, .. } = self.state else {
+        let State::ExpectPrepared { ahead, .. } = self.state else {
             return Err(self.not_now(Kind::DelegationPrepared));
         };
         if let Some(reason) = said_no(reason) {
             self.fail(turn, Outcome::Undone { reason }, true);
             return Ok(());
         }
-        if url_given {
+        if ahead != Ahead::Nothing {
             // The device cannot have been prepared without our BOOTSTRAP_CONFIRMED, so that was taken.
             self.approach = Approach::DmAcc;
         }

@@ -63,6 +63,35 @@ fn the_url_is_given_even_before_the_response_is_read() {
 }
 
 #[test]
+fn a_device_that_connects_before_the_response_is_read_is_not_forgotten() {
+    let mut pair = Pair::new(&Setup::default());
+    pair.mishap(DelegationReq, Mishap::DelayAnswer(150));
+    pair.start(0, delegate(Url, false, true), "./SCOMO");
+    pair.run().check(
+        "
+        0.000 DMS-2 -> DMS-1  delegation_req ./SCOMO partial  [DelayAnswer(150)]
+        0.010 DMS-1 -> DMS-2  200 delegation_resp acknowledged
+        0.010 DMS-1 -> DMS-2  bootstrap_srv_url_req
+        0.020 DMS-2 -> DMS-1  200 bootstrap_srv_url_delivery
+        0.030 DMS-1 -> device push
+        0.080 device -> DMS-1  done
+        0.130 device -> DMS-2  connects
+        0.170 DMS-2 -> DMS-1  bootstrap_confirmed
+        0.180 DMS-1 -> DMS-2  204
+        0.180 DMS-1 -> device grant ./SCOMO
+        0.230 device -> DMS-1  done
+        0.230 DMS-1 -> DMS-2  delegation_prepared partial
+        0.240 DMS-2 -> DMS-1  204
+        0.240 DMS-2 -> DMS-1  delegation_confirmed
+        0.250 DMS-1 -> DMS-2  204
+        0.250 DMS-1            settled done
+        0.260 DMS-2            settled done
+    ",
+        "DMS-1 [./SCOMO to DMS-2 in force] DMS-2 [./SCOMO from DMS-1 in force] device [DMS-1, DMS-2]",
+    );
+}
+
+#[test]
 fn a_device_that_connects_before_its_session_with_dms1_has_ended_is_held() {
     let mut pair = Pair::new(&Setup::default());
     pair.start(0, delegate(Url, false, false), "./SCOMO");
@@ -228,6 +257,40 @@ fn where_nothing_is_agreed_dms1_waits_for_dms2_to_speak() {
 }
 
 /// R1: DMS-1 holds to its own request, DMS-2 gives way.
+#[test]
+fn a_device_that_connects_while_the_approaches_cross_is_not_forgotten() {
+    let mut pair = Pair::new(&Setup::default());
+    pair.mishap(BootstrapConfirmed, Mishap::Delay(50));
+    let flow = delegate(Url, false, false);
+    pair.order(0, DMS1, Input::Start { flow, device: DEVICE, peer: DMS2, subtree: subtree("./SCOMO") });
+    pair.order(75, DMS2, Input::DeviceConnected { device: DEVICE });
+    pair.run().check(
+        "
+        0.000 DMS-1 -> DMS-2  delegation_req ./SCOMO partial
+        0.010 DMS-2 -> DMS-1  200 delegation_resp acknowledged
+        0.010 DMS-2 -> DMS-1  bootstrap_confirmed account enclosed  [Delay(50)]
+        0.020 DMS-1 -> DMS-2  bootstrap_srv_url_req
+        0.030 DMS-2 -> DMS-1  200 bootstrap_srv_url_delivery
+        0.040 DMS-1 -> device push
+        0.070 DMS-1 -> DMS-2  409
+        0.070 DMS-1            unexpected bootstrap_confirmed: not_in_this_state
+        0.080 DMS-2 -> DMS-1  bootstrap_confirmed
+        0.090 device -> DMS-1  done
+        0.090 DMS-1 -> DMS-2  204
+        0.090 DMS-1 -> device grant ./SCOMO
+        0.140 device -> DMS-2  connects
+        0.140 device -> DMS-1  done
+        0.140 DMS-1 -> DMS-2  delegation_prepared partial
+        0.150 DMS-2 -> DMS-1  204
+        0.150 DMS-2 -> DMS-1  delegation_confirmed
+        0.160 DMS-1 -> DMS-2  204
+        0.160 DMS-1            settled done
+        0.170 DMS-2            settled done
+    ",
+        "DMS-1 [./SCOMO to DMS-2 in force] DMS-2 [./SCOMO from DMS-1 in force] device [DMS-1, DMS-2]",
+    );
+}
+
 #[test]
 fn crossing_requests_give_one_delegation() {
     let mut pair = Pair::new(&Setup::default());
