@@ -143,6 +143,17 @@ fn races_in_a_folder_are_races_whatever_else_is_in_it() {
 }
 
 #[test]
+fn a_flow_that_ends_otherwise_than_its_step_expects_leaves_its_story() {
+    let scenario =
+        SMALL.replace("asked\"", "asked expect refused\"").replace("seed = 5", "limits = [\"share(failed) = 0\"]");
+    let place = Place::new(&[("small.toml", &scenario)]);
+    place.call(&["run", "small.toml"]).ended_with(3);
+    let story = place.runs()[0].join("stories/device-5.txt");
+    let story = fs::read_to_string(&story).expect("the story of a device whose flow failed");
+    assert!(story.contains("home     its flow with partner has ended: done"), "{story}");
+}
+
+#[test]
 fn verbose_says_where_everybody_listens() {
     let place = Place::new(&[("small.toml", SMALL)]);
     let said = place.call(&["run", "small.toml", "-v"]).ended_with(0);

@@ -24,6 +24,8 @@ pub struct Chronicle {
     pub shard: Shard,
     /// By device: the delegates whose last flow on it was a revocation that ended `done`.
     pub revoked: BTreeMap<DeviceNumber, Vec<Revoked>>,
+    /// Devices with a flow that ended otherwise than its step expects.
+    pub failed: BTreeSet<DeviceNumber>,
     /// Devices with a flow that was lost with a party: nothing can be promised for them.
     pub lost: BTreeSet<DeviceNumber>,
 }

@@ -300,7 +300,12 @@ impl Swarm {
         self.progress.flows_failed += u64::from(!as_expected);
         self.chronicle.shard.flow_ended(running.kind, &outcome, as_expected, response, service);
         self.chronicle.keep_in_mind(device, &running, &outcome);
-        if as_expected { self.take_step(device, at) } else { self.end_journey(device) }
+        if as_expected {
+            self.take_step(device, at);
+        } else {
+            self.chronicle.failed.insert(device);
+            self.end_journey(device);
+        }
     }
 
     fn end_journey(&mut self, device: DeviceNumber) {

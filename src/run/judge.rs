@@ -70,7 +70,7 @@ pub(super) async fn judge(stand: &Stand, scenario: &Scenario, healed_at: Moment)
     }
     let windows = judging.windows().clone();
     let promises = judging.finish();
-    let stories = stories(stand, scenario, &promises);
+    let stories = stories(stand, scenario, &promises, &chronicle.failed);
     Judged { promises, goals, windows, stories }
 }
 
@@ -84,13 +84,20 @@ fn known(mut asked: Vec<Known>, scenario: &Scenario) -> Vec<Known> {
     asked
 }
 
-/// The stories of a race's devices; else of those that broke a promise, the first of them.
-fn stories(stand: &Stand, scenario: &Scenario, promises: &[PromiseResult]) -> Vec<(DeviceNumber, String)> {
-    let devices: BTreeSet<DeviceNumber> = if scenario.expect.is_some() {
+/// The stories of a race's devices; else of those that broke a promise, and of those with a flow that `failed`.
+fn stories(
+    stand: &Stand,
+    scenario: &Scenario,
+    promises: &[PromiseResult],
+    failed: &BTreeSet<DeviceNumber>,
+) -> Vec<(DeviceNumber, String)> {
+    let places = promises.iter().flat_map(|promise| &promise.breaches).map(|breach| &breach.at);
+    let breakers = places.filter_map(|place| if let Place::Device(device) = place { Some(*device) } else { None });
+    let devices: Vec<DeviceNumber> = if scenario.expect.is_some() {
         (0..scenario.devices).map(DeviceNumber).collect()
     } else {
-        let breaches = promises.iter().flat_map(|promise| &promise.breaches);
-        breaches.filter_map(|breach| if let Place::Device(device) = breach.at { Some(device) } else { None }).collect()
+        let breakers: BTreeSet<DeviceNumber> = breakers.collect();
+        breakers.iter().chain(failed.difference(&breakers)).copied().collect()
     };
     let names = scenario.names();
     let told = devices.into_iter().filter(|device| stand.board().watches(*device)).take(MOST_STORIES);
