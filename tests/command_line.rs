@@ -154,6 +154,26 @@ fn a_flow_that_ends_otherwise_than_its_step_expects_leaves_its_story() {
 }
 
 #[test]
+fn once_the_windows_of_all_faults_are_over_recovery_is_judged() {
+    let waits =
+        ["bootstrap", "confirmed", "termination", "prepared", "revoked", "device", "peer", "request", "session"];
+    let short: String = waits.iter().map(|wait| format!("{wait} = \"200ms\"\n")).collect();
+    let judged = |window: &str| {
+        let scenario = SMALL.replace("\"revoke asked\"", "\"wait 5s\", \"revoke asked\"")
+            + &format!("[timeouts]\n{short}[retries]\ndefault = \"none\"\n")
+            + &format!("[[fault]]\nname = \"slow\"\nwhere = \"http.request\"\n{window}\ndo = {{ delay = \"5ms\" }}\n");
+        let place = Place::new(&[("small.toml", &scenario)]);
+        place.call(&["run", "small.toml"]).ended_with(0);
+        let summary = json(&place.runs()[0].join("summary.json"));
+        let promises = summary["promises"].as_array().expect("promises");
+        let recovery = promises.iter().find(|promise| promise["name"] == "recovers_after_healing").expect("L3");
+        (recovery["checked"].as_u64(), recovery["not_observable"].as_u64())
+    };
+    assert_eq!(judged("when = { until = \"500ms\" }"), (Some(6), Some(0)));
+    assert_eq!(judged(""), (Some(0), Some(6)), "it never healed before the end");
+}
+
+#[test]
 fn verbose_says_where_everybody_listens() {
     let place = Place::new(&[("small.toml", SMALL)]);
     let said = place.call(&["run", "small.toml", "-v"]).ended_with(0);

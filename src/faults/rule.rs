@@ -271,6 +271,24 @@ pub enum Action {
     Stale,
 }
 
+impl Action {
+    /// For how long at most it is felt beyond the exchange or the session that it befalls.
+    pub fn lasting(&self) -> Duration {
+        match self {
+            Action::Kill { downtime: lasting, .. }
+            | Action::Pause(lasting)
+            | Action::Offline(lasting)
+            | Action::Busy(lasting)
+            | Action::SlowClose(lasting)
+            | Action::Swap(lasting)
+            | Action::Hold { at_most: lasting, .. } => *lasting,
+            // Of what it may take, one in a thousand takes longer.
+            Action::Delay(takes) => takes.quantile(0.999),
+            _ => Duration::ZERO,
+        }
+    }
+}
+
 /// A part of an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExchangePhase {

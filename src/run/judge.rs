@@ -39,9 +39,7 @@ pub(super) async fn judge(stand: &Stand, scenario: &Scenario, healed_at: Moment)
     let servers = stand.server_views().await;
     let known = known(servers.iter().map(Known::from).collect(), scenario);
     let chronicle = stand.chronicle().await.unwrap_or_default();
-    let longest = longest_flow(scenario);
-    let bounds = Bounds { flow: longest, peer: longest, device: longest, rounds: ROUNDS };
-    let had_faults = !scenario.faults.is_empty();
+    let bounds = Bounds { flow: longest_flow(scenario), rounds: ROUNDS };
     let ended_at = stand.blueprint().clock.now();
     let mut goals: Vec<(String, u64)> = scenario.goals.iter().map(|goal| (goal.name.clone(), 0)).collect();
     let mut judging = Judging::new(&servers);
@@ -60,7 +58,7 @@ pub(super) async fn judge(stand: &Stand, scenario: &Scenario, healed_at: Moment)
                 servers: &known,
                 policy: scenario.policy,
                 bounds,
-                healed_at: Some(if had_faults { healed_at } else { Moment::ZERO }),
+                healed_at,
                 ended_at,
             });
             for (goal, (_, times)) in scenario.goals.iter().zip(&mut goals) {

@@ -16,7 +16,7 @@ use crate::scenario::Scenario;
 /// How the plan was walked.
 pub(super) struct Walked {
     pub load: Load,
-    /// When faults ended.
+    /// When the last of what faults do had been felt.
     pub healed_at: Moment,
     pub signal: Option<i32>,
     /// Whether a second signal asked not to wait for what is under way.
@@ -42,6 +42,7 @@ pub(super) async fn walk(
     tell: &mut impl FnMut(News<'_>),
 ) -> Walked {
     let clock = stand.blueprint().clock;
+    let faults = &stand.blueprint().faults;
     let (began, cpu_before) = (clock.now(), host::cpu_time());
     let load_so_far = || Load { lasted: clock.now() - began, cpu: host::cpu_time() - cpu_before };
     let load = Cell::new(None);
@@ -51,10 +52,10 @@ pub(super) async fn walk(
         finished.await;
         load.set(Some(load_so_far()));
         // Chaos, then heal: whether everybody comes to rest is judged where nothing goes wrong any more.
-        stand.blueprint().faults.heal();
-        healed.set(Some(clock.now()));
+        faults.heal();
+        healed.set(Some(clock.now() + faults.lasting()));
         tokio::time::sleep(scenario.heal).await;
-        stand.rest(clock.now() + longest_flow(scenario)).await;
+        stand.rest(clock.now() + faults.lasting() + longest_flow(scenario)).await;
     };
     tokio::pin!(at_rest);
 
@@ -91,7 +92,7 @@ pub(super) async fn walk(
     }
     let last = stand.take_interval().await.row(second);
     not_written = not_written.or(folder.append_timeline(&last).err());
-    let healed_at = healed.get().unwrap_or_else(|| clock.now());
+    let healed_at = healed.get().unwrap_or(Moment::NEVER).min(faults.over_at());
     Walked { load: load.get().unwrap_or_else(load_so_far), healed_at, signal, at_once, not_written }
 }
 

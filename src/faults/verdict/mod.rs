@@ -12,6 +12,7 @@
 mod tests;
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use crate::clock::Moment;
 use crate::delegation::message::Kind;
@@ -171,6 +172,21 @@ impl Faults {
     /// From now on nothing fires any more, and nothing is counted.
     pub fn heal(&self) {
         self.is_healed.store(true, Ordering::Relaxed);
+    }
+
+    /// When the last of what the rules do has been felt, if nobody heals before: [`Moment::NEVER`] where one of them has
+    /// no end.
+    pub fn over_at(&self) -> Moment {
+        let ends = self.rules.iter().map(|rule| {
+            let until = rule.when.window.map_or(Moment::NEVER, |(_, until)| Moment::ZERO + until);
+            until + rule.action.lasting()
+        });
+        ends.max().unwrap_or(Moment::ZERO)
+    }
+
+    /// For how long at most what a rule has done is felt.
+    pub fn lasting(&self) -> Duration {
+        self.rules.iter().map(|rule| rule.action.lasting()).max().unwrap_or_default()
     }
 
     /// Whether the faults are over.

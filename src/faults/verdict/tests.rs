@@ -359,6 +359,19 @@ fn a_rule_waits_for_its_moment() {
 }
 
 #[test]
+fn faults_are_over_once_the_last_window_has_closed_and_what_lasts_has_lasted() {
+    let until = |ms| When { window: Some((Duration::ZERO, Duration::from_millis(ms))), ..When::default() };
+    let lost = |when| rule("lost", Selector::default(), when);
+    let pause = |ms, when| Rule { action: Action::Pause(Duration::from_millis(ms)), ..lost(when) };
+    let over = |rules: Vec<Rule>| Faults::new(SEED, rules, DEVICES).over_at();
+    assert_eq!(over(Vec::new()), Moment::ZERO);
+    assert_eq!(over(vec![lost(until(20)), lost(until(10))]), Moment::from_millis(20));
+    assert_eq!(over(vec![lost(until(20)), pause(15, until(10))]), Moment::from_millis(25));
+    assert_eq!(over(vec![lost(until(20)), lost(When::default())]), Moment::NEVER);
+    assert_eq!(Faults::new(SEED, vec![pause(15, until(10))], DEVICES).lasting(), Duration::from_millis(15));
+}
+
+#[test]
 fn nothing_fires_or_counts_once_all_is_healed() {
     let faults = Faults::new(SEED, vec![rule("lost", Selector::default(), When::default())], DEVICES);
     assert!(fires(&faults, &passage(1)) && !faults.is_healed());

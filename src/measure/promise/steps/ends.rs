@@ -1,9 +1,9 @@
 //! What has to come to an end once nothing goes wrong any more: L1 to L6.
 //!
-//! What has ended is kept whenever that was; a breach needs a time that has run out, counted from the healing on.
+//! What has ended is kept whenever that was; a breach needs a time that has run out, counted from the healing on: from the
+//! end of the plan, or of the last window, where every fault has one.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::time::Duration;
 
 use crate::clock::Moment;
 use crate::delegation::flow::{FlowKind, Outcome, Revocation};
@@ -66,18 +66,18 @@ pub(super) fn every_flow_ends(story: &Story<'_>) -> Judgement {
     let mut findings = Findings::default();
     for flow in flows(story) {
         findings.looked = true;
-        let due = watched.due(flow.joined, watched.bounds.flow);
+        let due = watched.due(flow.joined);
         let (server, peer) = (story.name(flow.part.0), story.name(flow.part.1));
         let begun = flow.joined;
-        match (flow.ended, due) {
-            (Some((ended, _)), Some(due)) if ended > due => {
+        match flow.ended {
+            Some((ended, _)) if ended > due => {
                 findings.broken(format!("a flow of {server} with {peer}, begun at {begun}, ended only at {ended}"));
             }
-            (Some(_), _) => {}
-            (None, Some(due)) if due <= watched.ended_at => {
+            Some(_) => {}
+            None if due <= watched.ended_at => {
                 findings.broken(format!("a flow of {server} with {peer}, begun at {begun}, did not end"));
             }
-            (None, _) => findings.is_blind = true,
+            None => findings.is_blind = true,
         }
     }
     if findings.breaches.is_empty() {
@@ -86,9 +86,10 @@ pub(super) fn every_flow_ends(story: &Story<'_>) -> Judgement {
                 continue;
             }
             findings.looked = true;
-            match watched.due(last.moment, watched.bounds.flow) {
-                Some(due) if due <= watched.ended_at => findings.broken(format!("{} for ever", in_words(story, last))),
-                _ => findings.is_blind = true,
+            if watched.due(last.moment) <= watched.ended_at {
+                findings.broken(format!("{} for ever", in_words(story, last)));
+            } else {
+                findings.is_blind = true;
             }
         }
     }
@@ -101,10 +102,9 @@ fn in_words(story: &Story<'_>, last: &Move<'_>) -> String {
 }
 
 /// L2, both sides end: when one side of a delegation comes to rest or forgets it while the other is still under way,
-/// the other follows in [`Bounds::peer`], or in [`Bounds::device`] where that is longer and it is busy with the device.
+/// the other follows in [`Bounds::flow`].
 ///
-/// [`Bounds::peer`]: super::Bounds::peer
-/// [`Bounds::device`]: super::Bounds::device
+/// [`Bounds::flow`]: super::Bounds::flow
 pub(super) fn both_sides_end(story: &Story<'_>) -> Judgement {
     let mut findings = Findings::default();
     for (index, record) in story.records.iter().enumerate() {
@@ -128,17 +128,17 @@ fn follow(story: &Story<'_>, record: &Record<'_>, other: &Record<'_>, findings: 
     let mut last: BTreeMap<ServerNumber, &Move> = BTreeMap::new();
     let mut waiting: Option<&Move> = None;
     let mut judge = |ended: &Move, straggler: &Move, until: Moment, is_end: bool| {
-        let bounds = watched.bounds;
-        let bound = if is_cleaning(straggler.to) { bounds.peer.max(bounds.device) } else { bounds.peer };
-        match watched.due(ended.moment, bound) {
-            Some(due) if until > due || is_end && until >= due => findings.broken(format!(
+        let due = watched.due(ended.moment);
+        if until > due || is_end && until >= due {
+            findings.broken(format!(
                 "{}, although {} came to {} at {}",
                 in_words(story, straggler),
                 story.name(ended.at),
                 ended.to,
                 ended.moment
-            )),
-            _ => findings.is_blind |= is_end,
+            ));
+        } else {
+            findings.is_blind |= is_end;
         }
     };
     for one in moves {
@@ -176,9 +176,10 @@ pub(super) fn recovers_after_healing(story: &Story<'_>) -> Judgement {
     if !watched.facts.iter().any(|fact| hurts(&fact.what)) {
         return findings.judgement();
     }
-    let Some(well) = watched.healed_at.map(|healed| healed + watched.bounds.flow) else {
+    let well = watched.healed_at + watched.bounds.flow;
+    if well > watched.ended_at {
         return Judgement::NotObservable;
-    };
+    }
     for flow in flows(story).iter().filter(|flow| flow.joined >= well) {
         let Some((ended, outcome)) = flow.ended else { continue };
         findings.looked = true;
@@ -201,7 +202,7 @@ pub(super) fn somebody_gets_through(story: &Story<'_>) -> Judgement {
     let mut in_vain = 0;
     for round in rounds(story) {
         let begun = round.iter().map(|wish| wish.begun).min().unwrap_or(Moment::ZERO);
-        let is_judged = story.watched.healed_at.is_some_and(|healed| begun >= healed);
+        let is_judged = begun >= story.watched.healed_at;
         let all_crossed = round.iter().all(|wish| *wish.outcome == Outcome::Refused { reason: reason::CONFLICT });
         findings.looked = true;
         match (all_crossed, is_judged) {
@@ -255,22 +256,19 @@ fn rounds<'a>(story: &Story<'a>) -> Vec<Vec<Wish<'a>>> {
 }
 
 /// L5, pending clean-up (5.3, 5.2.3.5): what a server has left to do on a device (undo, remove an account, leave) is
-/// done in [`Bounds::device`] after the device has been back, seen by its next session with anybody. An errand that did
+/// done in [`Bounds::flow`] after the device has been back, seen by its next session with anybody. An errand that did
 /// not reach the device is left to do until one of its kind is done, or the account that it is about has gone after all.
 /// A server that is killed has no errands any more; what it has on record it begins anew.
 ///
-/// [`Bounds::device`]: super::Bounds::device
+/// [`Bounds::flow`]: super::Bounds::flow
 pub(super) fn pending_cleanup_is_done(story: &Story<'_>) -> Judgement {
     let watched = story.watched;
     let mut findings = Findings::default();
     for task in tasks(story) {
         findings.looked = true;
-        let back = watched.healed_at.and_then(|healed| {
-            let is_back = |what: &What| matches!(what, What::SessionOpened { .. });
-            let mut later = watched.facts[task.place..].iter().filter(|fact| fact.at >= healed);
-            later.find(|fact| is_back(&fact.what)).map(|fact| fact.at)
-        });
-        match (task.done, back.map(|back| back + watched.bounds.device)) {
+        let mut later = watched.facts[task.place..].iter().filter(|fact| fact.at >= watched.healed_at);
+        let back = later.find(|fact| matches!(fact.what, What::SessionOpened { .. })).map(|fact| fact.at);
+        match (task.done, back.map(|back| back + watched.bounds.flow)) {
             (Some(done), Some(due)) if done > due => {
                 findings.broken(format!("{} at {}, done only at {done}", task.words, watched.facts[task.place].at));
             }
@@ -321,17 +319,14 @@ fn cleans(errand: ErrandKind) -> bool {
 }
 
 /// L6, no circular wait: in the end there are no servers each of which can only go on when the next has done something,
-/// for longer than [`Bounds::peer`].
+/// for longer than [`Bounds::flow`].
 ///
-/// [`Bounds::peer`]: super::Bounds::peer
+/// [`Bounds::flow`]: super::Bounds::flow
 pub(super) fn no_circular_wait(story: &Story<'_>) -> Judgement {
     let mut findings = Findings { looked: !story.moves.is_empty(), ..Findings::default() };
     let waits = story.records.iter().filter_map(|record| story.last_state(record));
     let waits: Vec<&Move> = waits.filter(|last| waits_for_peer(last.side, last.to)).collect();
-    let long = |last: &&Move| {
-        let bound: Duration = story.watched.bounds.peer;
-        story.watched.due(last.moment, bound).is_some_and(|due| due <= story.watched.ended_at)
-    };
+    let long = |last: &&Move| story.watched.due(last.moment) <= story.watched.ended_at;
     let (long, short): (Vec<&Move>, Vec<&Move>) = waits.into_iter().partition(long);
     let circle = in_circles(&long, |one, other| one.peer == other.at);
     if !circle.is_empty() {

@@ -48,9 +48,8 @@ pub struct Watched<'a> {
     pub servers: &'a [Known],
     pub policy: Policy,
     pub bounds: Bounds,
-    /// From when on nothing was made to go wrong any more, [`Moment::ZERO`] where nothing ever was; `None` where faults
-    /// went on to the end: then nothing that only has to come in time is said to be broken.
-    pub healed_at: Option<Moment>,
+    /// From when on nothing that was made to go wrong could be felt any more, [`Moment::ZERO`] where nothing ever was.
+    pub healed_at: Moment,
     /// When the watching ended.
     pub ended_at: Moment,
 }
@@ -76,10 +75,6 @@ impl From<&ServerView> for Known {
 pub struct Bounds {
     /// One flow, at one server: the timers on its longest path, all its retries, and the device.
     pub flow: Duration,
-    /// From the end of a flow on one side until the other side has come to its end.
-    pub peer: Duration,
-    /// From the return of a device until what was left to do on it has been done.
-    pub device: Duration,
     /// How often in a row servers that ask at the same time may all be refused because of each other; at least 1.
     pub rounds: u32,
 }
@@ -167,9 +162,9 @@ impl Watched<'_> {
         self.servers.iter().any(|known| known.server == server && known.is_seen)
     }
 
-    /// When what began then has to be over, counted from the healing on; `None` where there was none.
-    fn due(&self, begun: Moment, bound: Duration) -> Option<Moment> {
-        self.healed_at.map(|healed| begun.max(healed) + bound)
+    /// When what began then has to be over, counted from the healing on.
+    fn due(&self, begun: Moment) -> Moment {
+        begun.max(self.healed_at) + self.bounds.flow
     }
 }
 

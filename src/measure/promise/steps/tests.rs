@@ -21,7 +21,7 @@ const THIRD: ServerNumber = ServerNumber(2);
 #[derive(Clone)]
 struct Setting {
     policy: Policy,
-    healed_at: Option<Moment>,
+    healed_at: Moment,
     /// Since the last fact.
     watched_on: Duration,
     bootstrapped: Vec<ServerNumber>,
@@ -32,15 +32,14 @@ struct Setting {
 fn usual() -> Setting {
     Setting {
         policy: Policy::Hardened,
-        healed_at: Some(Moment::ZERO),
+        healed_at: Moment::ZERO,
         watched_on: Duration::from_secs(60),
         bootstrapped: Vec::new(),
         unseen: None,
     }
 }
 
-const BOUNDS: Bounds =
-    Bounds { flow: Duration::from_secs(10), peer: Duration::from_secs(5), device: Duration::from_secs(6), rounds: 2 };
+const BOUNDS: Bounds = Bounds { flow: Duration::from_secs(10), rounds: 2 };
 
 /// Looks at a tape in some way.
 fn watching<T>(tape: &Tape, setting: &Setting, look: impl FnOnce(&Watched<'_>) -> T) -> T {

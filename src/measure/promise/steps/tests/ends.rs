@@ -3,7 +3,7 @@
 use super::*;
 
 fn never_healed() -> Setting {
-    Setting { healed_at: None, ..usual() }
+    Setting { healed_at: Moment::NEVER, ..usual() }
 }
 
 fn soon() -> Setting {
@@ -23,7 +23,7 @@ fn every_flow_ends() {
     check_kept("its server died", &open.clone().then("killed home"), NAME);
     let late = open.then("@10100\nsettle home partner > done");
     check_broken("late", &late, NAME, "ended only at 10.101000s");
-    let healed = Setting { healed_at: Some(Moment::from_millis(500)), ..usual() };
+    let healed = Setting { healed_at: Moment::from_millis(500), ..usual() };
     check_in(&healed, "late, but all has been well only since", &late, NAME, (1, 0, 0));
     let stuck = Tape::new("killed home\nrestarted home\nmove home partner > s1 ExpectRemoval");
     check_broken(
@@ -49,14 +49,14 @@ fn both_sides_end() {
     );
     check_in(&soon(), "it may still come", &half, NAME, (0, 0, 1));
     check_in(&never_healed(), "it may still come", &half, NAME, (0, 0, 1));
-    check_broken("late", &partial().after(confirmed, "@5100"), NAME, "although home came to AtRest");
-    check_kept("just in time", &partial().after(confirmed, "@4900"), NAME);
+    check_broken("late", &partial().after(confirmed, "@10100"), NAME, "although home came to AtRest");
+    check_kept("just in time", &partial().after(confirmed, "@9900"), NAME);
     let busy = partial()
         .until("errand home prepare begins")
         .then("move home partner > s1 ExpectUndone\nmove partner home < s1 Over");
     let undone = "move home partner > s1 Over";
-    check_kept("busy with the device", &busy.clone().then(&format!("@5500\n{undone}")), NAME);
-    check_broken("for too long", &busy.then(&format!("@6500\n{undone}")), NAME, "home is in ExpectUndone");
+    check_kept("busy with the device", &busy.clone().then(&format!("@9500\n{undone}")), NAME);
+    check_broken("for too long", &busy.then(&format!("@11500\n{undone}")), NAME, "home is in ExpectUndone");
     check_kept("it began anew", &half.then("move home partner > s1 ExpectRemoval"), NAME);
     let unseen = Setting { unseen: Some(PARTNER), ..usual() };
     check_in(&unseen, "nobody sees the other side", &Tape::new("move home partner > s1 AtRest"), NAME, (0, 0, 1));
@@ -69,7 +69,7 @@ fn recovers_after_healing() {
         let before = "fault\njoin home partner >\n@30\nsettle home partner > too_late\n@20000\njoin home partner >";
         Tape::new(&format!("{before}\nsettle home partner > {outcome}"))
     };
-    let healed = Setting { healed_at: Some(Moment::from_millis(40)), ..usual() };
+    let healed = Setting { healed_at: Moment::from_millis(40), ..usual() };
     check_in(&healed, "it did", &then("done"), NAME, (1, 0, 0));
     check_in(&healed, "a refusal is an answer", &then("refused"), NAME, (1, 0, 0));
     check_broken_in(
@@ -79,7 +79,7 @@ fn recovers_after_healing() {
         NAME,
         "ended too_late (confirmed) at 20.002000s, long after",
     );
-    let lately = Setting { healed_at: Some(Moment::from_millis(15_000)), ..usual() };
+    let lately = Setting { healed_at: Moment::from_millis(15_000), ..usual() };
     check_in(&lately, "too soon to tell", &then("too_late"), NAME, (0, 0, 0));
     check_in(&never_healed(), "it never healed", &then("done"), NAME, (0, 0, 1));
     check_idle("nothing was made to go wrong", &Tape::new("join home partner >\nsettle home partner > too_late"), NAME);
@@ -116,10 +116,10 @@ fn pending_cleanup_is_done() {
     let back = away.clone().then("@9000\nsession partner begins");
     check_broken("it came back, and nobody cared", &back, NAME, "home could not remove-account at");
     check_in(&soon(), "there is time left", &back, NAME, (0, 0, 1));
-    check_kept("done in time", &back.clone().then("@14000\nerrand home remove-account done"), NAME);
-    check_kept("gone after all", &back.clone().then("@14000\naccount partner gone"), NAME);
-    check_broken("another's has gone", &back.clone().then("@14000\naccount home gone"), NAME, "and never done");
-    check_broken("late", &back.then("@16000\nerrand home remove-account done"), NAME, "done only at 16.001000s");
+    check_kept("done in time", &back.clone().then("@18000\nerrand home remove-account done"), NAME);
+    check_kept("gone after all", &back.clone().then("@18000\naccount partner gone"), NAME);
+    check_broken("another's has gone", &back.clone().then("@18000\naccount home gone"), NAME, "and never done");
+    check_broken("late", &back.then("@20000\nerrand home remove-account done"), NAME, "done only at 20.001000s");
     let stuck = there_and_back().until("errand home remove-account begins").then("session home begins");
     check_broken("still at it", &stuck, NAME, "home came to ExpectRemoval at");
     let refused = there_and_back().until("errand home remove-account begins").then("errand home remove-account 425");
