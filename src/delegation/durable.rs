@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::clock::Moment;
 use crate::delegation::book::{Learnt, RecordId};
-use crate::delegation::machine::{Outbox, Settings};
+use crate::delegation::machine::{Effect, Outbox, Settings};
 use crate::delegation::policy::Policy;
 use crate::delegation::records::Record;
 use crate::delegation::server::Server;
@@ -88,6 +88,9 @@ impl Server {
             // Its timer went with the memory.
             let mut record = record;
             record.pact_mut().deadline = Moment::NEVER;
+            if server.settings.is_watched {
+                out.push(Effect::Note(record.note()));
+            }
             server.records.insert(image.id, *record);
         }
         for id in moving {

@@ -7,7 +7,7 @@ use crate::delegation::book::RecordId;
 use crate::delegation::delegated::Delegated;
 use crate::delegation::delegating::Delegating;
 use crate::delegation::exchange::{Answer, Outgoing, PostOutcome};
-use crate::delegation::machine::{Job, RecordView, Side};
+use crate::delegation::machine::{Job, Note, RecordView, Side};
 use crate::delegation::message::Message;
 use crate::delegation::misbehaved::Misbehaved;
 use crate::delegation::pact::Pact;
@@ -94,6 +94,20 @@ impl Record {
     /// The name of its state.
     pub fn state(&self) -> &'static str {
         either!(self, side => side.state_name())
+    }
+
+    /// That it has come to its state.
+    pub fn note(&self) -> Note {
+        let pact = self.pact();
+        Note::Moved {
+            device: pact.device,
+            peer: pact.peer,
+            side: pact.side,
+            session: pact.delegation.id.clone(),
+            subtree: pact.subtree.clone(),
+            is_full: self.is_full(),
+            state: self.state(),
+        }
     }
 
     pub fn is_full(&self) -> bool {

@@ -130,7 +130,7 @@ impl Server {
         let record = begin(&mut turn, pact);
         self.book.rearm(id, Moment::NEVER, record.pact().deadline);
         if self.settings.is_watched {
-            out.push(Effect::Note(noted(&record, record.state())));
+            out.push(Effect::Note(record.note()));
         }
         self.records.insert(id, record);
         self.persist(id, device, place, out);
@@ -168,7 +168,7 @@ impl Server {
         let given_back = is_given_back.then(|| record.pact().subtree.clone());
         self.book.rearm(id, before.deadline, deadline);
         if self.settings.is_watched && record.state() != before.state {
-            out.push(Effect::Note(noted(record, record.state())));
+            out.push(Effect::Note(record.note()));
         }
         let is_changed = stored.is_some_and(|stored| stored != *record);
         self.records.touched(id, before);
@@ -229,19 +229,5 @@ impl Server {
         for id in ids {
             self.step(now, id, out, |record, turn| record.forget(turn));
         }
-    }
-}
-
-/// A record that has come to this state.
-fn noted(record: &Record, state: &'static str) -> Note {
-    let pact = record.pact();
-    Note::Moved {
-        device: pact.device,
-        peer: pact.peer,
-        side: pact.side,
-        session: pact.delegation.id.clone(),
-        subtree: pact.subtree.clone(),
-        is_full: record.is_full(),
-        state,
     }
 }

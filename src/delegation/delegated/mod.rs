@@ -89,7 +89,7 @@ impl State {
             State::ExpectDevice => "ExpectDevice",
             State::ExpectPrepared { .. } => "ExpectPrepared",
             State::ExpectVisited(_) => "ExpectVisited",
-            State::ExpectDeviceAgain => "ExpectDeviceAgain",
+            State::ExpectDeviceAgain => "ExpectVisitedAgain",
             State::ExpectConfirmedAnswered(_) => "ExpectConfirmedAnswered",
             State::ExpectEnded(_) => "ExpectEnded",
             State::AtRest => "AtRest",

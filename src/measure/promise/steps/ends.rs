@@ -295,7 +295,8 @@ fn tasks(story: &Story<'_>) -> Vec<Task> {
     let states = cleaning.map(|one| {
         let mut later = story.records[one.record].moves.iter().map(|index| &story.moves[*index]);
         let words = format!("{} came to {}", story.name(one.at), one.to);
-        Task { place: one.place, done: later.find(|next| next.place > one.place).map(|next| next.moment), words }
+        let done = later.find(|next| next.place > one.place && !is_cleaning(next.to)).map(|next| next.moment);
+        Task { place: one.place, done, words }
     });
     let errands = story.facts().filter_map(|(place, fact)| match &fact.what {
         What::ErrandEnded { at, errand, failure: Some(reason::TIMED_OUT) } if cleans(*errand) => {

@@ -9,56 +9,65 @@ use crate::delegation::policy::Policy;
 type Row = (&'static str, &'static [&'static str]);
 
 /// Before a delegation is in force, at DMS-1 (figures 6, 7, 9, 10).
-const DELEGATING_HANDOVER: [&str; 9] = [
+const DELEGATING_HANDOVER: [&str; 12] = [
     "ExpectResponse",
     "ExpectBootstrapConfirmed",
     "ExpectBootstrapUrl",
     "ExpectUrlPushed",
+    "ExpectUrlPushedAgain",
     "ExpectDeviceBootstrapped",
     "ExpectDevicePrepared",
+    "ExpectDevicePreparedAgain",
     "ExpectConfirmed",
     "ExpectClientTold",
     "ExpectLeft",
+    "ExpectLeftAgain",
 ];
 
 /// Before a delegation is in force, at DMS-2.
-const DELEGATED_HANDOVER: [&str; 6] = [
+const DELEGATED_HANDOVER: [&str; 7] = [
     "ExpectResponse",
     "ExpectUrlRequest",
     "ExpectDevice",
     "ExpectPrepared",
     "ExpectVisited",
+    "ExpectVisitedAgain",
     "ExpectConfirmedAnswered",
 ];
 
 /// DMS-1: figures 6, 7, 9 and 10, then 11 to 14; section 5.3 for what fails.
-const DELEGATING: [Row; 16] = [
+const DELEGATING: [Row; 20] = [
     ("ExpectResponse", &["ExpectBootstrapConfirmed", "ExpectBootstrapUrl", "ExpectDevicePrepared"]),
     ("ExpectBootstrapConfirmed", &["ExpectDevicePrepared"]),
     ("ExpectBootstrapUrl", &["ExpectUrlPushed", "ExpectDevicePrepared"]),
-    ("ExpectUrlPushed", &["ExpectDeviceBootstrapped", "ExpectDevicePrepared"]),
+    ("ExpectUrlPushed", &["ExpectUrlPushedAgain", "ExpectDeviceBootstrapped", "ExpectDevicePrepared"]),
+    ("ExpectUrlPushedAgain", &["ExpectUrlPushed", "ExpectDevicePrepared"]),
     ("ExpectDeviceBootstrapped", &["ExpectDevicePrepared"]),
-    ("ExpectDevicePrepared", &["ExpectConfirmed"]),
+    ("ExpectDevicePrepared", &["ExpectDevicePreparedAgain", "ExpectConfirmed"]),
+    ("ExpectDevicePreparedAgain", &["ExpectDevicePrepared"]),
     ("ExpectConfirmed", &["ExpectClientTold", "ExpectLeft", "AtRest"]),
     ("ExpectClientTold", &["ExpectConfirmed", "ExpectLeft", "AtRest"]),
-    ("ExpectLeft", &["AtRest"]),
+    ("ExpectLeft", &["ExpectLeftAgain", "AtRest"]),
+    ("ExpectLeftAgain", &["ExpectLeft"]),
     ("ExpectUndone", &["Over"]),
     ("AtRest", &["ExpectUndone", "ExpectTerminationAck", "ExpectRemoval", "ExpectFailureAnswered", "Over"]),
     ("ExpectTerminationAck", &["ExpectTerminationResp", "ExpectRemoval", "ExpectFailureAnswered", "AtRest"]),
     ("ExpectTerminationResp", &["ExpectRemoval", "AtRest"]),
-    ("ExpectRemoval", &["ExpectRevokedAnswered", "ExpectFailureAnswered", "Over"]),
+    ("ExpectRemoval", &["ExpectRemovalAgain", "ExpectRevokedAnswered", "ExpectFailureAnswered", "Over"]),
+    ("ExpectRemovalAgain", &["ExpectRemoval"]),
     // Whatever comes of DELEGATION_REVOKED, the delegation is over (5.2.3.6).
     ("ExpectRevokedAnswered", &["Over"]),
     ("ExpectFailureAnswered", &["AtRest"]),
 ];
 
 /// DMS-2: the same figures.
-const DELEGATED: [Row; 10] = [
+const DELEGATED: [Row; 11] = [
     ("ExpectResponse", &["ExpectUrlRequest", "ExpectDevice", "ExpectPrepared"]),
     ("ExpectUrlRequest", &["ExpectDevice"]),
     ("ExpectDevice", &["ExpectPrepared"]),
     ("ExpectPrepared", &["ExpectDevice", "ExpectVisited", "ExpectConfirmedAnswered"]),
-    ("ExpectVisited", &["ExpectConfirmedAnswered"]),
+    ("ExpectVisited", &["ExpectVisitedAgain", "ExpectConfirmedAnswered"]),
+    ("ExpectVisitedAgain", &["ExpectVisited"]),
     ("ExpectConfirmedAnswered", &["AtRest", "ExpectWoundDown", "ExpectRevoked"]),
     ("ExpectEnded", &["Over"]),
     ("AtRest", &["ExpectEnded", "ExpectWoundDown", "ExpectRevoked", "Over"]),
@@ -103,6 +112,12 @@ fn table(side: Side) -> &'static [Row] {
     }
 }
 
+/// Every name that is known.
+#[cfg(test)]
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    [Side::Delegating, Side::Delegated].into_iter().flat_map(table).map(|(state, _)| *state).chain(["Over"])
+}
+
 fn is_known(side: Side, state: &str) -> bool {
     state == "Over" || table(side).iter().any(|(known, _)| *known == state)
 }
@@ -137,7 +152,7 @@ pub(super) fn gives_authority(state: &str) -> bool {
 
 /// Whether something is left to do on the device.
 pub(super) fn is_cleaning(state: &str) -> bool {
-    matches!(state, "ExpectUndone" | "ExpectRemoval" | "ExpectLeft" | "ExpectCleaned")
+    matches!(state, "ExpectUndone" | "ExpectRemoval" | "ExpectRemovalAgain" | "ExpectLeft" | "ExpectLeftAgain")
 }
 
 /// Whether the server can only go on when its peer has done something.

@@ -92,7 +92,7 @@ impl<'s, 'a> Charge<'s, 'a> {
                 self.accounts = BTreeSet::from([self.story.watched.journeyed.owner]);
                 true
             }
-            What::Moved { .. } => true,
+            What::Moved { .. } | What::Restarted { .. } => true,
             _ => false,
         }
     }
@@ -122,13 +122,21 @@ impl<'s, 'a> Charge<'s, 'a> {
         self.holds(server, Side::Delegated, in_full, place, gives_authority)
     }
 
-    /// Whether a record of the server is in such a state just after this place; what a killed server had is in force.
+    /// Whether a record of the server is in such a state just after this place; what a killed server had is in force
+    /// until it stands again, and tells what it has.
     fn holds(&self, server: ServerNumber, side: Side, in_full: bool, place: usize, is: fn(&str) -> bool) -> bool {
         self.story.records.iter().filter(|record| record.at == server && record.side == side).any(|record| {
             let moves = record.moves.iter().map(|index| &self.story.moves[*index]);
             let last = moves.take_while(|one| one.place <= place).last();
-            last.is_some_and(|one| is(one.to) && (one.is_full || !in_full))
+            let is_gone = record.lost.is_some_and(|lost| self.stands_again(server, lost, place));
+            !is_gone && last.is_some_and(|one| is(one.to) && (one.is_full || !in_full))
         })
+    }
+
+    /// Whether a server that was killed there had come back by this place.
+    fn stands_again(&self, server: ServerNumber, killed: usize, place: usize) -> bool {
+        let since = self.story.watched.facts.get(killed..=place).unwrap_or_default();
+        since.iter().any(|fact| matches!(fact.what, What::Restarted { at } if at == server))
     }
 }
 

@@ -1,36 +1,13 @@
 //! Small bugs planted into well-behaved facts, and how many of them some promise finds.
 
+use std::collections::BTreeSet;
+
 use super::*;
 
 /// The tapes that bugs are planted into.
 fn hosts() -> [Tape; 3] {
     [there_and_back(), handover("home", "partner", "s1", ".", true), careful_handover()]
 }
-
-const STATES: [&str; 22] = [
-    "ExpectResponse",
-    "ExpectBootstrapConfirmed",
-    "ExpectBootstrapUrl",
-    "ExpectUrlPushed",
-    "ExpectDeviceBootstrapped",
-    "ExpectDevicePrepared",
-    "ExpectConfirmed",
-    "ExpectClientTold",
-    "ExpectUndone",
-    "AtRest",
-    "ExpectTerminationAck",
-    "ExpectTerminationResp",
-    "ExpectRemoval",
-    "ExpectRevokedAnswered",
-    "ExpectUrlRequest",
-    "ExpectDevice",
-    "ExpectPrepared",
-    "ExpectVisited",
-    "ExpectConfirmedAnswered",
-    "ExpectWoundDown",
-    "ExpectRevoked",
-    "Over",
-];
 
 /// Copies of a tape, each with one bug, by what was done.
 fn mutants(host: &Tape, spoil: impl Fn(&mut Vec<String>, usize) -> bool) -> Vec<(String, Tape)> {
@@ -89,7 +66,7 @@ fn what_was_done_cannot_be_done_twice_unnoticed() {
 fn hardly_any_wrong_state_goes_unnoticed() {
     for host in hosts() {
         let (mut planted, mut unnoticed) = (0, Vec::new());
-        for state in STATES {
+        for state in states::names() {
             let wrong = mutants(&host, |lines, at| {
                 let mut words: Vec<&str> = lines[at].split(' ').collect();
                 if words[0] != "move" || words[5] == state {
@@ -105,4 +82,16 @@ fn hardly_any_wrong_state_goes_unnoticed() {
         // The rest are states that may be gone through, and others that show only when all has come to rest.
         assert!(unnoticed.len() * 100 < planted * 7, "{} of {planted}: {unnoticed:#?}", unnoticed.len());
     }
+}
+
+#[test]
+fn the_names_of_all_states_are_known() {
+    let machines = [
+        include_str!("../../../../delegation/delegating/mod.rs"),
+        include_str!("../../../../delegation/delegated/mod.rs"),
+    ];
+    let quoted = machines.iter().flat_map(|source| source.split('"').skip(1).step_by(2));
+    let named: BTreeSet<&str> =
+        quoted.filter(|word| word.starts_with("Expect") || ["AtRest", "Over"].contains(word)).collect();
+    assert_eq!(named, states::names().collect());
 }

@@ -40,6 +40,19 @@ fn windows_are_shut_where_all_is_well_and_open_to_the_end_where_not() {
 }
 
 #[test]
+fn what_a_killed_server_held_is_in_force_until_it_stands_again_without_it() {
+    let given_away = handover("home", "partner", "s1", ".", true);
+    let killed = given_away.clone().then("killed partner");
+    assert_eq!(of_tape(&killed).0, 19, "the handover: it is down, and will know that it is in charge");
+    let recalled = killed.clone().then("restarted partner\nmove partner home < s1 AtRest . full");
+    assert_eq!(of_tape(&recalled).0, 19);
+    let forgotten = killed.then("restarted partner");
+    assert_eq!(of_tape(&forgotten).0, 60_000);
+    let over = recalled.then("@500\nmove partner home < s1 Over . full");
+    assert_eq!(of_tape(&over).0, 60_000, "what it had before does not count for ever");
+}
+
+#[test]
 fn the_longest_of_all_devices_are_kept_with_their_device() {
     let window = |orphan, double| Windows {
         orphan: Duration::from_millis(orphan),
