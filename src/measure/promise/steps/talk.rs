@@ -370,8 +370,8 @@ fn is_of_handover(kind: Kind) -> bool {
 }
 
 /// P6, nobody unproven (section 5.3: mutual TLS): a message that a machine has taken came from a DM server of this run,
-/// not from the taker itself, and that server has sent it. Certificates are not in the facts; a message that nobody
-/// sent is. It is not held against anybody where a fault may have changed what was sent.
+/// not from the taker itself, and that server has sent it: also where a fault has put something else in the place of
+/// what it meant to say. Certificates are not in the facts; a message that nobody sent is.
 pub(super) fn nobody_unproven(story: &Story<'_>) -> Judgement {
     let mut findings = Findings::default();
     for (request, post) in posts(story) {
@@ -384,7 +384,7 @@ pub(super) fn nobody_unproven(story: &Story<'_>) -> Judgement {
         let moment = story.watched.facts[place].at;
         if !story.watched.servers.iter().any(|known| known.server == from) || at == from {
             findings.broken(format!("{} took {kind} from {} at {moment}", story.name(at), story.name(from)));
-        } else if post.sent.is_empty() && story.watched.sees(from) && !story.has_fault_within(0, place) {
+        } else if post.sent.is_empty() && story.watched.sees(from) {
             findings.broken(format!("{}, taken at {moment}, was never sent", in_words(story, request)));
         }
     }

@@ -160,10 +160,9 @@ fn nobody_unproven() {
     const NAME: &str = "nobody_unproven";
     check_kept("all are known", &partial(), NAME);
     check_idle("nothing was taken", &Tape::new("sent home partner req s1"), NAME);
-    check_kept("a fault may have changed it", &Tape::new("fault\ntaken home partner bc s1"), NAME);
     check_broken(
         "nobody sent it",
-        &Tape::new("taken home partner bc s1"),
+        &Tape::new("fault\ntaken home partner bc s1"),
         NAME,
         "bootstrap_confirmed of partner to home",
     );
