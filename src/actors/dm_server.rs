@@ -109,6 +109,8 @@ enum Later {
     Post(Outgoing, PostOutcome),
     /// An image is written, and only then what waits behind it is done.
     Write { image: Box<Image>, behind: Vec<Effect> },
+    /// Done once all that was being written has been.
+    Behind(Vec<Effect>),
 }
 
 impl DmServer {
@@ -153,8 +155,21 @@ impl DmServer {
         let now = self.now();
         let mut out = Vec::new();
         self.delegation.handle(now, input, &mut out);
-        self.obey_all(now, out, ctx);
+        self.obey_turn(now, out, ctx);
         self.arm(ctx);
+    }
+
+    /// Obeys what a turn has led to. One that changes nothing, as for a message that has come before, goes by what is on
+    /// record: under a policy that says so it waits until that has been written.
+    fn obey_turn(&mut self, now: Moment, effects: Vec<Effect>, ctx: &mut Context<Self>) {
+        let (under_way, last) = self.writes;
+        let writes = effects.iter().any(|effect| matches!(effect, Effect::Persist(_)));
+        if under_way > 0 && !writes && self.is_hardened() {
+            let behind = self.behind(now, effects.into_iter());
+            self.do_later(last, Later::Behind(behind));
+        } else {
+            self.obey_all(now, effects, ctx);
+        }
     }
 
     /// Obeys in order; what stands behind a write that takes time waits for it, under a policy that says so.
@@ -256,6 +271,7 @@ impl DmServer {
                 match due.remove() {
                     Later::Post(exchange, outcome) => server.try_again(now, exchange, outcome, ctx),
                     Later::Write { image, behind } => server.write_late(now, *image, behind, ctx),
+                    Later::Behind(effects) => server.obey_all(now, effects, ctx),
                 }
             }
             server.arm(ctx);
@@ -312,7 +328,7 @@ impl Handler<FromPeer> for DmServer {
         let input = Input::Received { exchange: Incoming(exchange), from, message };
         self.delegation.handle(now, input, &mut out);
         self.tell_how_it_was_taken(&told, &out);
-        self.obey_all(now, out, ctx);
+        self.obey_turn(now, out, ctx);
         self.arm(ctx);
     }
 }

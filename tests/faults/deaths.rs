@@ -187,6 +187,21 @@ fn a_slow_write_is_not_overtaken_by_the_next() {
 }
 
 #[test]
+fn a_message_that_comes_again_is_answered_once_the_write_of_the_first_is_done() {
+    let slow = fault("s", "store", r#"from = "partner", devices = 1"#, "nth = 1", r#"{ delay = "700ms" }"#);
+    // Home gives up after 500 ms, and tries again before the write is done.
+    for (policy, waits) in [("literal", false), ("hardened", true)] {
+        let top = format!("policy = \"{policy}\"");
+        let seen = play(&Place::new(), &scene_with(3, LENT, &top, &slow), 1);
+        assert_eq!(seen.complaints(), Vec::<String>::new());
+        let (place, taken) = seen.first(1, 0, "taken delegation_req at partner").expect("it came");
+        let heard = |fact: &&Fact| matches!(fact.what, What::Heard { at: HOME, answer: Heard::Message(_), .. });
+        let heard = seen.facts[1][place..].iter().find(heard).expect("home has an answer");
+        assert_eq!(heard.at - taken.at >= Duration::from_millis(700), waits, "{policy}\n{}", told(&seen.facts[1]));
+    }
+}
+
+#[test]
 fn a_paused_server_does_nothing_and_then_goes_on() {
     let about = r#"from = "partner", step = "taken delegation_prepared at partner", devices = 1"#;
     let scenario = scene(3, LENT, &fault("f", "process", about, "", r#"{ pause = "300ms" }"#));
