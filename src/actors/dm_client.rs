@@ -119,7 +119,7 @@ impl DmClient {
     /// The rules that fire on something in the device's session of this number. Its packages are told apart by their
     /// order: the names that sessions and URLs have on the way are others in every run.
     fn judge(&self, sites: &[Site], now: Moment, direction: Direction, to: End, number: u32) -> Vec<Verdict<'_>> {
-        let passage = Passage {
+        let passage = || Passage {
             direction,
             from: End::Device,
             to,
@@ -127,13 +127,13 @@ impl DmClient {
             class: self.lane.blueprint.population.class_number(self.device).unwrap_or_default(),
             role: None,
             message: None,
-            session: &format!("session {number}"),
+            session: format!("session {number}").into(),
             nth_session: number,
             attempt: 1,
             state: "",
             now,
         };
-        self.lane.judge(sites, &passage)
+        self.lane.judge(sites, passage)
     }
 
     fn obey(&mut self, now: Moment, effect: Effect, ctx: &mut Context<Self>) {

@@ -147,8 +147,8 @@ impl DmServer {
         self.lane.blueprint.clock.now()
     }
 
-    fn is_hardened(&self) -> bool {
-        self.lane.blueprint.server(self.me).policy == Policy::Hardened
+    fn policy(&self) -> Policy {
+        self.lane.blueprint.server(self.me).policy
     }
 
     fn tell_delegation(&mut self, input: Input, ctx: &mut Context<Self>) {
@@ -164,7 +164,7 @@ impl DmServer {
     fn obey_turn(&mut self, now: Moment, effects: Vec<Effect>, ctx: &mut Context<Self>) {
         let (under_way, last) = self.writes;
         let writes = effects.iter().any(|effect| matches!(effect, Effect::Persist(_)));
-        if under_way > 0 && !writes && self.is_hardened() {
+        if under_way > 0 && !writes && self.policy().waits_for_writes() {
             let behind = self.behind(now, effects.into_iter());
             self.do_later(last, Later::Behind(behind));
         } else {
@@ -187,7 +187,11 @@ impl DmServer {
             match effect {
                 Effect::Persist(image) => {
                     if let Some((at, image)) = self.write(now, image) {
-                        let behind = if self.is_hardened() { self.behind(now, effects.by_ref()) } else { Vec::new() };
+                        let behind = if self.policy().waits_for_writes() {
+                            self.behind(now, effects.by_ref())
+                        } else {
+                            Vec::new()
+                        };
                         self.do_later(at, Later::Write { image, behind });
                     }
                 }

@@ -45,8 +45,9 @@ impl Lane {
         self.sight.saw(device, what);
     }
 
-    /// The rules that fire on what passes these sites. That they did is seen on the device.
-    pub fn judge(&self, sites: &[Site], passage: &Passage<'_>) -> Vec<Verdict<'_>> {
+    /// The rules that fire on what passes these sites, which is only asked for where a rule acts there. That they did is
+    /// seen on the device.
+    pub fn judge<'p>(&self, sites: &[Site], passage: impl FnOnce() -> Passage<'p>) -> Vec<Verdict<'_>> {
         self.sight.judge(sites, passage)
     }
 }

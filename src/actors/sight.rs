@@ -55,12 +55,14 @@ impl Sight {
         told
     }
 
-    /// The rules that fire on what passes these sites. That they did is seen on the device.
-    pub fn judge(&self, sites: &[Site], passage: &Passage<'_>) -> Vec<Verdict<'_>> {
+    /// The rules that fire on what passes these sites, which is only asked for where a rule acts there. That they did is
+    /// seen on the device.
+    pub fn judge<'p>(&self, sites: &[Site], passage: impl FnOnce() -> Passage<'p>) -> Vec<Verdict<'_>> {
         if !self.faults.acts_at(sites) {
             return Vec::new();
         }
-        let verdicts = self.board.with(passage.device, |facts| self.faults.judge(sites, passage, facts));
+        let passage = passage();
+        let verdicts = self.board.with(passage.device, |facts| self.faults.judge(sites, &passage, facts));
         for verdict in &verdicts {
             self.saw(passage.device, What::Fault { rule: verdict.rule });
         }

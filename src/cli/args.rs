@@ -125,12 +125,7 @@ impl Flags {
 
 /// The policies, by their words.
 fn policies() -> impl TypedValueParser<Value = Policy> {
-    let words = [Policy::Literal.key(), Policy::Hardened.key()];
-    PossibleValuesParser::new(words).map(
-        |word| {
-            if word == Policy::Literal.key() { Policy::Literal } else { Policy::Hardened }
-        },
-    )
+    PossibleValuesParser::new(Policy::ALL.map(Policy::key)).map(|word| Policy::of(&word).unwrap_or_default())
 }
 
 const EXAMPLES: &str = "\

@@ -51,8 +51,8 @@ impl Server {
     /// What we have delegated of what was delegated to us: in force, or on its way there or back. What is delegated by
     /// the owner's own authority is not, nor what went back to where it came from or to the owner: the account that
     /// would go with it may be the last that can put anything right.
-    fn passed_on(&self, from: &Delegated) -> impl Iterator<Item = (RecordId, &Delegating)> {
-        let (device, giver, subtree) = (from.pact.device, from.pact.peer, from.pact.subtree.clone());
+    fn passed_on<'a>(&'a self, from: &'a Delegated) -> impl Iterator<Item = (RecordId, &'a Delegating)> {
+        let (device, giver, subtree) = (from.pact.device, from.pact.peer, &from.pact.subtree);
         let owner = self.settings.registry.owner(device);
         let is_ours = owner == Some(self.settings.me) && !self.book.gave_up(device);
         self.records.of(device).filter_map(move |(id, record)| match record {

@@ -8,7 +8,6 @@ use crate::delegation::exchange::Outgoing;
 use crate::delegation::machine::{Effect, Input, Note, Outbox, RecordView, Side};
 use crate::delegation::message::Kind;
 use crate::delegation::pact::Pact;
-use crate::delegation::policy::Policy;
 use crate::delegation::records::{Record, Records};
 use crate::delegation::turn::Turn;
 use crate::dm::uri::Uri;
@@ -140,7 +139,7 @@ impl Server {
     /// that goes by the text.
     fn persist(&self, id: RecordId, device: DeviceNumber, place: usize, out: &mut Outbox) {
         if let Some(image) = self.image(id, device) {
-            let place = if self.settings.policy == Policy::Hardened { place } else { out.len() };
+            let place = if self.settings.policy.waits_for_writes() { place } else { out.len() };
             out.insert(place, Effect::Persist(image));
         }
     }

@@ -102,7 +102,7 @@ fn resolve(root: &Entry<'_>, found: &mut Vec<Problem>) -> Scenario {
     let world =
         World { servers: &servers, bootstrap_servers: &bootstrap_servers, classes: &classes, devices, cast: &cast };
     let journeys = journeys::read(&root.tables("journey"), &world, found);
-    let policy = if root.word("policy") == Policy::Literal.key() { Policy::Literal } else { Policy::Hardened };
+    let policy = Policy::of(root.word("policy")).unwrap_or_default();
     let faults = faults::read(&fault_entries, &world, found);
     let goals = races::goals(root, &cast, found);
     Scenario {

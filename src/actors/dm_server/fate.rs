@@ -19,9 +19,6 @@ use crate::faults::rule::{Action, BackWith, Direction, End, Site};
 use crate::faults::verdict::Passage;
 use crate::ids::{DeviceNumber, ServerNumber};
 
-/// How long a careful server waits after a failed write before it tries it again.
-const WRITE_AGAIN: Duration = Duration::from_millis(50);
-
 /// A fault befalls this server's process, at a step of this device.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -51,24 +48,21 @@ impl DmServer {
     /// No write overtakes another: the image of a record must not be followed by an older one.
     pub(super) fn write(&mut self, now: Moment, image: Image) -> Option<(Moment, Box<Image>)> {
         // Its occasions are counted for each device at each server: nothing else of a write is the same in every run.
-        let (device, session) = (image.device(), format!("store {}", self.me.0));
-        let verdicts = self.lane.judge(
-            &[Site::Store],
-            &Passage {
-                direction: Direction::ServerToServer,
-                from: End::Server(self.me),
-                to: End::Server(self.me),
-                device,
-                class: self.lane.blueprint.population.class_number(device).unwrap_or_default(),
-                role: None,
-                message: None,
-                session: &session,
-                nth_session: 1,
-                attempt: 1,
-                state: "",
-                now,
-            },
-        );
+        let device = image.device();
+        let verdicts = self.lane.judge(&[Site::Store], || Passage {
+            direction: Direction::ServerToServer,
+            from: End::Server(self.me),
+            to: End::Server(self.me),
+            device,
+            class: self.lane.blueprint.population.class_number(device).unwrap_or_default(),
+            role: None,
+            message: None,
+            session: format!("store {}", self.me.0).into(),
+            nth_session: 1,
+            attempt: 1,
+            state: "",
+            now,
+        });
         let fails_by_step = self.failing_writes > 0;
         self.failing_writes = self.failing_writes.saturating_sub(1);
         let delay_by_step = std::mem::take(&mut self.next_write_takes);
@@ -79,11 +73,7 @@ impl DmServer {
         });
         let mut delay: Duration = delays.sum::<Duration>() + delay_by_step;
         if fails {
-            if !self.is_hardened() {
-                // By the text nobody looks whether a write has succeeded.
-                return None;
-            }
-            delay += WRITE_AGAIN;
+            delay += self.policy().writes_again_after()?;
         }
         match self.writes {
             (0, _) if delay.is_zero() => {

@@ -1,5 +1,6 @@
 //! POSTs to peers: what befalls them on the way, and how often they are tried.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -116,10 +117,12 @@ impl DmServer {
         let Some(post) = self.posts.get(&exchange) else { return };
         let (me, to, device, attempt) = (self.me, post.to, post.device, post.attempt);
         let mut ordeal = self.ordeal(now, post);
-        let mut message = post.message.clone();
+        let mut message = Cow::Borrowed(&post.message);
         for action in &ordeal.forgeries {
             let (stale, foreign) = other_sessions(&message, device);
-            message = forgery::forge(&message, action, stale.as_ref(), foreign.as_ref()).unwrap_or(message);
+            if let Some(forged) = forgery::forge(&message, action, stale.as_ref(), foreign.as_ref()) {
+                message = Cow::Owned(forged);
+            }
         }
         let said = Said::of(&message);
         let mut call = self.lane.blueprint.call_to_peer(me, to, &message);
@@ -136,16 +139,17 @@ impl DmServer {
         let leaves_now = ordeal.waits.is_empty();
         let has_left = Rc::new(Cell::new(leaves_now));
         let (leaves, Said { kind, session }) = (Rc::clone(&has_left), said.clone());
-        let sent = What::Sent { from: me, to, kind, session, attempt };
-        if leaves_now {
-            self.saw(device, sent.clone());
+        let mut sent = Some(What::Sent { from: me, to, kind, session, attempt });
+        if let Some(sent) = sent.take_if(|_| leaves_now) {
+            self.saw(device, sent);
         }
         let handle = actix::spawn(async move {
             for wait in &ordeal.waits {
                 sit_out(wait, device, &lane.board).await;
             }
             lane.record(|shard| shard.message_sent(kind));
-            if !leaves.replace(true) {
+            if let Some(sent) = sent {
+                leaves.set(true);
                 lane.saw(device, sent);
             }
             if lane.directory.is_down(to) {
@@ -165,7 +169,7 @@ impl DmServer {
     fn ordeal(&self, now: Moment, post: &UnderWay) -> Ordeal {
         let session = post.message.session();
         let blueprint = &self.lane.blueprint;
-        let passage = Passage {
+        let passage = || Passage {
             direction: Direction::ServerToServer,
             from: End::Server(self.me),
             to: End::Server(post.to),
@@ -176,13 +180,13 @@ impl DmServer {
                 Side::Delegated => Role::Delegated,
             }),
             message: Some(post.message.kind()),
-            session: session.map_or("", SessionId::as_str),
+            session: session.map_or("", SessionId::as_str).into(),
             nth_session: session.and_then(number_of).unwrap_or(1),
             attempt: post.attempt,
             state: post.state,
             now,
         };
-        let verdicts = self.lane.judge(sites(passage.direction), &passage);
+        let verdicts = self.lane.judge(sites(Direction::ServerToServer), passage);
         let party = blueprint.server(self.me);
         Ordeal::of(&verdicts, Some(self.me), |bad| party.bad_identities.get(&bad).cloned())
     }

@@ -153,23 +153,20 @@ impl DmServer {
             SessionSide::Dms1 => Role::Delegating,
             SessionSide::Dms2 => Role::Delegated,
         };
-        let verdicts = self.lane.judge(
-            &[Site::Trigger],
-            &Passage {
-                direction: Direction::ServerToDevice,
-                from: End::Server(self.me),
-                to: End::Device,
-                device,
-                class: self.lane.blueprint.population.class_number(device).unwrap_or_default(),
-                role: Some(role),
-                message: None,
-                session: &format!("errand {} of {}", nth_session, self.me.0),
-                nth_session,
-                attempt,
-                state: "",
-                now,
-            },
-        );
+        let verdicts = self.lane.judge(&[Site::Trigger], || Passage {
+            direction: Direction::ServerToDevice,
+            from: End::Server(self.me),
+            to: End::Device,
+            device,
+            class: self.lane.blueprint.population.class_number(device).unwrap_or_default(),
+            role: Some(role),
+            message: None,
+            session: format!("errand {} of {}", nth_session, self.me.0).into(),
+            nth_session,
+            attempt,
+            state: "",
+            now,
+        });
         let is_lost = verdicts.iter().any(|verdict| matches!(verdict.action, Action::Drop { .. }));
         let copies = verdicts.iter().filter(|verdict| matches!(verdict.action, Action::Twice)).count() + 1;
         let waits = Ordeal::of(&verdicts, Some(self.me), |_| None).waits;

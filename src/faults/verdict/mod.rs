@@ -11,6 +11,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+use std::cell::LazyCell;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -25,7 +27,7 @@ use crate::ids::{DeviceNumber, ServerNumber};
 use crate::seed::Seed;
 
 /// One thing that passes a site.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Passage<'a> {
     pub direction: Direction,
     /// The asking side.
@@ -40,7 +42,7 @@ pub struct Passage<'a> {
     /// The message that is sent; `None` for packages, triggers and fetches.
     pub message: Option<Kind>,
     /// The name of its process or management session.
-    pub session: &'a str,
+    pub session: Cow<'a, str>,
     /// The how-manieth process or session of this device it is, from 1.
     pub nth_session: u32,
     /// The how-manieth try of the same request, from 1.
@@ -129,8 +131,8 @@ impl Faults {
         let is_meant = |(_, rule): &(usize, &Rule)| {
             sites.contains(&rule.site) && rule.about.step.is_none() && is_about(&rule.about, rule.site, passage)
         };
-        let judged = self.rules.iter().enumerate().filter(is_meant).filter_map(|(number, _)| {
-            let session = dice::part(passage.session);
+        let decision = LazyCell::new(|| {
+            let session = dice::part(&passage.session);
             let key = [
                 u64::from(passage.device.0),
                 session,
@@ -140,9 +142,10 @@ impl Faults {
                 place(passage.to),
                 u64::from(passage.attempt),
             ];
-            let is_alone = passage.message.is_some();
-            self.decide(number, passage.device, passage.now, seen, &Decision { session, key, is_alone })
+            Decision { session, key, is_alone: passage.message.is_some() }
         });
+        let rules = self.rules.iter().enumerate().filter(is_meant);
+        let judged = rules.filter_map(|(number, _)| self.decide(number, passage.device, passage.now, seen, &decision));
         judged.collect()
     }
 

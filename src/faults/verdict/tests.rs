@@ -28,7 +28,7 @@ fn passage(device: u32) -> Passage<'static> {
         class: 0,
         role: Some(Role::Delegating),
         message: Some(Kind::DelegationPrepared),
-        session: "s",
+        session: "s".into(),
         nth_session: 1,
         attempt: 1,
         state: "ExpectConfirmed",
@@ -113,7 +113,7 @@ fn every_part_of_what_passes_counts_and_nothing_else_does() {
     let others = [
         draw(passage(1)),
         draw(passage(2)),
-        draw(Passage { session: "t", ..passage(1) }),
+        draw(Passage { session: "t".into(), ..passage(1) }),
         draw(Passage { message: Some(Kind::DelegationFailure), ..passage(1) }),
         draw(Passage { direction: Direction::DeviceToServer, ..passage(1) }),
         draw(Passage { from: End::Server(PARTNER), ..passage(1) }),
@@ -160,8 +160,12 @@ fn probabilities_and_shares_are_kept() {
 #[track_caller]
 fn check_occasions(when: When, expected: &[u32]) {
     let faults = Faults::new(SEED, vec![rule("counted", Selector::default(), when.clone())], DEVICES);
-    let fired = |session, device| -> Vec<u32> {
-        (1..=10).filter(|attempt| fires(&faults, &Passage { session, attempt: *attempt, ..passage(device) })).collect()
+    let fired = |session: &'static str, device| -> Vec<u32> {
+        (1..=10)
+            .filter(|attempt| {
+                fires(&faults, &Passage { session: session.into(), attempt: *attempt, ..passage(device) })
+            })
+            .collect()
     };
     assert_eq!(fired("s", 1), expected, "{when:?}");
     assert_eq!(fired("s", 2), expected, "{when:?} on another device");
