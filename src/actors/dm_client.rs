@@ -243,12 +243,7 @@ async fn suffer(
     to: Option<ServerNumber>,
 ) -> Result<(Envelope, Moment), client::Failure> {
     let mut call = call.map_err(|error| client::Failure::Unreachable(error.to_string()))?;
-    ordeal.spoil(&mut call);
-    let left = ordeal.plan(device).map(|plan| lane.desk.leave(plan));
-    if let Some(left) = &left {
-        ordeal.trouble().answer = Some(left.number);
-    }
-    call.trouble = ordeal.trouble.take();
+    let _left = ordeal.befall(&mut call, device, &lane.desk);
     for wait in &ordeal.waits {
         sit_out(wait, device, &lane.board).await;
     }

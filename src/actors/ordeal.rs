@@ -2,11 +2,12 @@
 //! be, bytes that are not, trouble on the connection, and what the answering side is to do.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::actors::desk::{After, Before, Plan};
+use crate::actors::desk::{After, Before, Desk, Left, Plan};
 use crate::facts::pattern::{Hearing, Pattern, Sought};
 use crate::faults::mutation::Mutation;
 use crate::faults::rule::{Action, BadCertificate, Direction, ExchangePhase, SameOrNew, Site};
@@ -84,20 +85,32 @@ impl Ordeal {
         ordeal
     }
 
+    /// Does to a call what befalls it from now on. What the answering side has to do lies on the desk for as long as the
+    /// result is kept.
+    pub fn befall(&mut self, call: &mut Call, device: DeviceNumber, desk: &Arc<Desk>) -> Option<Left> {
+        self.spoil(call);
+        let left = self.plan(device).map(|plan| desk.leave(plan));
+        if let Some(left) = &left {
+            self.trouble().answer = Some(left.number);
+        }
+        call.trouble = self.trouble.take();
+        left
+    }
+
     /// What the answering side has to do; `None` where that is nothing.
-    pub fn plan(&self, device: DeviceNumber) -> Option<Plan> {
+    fn plan(&self, device: DeviceNumber) -> Option<Plan> {
         let Ordeal { before, after, is_stale, .. } = self;
         let is_empty = before.is_empty() && after.is_empty() && !is_stale;
         (!is_empty).then(|| Plan { device, before: before.clone(), after: after.clone(), is_stale: *is_stale })
     }
 
     /// The trouble of the call, made where there is none yet.
-    pub fn trouble(&mut self) -> &mut Trouble {
+    fn trouble(&mut self) -> &mut Trouble {
         self.trouble.get_or_insert_default()
     }
 
     /// Does to a call what is done to its bytes.
-    pub fn spoil(&mut self, call: &mut Call) {
+    fn spoil(&mut self, call: &mut Call) {
         for spoil in std::mem::take(&mut self.spoils) {
             match spoil {
                 Spoil::Close => self.trouble().close = true,

@@ -19,7 +19,7 @@ use crate::measure::promise::steps::windows::LongestWindows;
 use crate::measure::rows::Rows;
 use crate::measure::shard::Shard;
 
-pub use aims::{FaultCount, FaultRow, GoalRow, WindowRow};
+pub use aims::{FaultRow, GoalRow, WindowRow};
 
 mod aims;
 mod rows;
@@ -241,7 +241,7 @@ pub struct Run<'a> {
     /// What the run was to come by, in a scenario's words, and on how many devices it did.
     pub goals: &'a [(String, u64)],
     /// Every fault of the scenario, in its order.
-    pub faults: &'a [FaultCount],
+    pub faults: &'a [FaultRow],
     pub windows: &'a LongestWindows,
     /// Of a race: the promises that are to be broken under this policy.
     pub expected: Option<&'a [String]>,
@@ -292,7 +292,7 @@ impl Summary {
             limits,
             promises,
             reached: run.goals.iter().map(GoalRow::from).collect(),
-            faults: run.faults.iter().map(FaultRow::from).collect(),
+            faults: run.faults.to_vec(),
             windows: WindowRow::from(run.windows),
             warnings: aims::warnings(run.goals, run.faults),
             expectation,

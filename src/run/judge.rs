@@ -12,7 +12,7 @@ use crate::ids::{DeviceNumber, ServerNumber};
 use crate::measure::promise::steps::windows::LongestWindows;
 use crate::measure::promise::steps::{Bounds, Known, Watched};
 use crate::measure::promise::{DeviceView, Judging, Place, PromiseResult};
-use crate::measure::summary::FaultCount;
+use crate::measure::summary::FaultRow;
 use crate::run::stand::Stand;
 use crate::run::walk::longest_flow;
 use crate::scenario::Scenario;
@@ -103,11 +103,11 @@ fn stories(
 }
 
 /// What each fault of the scenario has done.
-pub(super) fn fault_counts(stand: &Stand) -> Vec<FaultCount> {
+pub(super) fn fault_counts(stand: &Stand) -> Vec<FaultRow> {
     let faults = &stand.blueprint().faults;
     let counts = faults.rules().iter().zip(faults.counts());
     counts
-        .map(|(rule, count)| FaultCount {
+        .map(|(rule, count)| FaultRow {
             name: rule.name.clone(),
             eligible: count.eligible,
             injected: count.injected,

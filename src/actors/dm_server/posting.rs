@@ -126,12 +126,7 @@ impl DmServer {
         }
         let said = Said::of(&message);
         let mut call = self.lane.blueprint.call_to_peer(me, to, &message);
-        ordeal.spoil(&mut call);
-        let left = ordeal.plan(device).map(|plan| self.lane.desk.leave(plan));
-        if let Some(left) = &left {
-            ordeal.trouble().answer = Some(left.number);
-        }
-        call.trouble = ordeal.trouble.take();
+        let left = ordeal.befall(&mut call, device, &self.lane.desk);
 
         let lane = Rc::clone(&self.lane);
         let actor = ctx.address();

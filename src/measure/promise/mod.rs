@@ -22,7 +22,7 @@ use crate::delegation::machine::RecordView;
 use crate::ids::{DeviceNumber, ServerNumber, device_id};
 use crate::measure::promise::ledger::Ledger;
 use crate::measure::promise::steps::Watched;
-use crate::measure::promise::steps::windows::{LongestWindows, windows};
+use crate::measure::promise::steps::windows::LongestWindows;
 pub use crate::measure::promise::view::{DeviceView, Grant, Journeyed, ServerView};
 
 /// How many breaches of one promise are kept with what was seen; the rest are only counted.
@@ -128,10 +128,11 @@ impl<'s> Judging<'s> {
         if self.step_results.is_empty() {
             self.step_results = steps::ALL.iter().map(|rule| PromiseResult::new(rule.name, rule.says)).collect();
         }
-        for (judgement, result) in steps::judge(watched).zip(&mut self.step_results) {
+        let (judgements, windows) = steps::judge(watched);
+        for (judgement, result) in judgements.into_iter().zip(&mut self.step_results) {
             result.add(Place::Device(watched.device), judgement);
         }
-        self.windows.add(watched.device, windows(watched));
+        self.windows.add(watched.device, windows);
     }
 
     /// The longest windows of the devices whose steps have been looked at.

@@ -7,25 +7,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::measure::promise::steps::windows::LongestWindows;
 
-/// How often one fault could have fired, and did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FaultCount {
-    /// Its name in the scenario.
-    pub name: String,
-    pub eligible: u64,
-    pub injected: u64,
-    /// Whether it depends on the order of things, so that the same seed may decide otherwise.
-    pub order_dependent: bool,
-}
-
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GoalRow {
     pub goal: String,
     pub times: u64,
 }
 
+/// How often one fault could have fired, and did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FaultRow {
+    /// Its name in the scenario.
     pub name: String,
     pub eligible: u64,
     pub injected: u64,
@@ -51,13 +42,6 @@ impl From<&(String, u64)> for GoalRow {
     }
 }
 
-impl From<&FaultCount> for FaultRow {
-    fn from(count: &FaultCount) -> FaultRow {
-        let FaultCount { name, eligible, injected, order_dependent } = count.clone();
-        FaultRow { name, eligible, injected, order_dependent }
-    }
-}
-
 impl From<&LongestWindows> for WindowRow {
     fn from(longest: &LongestWindows) -> WindowRow {
         WindowRow {
@@ -71,7 +55,7 @@ impl From<&LongestWindows> for WindowRow {
 }
 
 /// What a run did not come by, in sentences.
-pub(super) fn warnings(goals: &[(String, u64)], faults: &[FaultCount]) -> Vec<String> {
+pub(super) fn warnings(goals: &[(String, u64)], faults: &[FaultRow]) -> Vec<String> {
     let idle = faults.iter().filter(|fault| fault.injected == 0).map(|fault| {
         let occasions = if fault.eligible == 1 { "occasion" } else { "occasions" };
         format!("the fault `{}` never fired: {} {occasions}", fault.name, fault.eligible)

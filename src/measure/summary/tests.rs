@@ -140,8 +140,8 @@ fn rates_are_averages_over_the_run() {
 }
 
 /// Two faults of which one never fired, and two goals of which one was never reached.
-fn aims() -> ([(String, u64); 2], [FaultCount; 2], LongestWindows) {
-    let fault = |name: &str, eligible, injected, order_dependent| FaultCount {
+fn aims() -> ([(String, u64); 2], [FaultRow; 2], LongestWindows) {
+    let fault = |name: &str, eligible, injected, order_dependent| FaultRow {
         name: name.to_owned(),
         eligible,
         injected,

@@ -9,7 +9,7 @@ use crate::measure::health::HostUse;
 use crate::measure::limit;
 use crate::measure::promise::steps::windows::LongestWindows;
 use crate::measure::promise::{Breach, Place, PromiseResult};
-use crate::measure::summary::{Ending, FaultCount, Run};
+use crate::measure::summary::{Ending, FaultRow, Run};
 use crate::measure::{SessionSide, Shard};
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ fn summary_with(
     promises: &[PromiseResult],
     ending: Ending,
     goals: &[(String, u64)],
-    faults: &[FaultCount],
+    faults: &[FaultRow],
     windows: &LongestWindows,
 ) -> Summary {
     Summary::build(&Run {
@@ -125,12 +125,8 @@ fn what_went_wrong_is_named() {
 
 #[test]
 fn what_a_run_was_made_for_is_shown() {
-    let fault = |name: &str, eligible, injected| FaultCount {
-        name: name.to_owned(),
-        eligible,
-        injected,
-        order_dependent: false,
-    };
+    let fault =
+        |name: &str, eligible, injected| FaultRow { name: name.to_owned(), eligible, injected, order_dependent: false };
     let faults = [fault("prepared-lost", 1_040, 12), fault("slow", 3, 0)];
     let goals = [("timer confirmed at home".to_owned(), 2), ("killed home".to_owned(), 0)];
     let windows = LongestWindows {
@@ -140,7 +136,7 @@ fn what_a_run_was_made_for_is_shown() {
         double_owner: Duration::from_millis(20),
         double_owner_device: Some(DeviceNumber(4)),
     };
-    let show = |faults: &[FaultCount]| {
+    let show = |faults: &[FaultRow]| {
         let summary = summary_with(&Shard::new(), &[], Ending::Drained, &goals, faults, &windows);
         super::summary(&summary, None, false)
     };
@@ -159,7 +155,7 @@ fn what_a_run_was_made_for_is_shown() {
     ] {
         assert!(text.lines().any(|found| found == line), "`{line}` is not in\n{text}");
     }
-    let by_order = FaultCount { order_dependent: true, ..fault("late", 5, 4) };
+    let by_order = FaultRow { order_dependent: true, ..fault("late", 5, 4) };
     let text = show(&[fault("slow", 3, 1), by_order]);
     for line in [
         "faults  eligible  injected  by order",

@@ -32,6 +32,7 @@ use crate::measure::promise::Judgement;
 use crate::measure::promise::view::{Journeyed, ServerView};
 
 use story::Story;
+use windows::Windows;
 
 /// How many findings of one promise on one device are told; the rest are only counted.
 const TOLD: usize = 3;
@@ -144,10 +145,10 @@ pub(super) const ALL: [Rule; 18] = [
     rule("no_circular_wait", "servers do not wait for each other in a circle", ends::no_circular_wait),
 ];
 
-/// What each of [`ALL`] says of a device, in the same order.
-pub(super) fn judge<'w>(watched: &'w Watched<'w>) -> impl Iterator<Item = Judgement> + use<'w> {
+/// What each of [`ALL`] says of a device, in the same order, and its longest windows.
+pub(super) fn judge(watched: &Watched<'_>) -> ([Judgement; ALL.len()], Windows) {
     let story = Story::new(watched);
-    ALL.iter().map(move |rule| (rule.judge)(&story))
+    (ALL.each_ref().map(|rule| (rule.judge)(&story)), windows::windows(&story))
 }
 
 impl Watched<'_> {

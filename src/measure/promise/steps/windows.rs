@@ -52,9 +52,9 @@ impl LongestWindows {
 /// The longest windows of a device that was watched: from the first fact, and up to the end where one is still open.
 /// The owner has the authority until its full delegation is in force (5.2.1.5), a delegate from then on that its own
 /// is. A server that cannot be seen is taken to have the authority where it has an account.
-pub fn windows(watched: &Watched<'_>) -> Windows {
-    let story = Story::new(watched);
-    let mut charge = Charge::new(&story);
+pub(super) fn windows(story: &Story<'_>) -> Windows {
+    let watched = story.watched;
+    let mut charge = Charge::new(story);
     let (mut orphan, mut double) = (Open::default(), Open::default());
     for (place, fact) in story.facts() {
         if charge.changes_by(&fact.what) {

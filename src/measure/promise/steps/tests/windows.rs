@@ -3,8 +3,12 @@
 use super::super::windows::{LongestWindows, Windows, windows};
 use super::*;
 
+fn windows_of(watched: &Watched<'_>) -> Windows {
+    windows(&Story::new(watched))
+}
+
 fn of_tape(tape: &Tape) -> (u128, Option<String>, u128) {
-    let Windows { orphan, orphan_cause, double_owner } = watching(tape, &usual(), windows);
+    let Windows { orphan, orphan_cause, double_owner } = watching(tape, &usual(), windows_of);
     (orphan.as_millis(), orphan_cause, double_owner.as_millis())
 }
 
@@ -36,7 +40,7 @@ fn windows_are_shut_where_all_is_well_and_open_to_the_end_where_not() {
     assert_eq!(orphan, 60_000, "its owner's record says that it has given everything away");
     assert!(cause.is_some_and(|cause| cause.starts_with("the device was reset")));
     let theirs = Setting { unseen: Some(PARTNER), ..usual() };
-    assert_eq!(watching(&lost, &theirs, windows).orphan, Duration::ZERO, "who knows what they hold");
+    assert_eq!(watching(&lost, &theirs, windows_of).orphan, Duration::ZERO, "who knows what they hold");
 }
 
 #[test]
