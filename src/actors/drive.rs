@@ -7,7 +7,6 @@ use actix::prelude::*;
 use crate::actors::directory::Party;
 use crate::actors::supervisor::{Died, Killed, Supervisor};
 use crate::clock::Moment;
-use crate::faults::rule::BackWith;
 
 /// The one armed timer of an actor. Machines keep heaps of their own: actix's timers cost time in proportion to how
 /// many an actor has pending.
@@ -65,8 +64,8 @@ impl Grave {
     }
 
     /// It will not be a panic: a fault has killed it.
-    pub fn killed(&mut self, downtime: Duration, back_with: BackWith) {
-        self.killed = Some(Killed { party: self.party, downtime, back_with });
+    pub fn killed(&mut self, killed: Killed) {
+        self.killed = Some(killed);
     }
 }
 

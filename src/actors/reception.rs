@@ -263,8 +263,7 @@ fn refused_unread(request: &Inbound, reason: u16, blueprint: &Blueprint) -> Outb
 
 /// A status alone. Whoever finds no room now is told when to come again (section 14.37 of RFC 2616), in seconds.
 fn refusal(status: u16) -> Outbound {
-    let refusal = Outbound::status(status);
-    if status == 503 { refusal.with_header("retry-after", "1") } else { refusal }
+    bare(status, (status == 503).then_some(Duration::from_secs(1)))
 }
 
 fn packet_answer(packet: Packet) -> Outbound {

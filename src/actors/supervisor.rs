@@ -12,6 +12,7 @@ use crate::actors::dm_server::{self, DmServer};
 use crate::actors::lane::Lane;
 use crate::actors::swarm::{PartyLost, TakeInterval};
 use crate::faults::rule::BackWith;
+use crate::ids::ServerNumber;
 use crate::measure::shard::Shard;
 
 /// Start these parties' actors on this arbiter, and enter them in the directory.
@@ -24,11 +25,11 @@ pub struct Raise(pub Vec<Party>);
 #[rtype(result = "()")]
 pub struct Died(pub Party);
 
-/// A party has been killed by a fault; it comes back when its time is over.
+/// A server has been killed by a fault; it comes back when its time is over.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Killed {
-    pub party: Party,
+    pub server: ServerNumber,
     pub downtime: Duration,
     pub back_with: BackWith,
 }
@@ -102,9 +103,8 @@ impl Handler<Died> for Supervisor {
 impl Handler<Killed> for Supervisor {
     type Result = ();
 
-    fn handle(&mut self, Killed { party, downtime, back_with }: Killed, ctx: &mut Self::Context) {
+    fn handle(&mut self, Killed { server, downtime, back_with }: Killed, ctx: &mut Self::Context) {
         ctx.run_later(downtime, move |supervisor, ctx| {
-            let Party::Server(server) = party else { return supervisor.raise(party, ctx.address()) };
             let lane = Rc::clone(&supervisor.lane);
             let back = DmServer::back(server, lane, ctx.address(), back_with);
             supervisor.lane.directory.enter_server(server, raised(dm_server::MAILBOX, back));

@@ -56,7 +56,8 @@ pub struct Restored {
     pub server: ServerNumber,
     /// When it came back: of what began later it cannot have lost anything.
     pub at: Moment,
-    pub moving: Vec<DeviceNumber>,
+    /// The devices that it has a process under way with.
+    pub moving: BTreeSet<DeviceNumber>,
 }
 
 /// Start no new journeys and no further steps; flows under way come to their end.

@@ -71,8 +71,8 @@ impl Running {
         server == self.delegating || server == self.delegated
     }
 
-    /// A server has come back from its death without knowing of this flow: its side has ended, or never begins.
-    /// Says whether the server has a part in it.
+    /// A server has come back from its death without knowing of this flow: its side has ended, or never begins. Says
+    /// whether that side was still to end.
     pub fn forgotten_by(&mut self, server: ServerNumber, at: Moment) -> bool {
         let side = match server {
             server if server == self.delegating => Side::Delegating,

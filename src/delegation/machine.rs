@@ -194,7 +194,7 @@ pub struct Settings {
     pub policy: Policy,
     /// Whether every change of a record's state is noted: somebody watches.
     pub is_watched: bool,
-    /// Whether records are put into the durable store : only where somebody may die.
+    /// Whether records are put into the durable store: only where somebody may die.
     pub is_durable: bool,
     /// DMS-2: from DELEGATION_TERMINATION_REQ until its activities with the device have ended (5.2.3.4).
     pub wind_down: Duration,

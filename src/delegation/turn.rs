@@ -20,9 +20,9 @@ pub(super) struct Turn<'a> {
     /// Set when a full delegation has come into force: one that the device was handed over by the other way round
     /// before is over.
     pub is_given_back: bool,
-    /// Whether this server has delegated on what the record gives it; see [`Turn::takes_back`].
+    /// Whether this server has delegated on, to others, what the record gives it.
     pub has_passed_on: bool,
-    /// Set when that is to be taken back.
+    /// Set when what it has delegated on is to be taken back.
     pub takes_back: bool,
     record: RecordId,
     out: &'a mut Outbox,

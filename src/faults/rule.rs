@@ -334,7 +334,7 @@ pub enum BadSession {
 pub enum BackWith {
     /// What it had written to its durable store.
     Durable,
-    /// The store as it was before its last write about this device.
+    /// The store as it was before the latest write about each device.
     Older,
     Nothing,
 }

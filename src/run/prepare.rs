@@ -144,7 +144,7 @@ pub fn prepare(scenario: &Scenario, certs: &Path, clock: Clock) -> Result<Prepar
     };
     let population = Arc::new(scenario.population());
     let class_of = |device| population.class_number(device);
-    let faults = Faults::with_classes(scenario.seed, scenario.faults.clone(), scenario.devices, &class_of);
+    let faults = Faults::new(scenario.seed, scenario.faults.clone(), scenario.devices, &class_of);
     let blueprint = Blueprint {
         clock,
         servers,

@@ -7,13 +7,12 @@ use actix::prelude::*;
 
 use super::DmServer;
 use crate::actors::lane::Lane;
-use crate::actors::supervisor::Supervisor;
+use crate::actors::supervisor::{Killed, Supervisor};
 use crate::actors::swarm::Restored;
 use crate::clock::Moment;
 use crate::delegation::durable::Image;
 use crate::delegation::machine::Effect;
 use crate::delegation::server::Server;
-use crate::dm::server::Sessions;
 use crate::facts::What;
 use crate::faults::rule::{Action, BackWith, Direction, End, Site};
 use crate::faults::verdict::Passage;
@@ -38,7 +37,6 @@ impl DmServer {
         let now = lane.blueprint.clock.now();
         let mut server = DmServer::new(me, lane, supervisor);
         server.delegation = Server::recover(now, settings, &store, &mut server.on_start);
-        server.sessions = Sessions::new(server.lane.blueprint.server(me).sessions.clone());
         server.is_back = true;
         server.lane.swarm.do_send(Restored { server: me, at: now, moving: server.busy_with() });
         server
@@ -148,7 +146,7 @@ impl DmServer {
         for device in std::iter::once(device).chain(others) {
             self.saw(device, What::Killed { at: self.me });
         }
-        self.grave.killed(downtime, back_with);
+        self.grave.killed(Killed { server: self.me, downtime, back_with });
         ctx.stop();
     }
 }

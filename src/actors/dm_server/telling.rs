@@ -1,5 +1,7 @@
 //! What the machines note, as measurements and as facts.
 
+use std::collections::BTreeSet;
+
 use super::DmServer;
 use crate::actors::swarm::Noted;
 use crate::clock::Moment;
@@ -67,7 +69,7 @@ impl DmServer {
     }
 
     /// The devices with a process under way.
-    pub(super) fn busy_with(&self) -> Vec<DeviceNumber> {
+    pub(super) fn busy_with(&self) -> BTreeSet<DeviceNumber> {
         self.delegation.moving().collect()
     }
 }

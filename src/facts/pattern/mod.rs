@@ -11,13 +11,13 @@
 //! answered MESSAGE at SERVER                the sender has a 2xx answer, readable or not
 //! unanswered MESSAGE at SERVER              it timed out, or the connection broke
 //! turned down MESSAGE at SERVER             the sender has an answer that is no 2xx
-//! timer NAME at SERVER                      bootstrap, confirmed, termination, prepared, revoked, wind_down, device
+//! timer NAME at SERVER                      bootstrap, confirmed, termination, prepared, revoked, wind_down, device, peer
 //! state NAME at SERVER [as SIDE]            a record has come to this state: AtRest, ExpectConfirmed, ..., Over
 //! joined at SERVER [as SIDE]                it takes part in a flow; SIDE is delegating or delegated
 //! settled OUTCOME at SERVER [as SIDE]       done, refused, undone, too_late, unreachable, misbehaved, stranded, lost
 //! errand NAME begins|ends|fails at SERVER   prepare, grant, push-url, visit, remove-account, leave, let-connect, undo
 //! session begins|ends with SERVER
-//! operation VERB by SERVER accepted|refused VERB as in SyncML: Add, Replace, Delete, Get, ...
+//! operation VERB by SERVER accepted|refused VERB as in SyncML: Add, Replace, Delete, Get, ..., or Other
 //! account of SERVER appears|goes
 //! document fetched|missed                   the device has asked a bootstrap server for it
 //! fault NAME                                a rule of the scenario has fired
@@ -157,7 +157,7 @@ pub enum Progress {
 }
 
 /// The commands that a device can be asked to carry out, as SyncML names them.
-pub const VERBS: [&str; 9] = ["Add", "Replace", "Delete", "Get", "Copy", "Exec", "Alert", "Atomic", "Sequence"];
+pub const VERBS: [&str; 8] = ["Add", "Replace", "Delete", "Get", "Copy", "Exec", "Atomic", "Other"];
 
 /// The names of a scenario, for reading patterns.
 pub trait Names {

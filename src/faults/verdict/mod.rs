@@ -86,14 +86,8 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// The faults of a scenario for so many devices, of whose classes nothing is known: a budget may go to devices that
-    /// are not of the class that its rule is about.
-    pub fn new(seed: Seed, rules: Vec<Rule>, devices: u32) -> Faults {
-        Faults::with_classes(seed, rules, devices, &|_| None)
-    }
-
     /// The faults of a scenario for so many devices, whose budgets go to devices of the right class only.
-    pub fn with_classes(
+    pub fn new(
         seed: Seed,
         mut rules: Vec<Rule>,
         devices: u32,

@@ -19,6 +19,11 @@ fn rule(name: &str, about: Selector, when: When) -> Rule {
     Rule { name: name.to_owned(), site: Site::Request, about, when, action: Action::Drop { breaks: false } }
 }
 
+/// Faults for devices of whose classes nothing is known.
+fn faults_of(seed: Seed, rules: Vec<Rule>, devices: u32) -> Faults {
+    Faults::new(seed, rules, devices, &|_| None)
+}
+
 fn passage(device: u32) -> Passage<'static> {
     Passage {
         direction: Direction::ServerToServer,
@@ -71,11 +76,11 @@ fn decide(faults: &Faults, places: impl Iterator<Item = usize>, passages: &[Pass
 #[test]
 fn the_same_seed_decides_the_same_in_any_order_and_on_any_thread() {
     let passages = passages();
-    let forwards = decide(&Faults::new(SEED, random_rules(), DEVICES), 0..passages.len(), &passages);
-    let backwards = decide(&Faults::new(SEED, random_rules(), DEVICES), (0..passages.len()).rev(), &passages);
+    let forwards = decide(&faults_of(SEED, random_rules(), DEVICES), 0..passages.len(), &passages);
+    let backwards = decide(&faults_of(SEED, random_rules(), DEVICES), (0..passages.len()).rev(), &passages);
     assert_eq!(forwards, backwards);
 
-    let shared = Faults::new(SEED, random_rules(), DEVICES);
+    let shared = faults_of(SEED, random_rules(), DEVICES);
     let decided = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..4)
             .map(|first| {
@@ -91,24 +96,24 @@ fn the_same_seed_decides_the_same_in_any_order_and_on_any_thread() {
     let injected: u64 = shared.counts().iter().map(|count| count.injected).sum();
     assert_eq!(injected, forwards.values().map(|verdicts| verdicts.len() as u64).sum::<u64>());
 
-    let other_seed = decide(&Faults::new(Seed(8), random_rules(), DEVICES), 0..passages.len(), &passages);
+    let other_seed = decide(&faults_of(Seed(8), random_rules(), DEVICES), 0..passages.len(), &passages);
     assert_ne!(forwards, other_seed);
 }
 
 #[test]
 fn a_rule_that_is_taken_out_shifts_nothing() {
     let passages = passages();
-    let mut all = decide(&Faults::new(SEED, random_rules(), DEVICES), 0..passages.len(), &passages);
+    let mut all = decide(&faults_of(SEED, random_rules(), DEVICES), 0..passages.len(), &passages);
     for verdicts in all.values_mut() {
         verdicts.retain(|(name, _)| name != "often");
     }
     let fewer = random_rules().split_off(1);
-    assert_eq!(decide(&Faults::new(SEED, fewer, DEVICES), 0..passages.len(), &passages), all);
+    assert_eq!(decide(&faults_of(SEED, fewer, DEVICES), 0..passages.len(), &passages), all);
 }
 
 #[test]
 fn every_part_of_what_passes_counts_and_nothing_else_does() {
-    let faults = Faults::new(SEED, vec![rule("always", Selector::default(), When::default())], DEVICES);
+    let faults = faults_of(SEED, vec![rule("always", Selector::default(), When::default())], DEVICES);
     let draw = |passage: Passage<'_>| faults.judge(&[Site::Request], &passage, &[])[0].draw;
     let others = [
         draw(passage(1)),
@@ -140,11 +145,11 @@ fn check_share(fired: usize, of: usize, share: f64) {
 #[test]
 fn probabilities_and_shares_are_kept() {
     let passages = passages();
-    let often = Faults::new(SEED, vec![random_rules().remove(0)], DEVICES);
+    let often = faults_of(SEED, vec![random_rules().remove(0)], DEVICES);
     check_share(passages.iter().filter(|passage| fires(&often, passage)).count(), passages.len(), 0.3);
 
     let share = Selector { devices: Devices::Share(0.05), ..Selector::default() };
-    let shared = Faults::new(SEED, vec![rule("shared", share, When::default())], DEVICES);
+    let shared = faults_of(SEED, vec![rule("shared", share, When::default())], DEVICES);
     let hit = |attempt| -> Vec<u32> {
         (0..DEVICES).filter(|device| fires(&shared, &Passage { attempt, ..passage(*device) })).collect()
     };
@@ -152,14 +157,14 @@ fn probabilities_and_shares_are_kept() {
     assert_eq!(hit(1), hit(2), "always the same devices");
 
     let never = When { probability: 0.0, ..When::default() };
-    let never = Faults::new(SEED, vec![rule("never", Selector::default(), never)], DEVICES);
+    let never = faults_of(SEED, vec![rule("never", Selector::default(), never)], DEVICES);
     assert!(!passages.iter().any(|passage| fires(&never, passage)));
 }
 
 /// Checks which of ten occasions on one device in one session fire.
 #[track_caller]
 fn check_occasions(when: When, expected: &[u32]) {
-    let faults = Faults::new(SEED, vec![rule("counted", Selector::default(), when.clone())], DEVICES);
+    let faults = faults_of(SEED, vec![rule("counted", Selector::default(), when.clone())], DEVICES);
     let fired = |session: &'static str, device| -> Vec<u32> {
         (1..=10)
             .filter(|attempt| {
@@ -193,7 +198,7 @@ fn occasions_are_counted_exactly() {
 fn a_budget_goes_to_so_many_devices_whoever_comes_first() {
     let funded_by = |seed, budget, devices: &mut dyn Iterator<Item = u32>| {
         let when = When { budget: Some(budget), ..When::default() };
-        let faults = Faults::new(seed, vec![rule("funded", Selector::default(), when)], DEVICES);
+        let faults = faults_of(seed, vec![rule("funded", Selector::default(), when)], DEVICES);
         let mut hit: Vec<u32> = devices.filter(|device| fires(&faults, &passage(*device))).collect();
         hit.sort_unstable();
         hit
@@ -215,7 +220,7 @@ fn a_budget_is_spent_on_devices_that_the_selector_can_name() {
     let when = When { budget: Some(2), ..When::default() };
     // Device 5 is of another class.
     let class_of = |device: DeviceNumber| Some(usize::from(device.0 != 5));
-    let faults = Faults::with_classes(SEED, vec![rule("funded", about, when)], DEVICES, &class_of);
+    let faults = Faults::new(SEED, vec![rule("funded", about, when)], DEVICES, &class_of);
     let class = |device| class_of(DeviceNumber(device)).unwrap_or_default();
     let hit: Vec<u32> =
         (0..DEVICES).filter(|device| fires(&faults, &Passage { class: class(*device), ..passage(*device) })).collect();
@@ -225,7 +230,7 @@ fn a_budget_is_spent_on_devices_that_the_selector_can_name() {
 #[test]
 fn budgets_of_a_device_are_not_overspent_by_threads() {
     let when = When { budget_per_device: Some(100), ..When::default() };
-    let faults = Faults::new(SEED, vec![rule("spent", Selector::default(), when)], DEVICES);
+    let faults = faults_of(SEED, vec![rule("spent", Selector::default(), when)], DEVICES);
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
@@ -241,7 +246,7 @@ fn budgets_of_a_device_are_not_overspent_by_threads() {
 fn check_selector(about: Selector, changed: impl FnOnce(&mut Passage<'static>), is_meant: bool) {
     let mut passage = passage(5);
     changed(&mut passage);
-    let faults = Faults::new(SEED, vec![rule("selects", about.clone(), When::default())], DEVICES);
+    let faults = faults_of(SEED, vec![rule("selects", about.clone(), When::default())], DEVICES);
     assert_eq!(fires(&faults, &passage), is_meant, "{about:?} of {passage:?}");
 }
 
@@ -286,7 +291,7 @@ fn selectors_let_through_what_they_name() {
 fn on_the_way_back_a_message_is_named_by_what_answers_it_too() {
     let check = |site, named, passing, is_meant: bool| {
         let about = Selector { messages: Some(vec![named]), ..Selector::default() };
-        let faults = Faults::new(SEED, vec![Rule { site, ..rule("named", about, When::default()) }], DEVICES);
+        let faults = faults_of(SEED, vec![Rule { site, ..rule("named", about, When::default()) }], DEVICES);
         let found = faults.judge(&[site], &Passage { message: Some(passing), ..passage(1) }, &[]);
         assert_eq!(!found.is_empty(), is_meant, "{site:?} {named} {passing}");
     };
@@ -301,7 +306,7 @@ fn on_the_way_back_a_message_is_named_by_what_answers_it_too() {
 fn rules_are_asked_at_their_sites_only_and_answer_in_their_order() {
     let at = |name: &str, site| Rule { site, ..rule(name, Selector::default(), When::default()) };
     let rules = vec![at("third", Site::Tls), at("first", Site::Request), at("second", Site::AfterHandler)];
-    let faults = Faults::new(SEED, rules, DEVICES);
+    let faults = faults_of(SEED, rules, DEVICES);
     let judged = |sites: &[Site]| -> Vec<usize> {
         faults.judge(sites, &passage(1), &[]).iter().map(|verdict| verdict.rule).collect()
     };
@@ -316,7 +321,7 @@ fn rules_are_asked_at_their_sites_only_and_answer_in_their_order() {
 fn packages_of_one_session_are_judged_one_by_one() {
     let half = When { probability: 0.5, ..When::default() };
     let judged = || -> Vec<bool> {
-        let faults = Faults::new(SEED, vec![rule("half", Selector::default(), half.clone())], DEVICES);
+        let faults = faults_of(SEED, vec![rule("half", Selector::default(), half.clone())], DEVICES);
         (0..1000).map(|_| fires(&faults, &Passage { message: None, ..passage(1) })).collect()
     };
     check_share(judged().iter().filter(|fired| **fired).count(), 1000, 0.5);
@@ -334,7 +339,7 @@ fn timer(nth: u32) -> Pattern {
 /// Checks whether a rule fires at this moment after these facts.
 #[track_caller]
 fn check_moment(when: When, millis: u64, seen: &[Fact], is_timely: bool) {
-    let faults = Faults::new(SEED, vec![rule("timely", Selector::default(), when.clone())], DEVICES);
+    let faults = faults_of(SEED, vec![rule("timely", Selector::default(), when.clone())], DEVICES);
     let passage = Passage { now: Moment::from_millis(millis), ..passage(1) };
     assert_eq!(!faults.judge(&[Site::Request], &passage, seen).is_empty(), is_timely, "{when:?} at {millis} ms");
     assert_eq!(faults.counts()[0].eligible, u64::from(is_timely), "{when:?} at {millis} ms");
@@ -367,17 +372,17 @@ fn faults_are_over_once_the_last_window_has_closed_and_what_lasts_has_lasted() {
     let until = |ms| When { window: Some((Duration::ZERO, Duration::from_millis(ms))), ..When::default() };
     let lost = |when| rule("lost", Selector::default(), when);
     let pause = |ms, when| Rule { action: Action::Pause(Duration::from_millis(ms)), ..lost(when) };
-    let over = |rules: Vec<Rule>| Faults::new(SEED, rules, DEVICES).over_at();
+    let over = |rules: Vec<Rule>| faults_of(SEED, rules, DEVICES).over_at();
     assert_eq!(over(Vec::new()), Moment::ZERO);
     assert_eq!(over(vec![lost(until(20)), lost(until(10))]), Moment::from_millis(20));
     assert_eq!(over(vec![lost(until(20)), pause(15, until(10))]), Moment::from_millis(25));
     assert_eq!(over(vec![lost(until(20)), lost(When::default())]), Moment::NEVER);
-    assert_eq!(Faults::new(SEED, vec![pause(15, until(10))], DEVICES).lasting(), Duration::from_millis(15));
+    assert_eq!(faults_of(SEED, vec![pause(15, until(10))], DEVICES).lasting(), Duration::from_millis(15));
 }
 
 #[test]
 fn nothing_fires_or_counts_once_all_is_healed() {
-    let faults = Faults::new(SEED, vec![rule("lost", Selector::default(), When::default())], DEVICES);
+    let faults = faults_of(SEED, vec![rule("lost", Selector::default(), When::default())], DEVICES);
     assert!(fires(&faults, &passage(1)) && !faults.is_healed());
     faults.heal();
     assert!(!fires(&faults, &passage(1)) && faults.is_healed());
@@ -392,7 +397,7 @@ fn what_could_fire_is_counted_apart_from_what_did() {
         rule("second", Selector::default(), When { nth: Some(2), ..When::default() }),
         rule("elsewhere", Selector { class: Some(9), ..Selector::default() }, When::default()),
     ];
-    let faults = Faults::new(SEED, rules, DEVICES);
+    let faults = faults_of(SEED, rules, DEVICES);
     let passages = passages();
     let fired = passages.iter().filter(|passage| fires(&faults, passage)).count();
     assert!(fired > DEVICES as usize, "two rules fire, and seldom both");
@@ -410,7 +415,7 @@ fn a_server_is_killed_at_its_step_and_at_no_other() {
     let about = Selector { step: Some(timer(2)), from: Some(vec![HOME]), ..Selector::default() };
     let at_step = Rule { site: Site::Process, action: kill, ..rule("killed", about.clone(), When::default()) };
     let other = Fact { at: Moment::ZERO, what: What::FactoryReset };
-    let faults = Faults::new(SEED, vec![at_step], DEVICES);
+    let faults = faults_of(SEED, vec![at_step], DEVICES);
     let killed = |at, seen: &[Fact]| !faults.judge_step(at, DeviceNumber(1), seen).is_empty();
     assert!(!killed(HOME, &[]));
     assert!(!killed(HOME, &[timer_fired()]));
