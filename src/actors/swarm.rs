@@ -1,6 +1,9 @@
 //! The journeys under way: starts each step at its moment, never waits for an answer, and knows when a flow has ended.
 
+mod reports;
 mod wishes;
+
+pub use reports::{AskChronicle, AskProgress, TakeInterval};
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -21,7 +24,6 @@ use crate::delegation::machine::{Input, Note, Side};
 use crate::dm::uri::Uri;
 use crate::facts::What;
 use crate::ids::{DeviceNumber, ServerNumber};
-use crate::measure::timeline::Interval;
 use crate::workload::journey::{Expected, Step};
 use crate::workload::plan::{Plan, Start};
 use crate::workload::population::Population;
@@ -69,21 +71,6 @@ pub struct StopStarting;
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Abandon;
-
-/// Asks how the run stands.
-#[derive(Message)]
-#[rtype(result = "Progress")]
-pub struct AskProgress;
-
-/// Asks what the swarm has recorded since the last time, for the timeline.
-#[derive(Message)]
-#[rtype(result = "Interval")]
-pub struct TakeInterval;
-
-/// Asks for everything the swarm has seen, at the end of a run.
-#[derive(Message)]
-#[rtype(result = "Chronicle")]
-pub struct AskChronicle;
 
 /// After how long operators look again whether a server that was killed stands.
 const WHILE_DOWN: Duration = Duration::from_millis(20);
@@ -338,14 +325,6 @@ impl Swarm {
             self.end_flow(device, at, Outcome::Lost);
         }
     }
-
-    fn present_progress(&self) -> Progress {
-        Progress {
-            journeys_under_way: self.travels.len() as u64,
-            journeys_planned: self.planned,
-            ..self.progress.clone()
-        }
-    }
 }
 
 impl Actor for Swarm {
@@ -427,29 +406,5 @@ impl Handler<Abandon> for Swarm {
             self.end_journey(device);
         }
         self.advance(ctx);
-    }
-}
-
-impl Handler<AskProgress> for Swarm {
-    type Result = MessageResult<AskProgress>;
-
-    fn handle(&mut self, _: AskProgress, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.present_progress())
-    }
-}
-
-impl Handler<TakeInterval> for Swarm {
-    type Result = MessageResult<TakeInterval>;
-
-    fn handle(&mut self, _: TakeInterval, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.chronicle.shard.take_interval())
-    }
-}
-
-impl Handler<AskChronicle> for Swarm {
-    type Result = MessageResult<AskChronicle>;
-
-    fn handle(&mut self, _: AskChronicle, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.chronicle.clone())
     }
 }
