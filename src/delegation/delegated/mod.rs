@@ -198,7 +198,11 @@ impl Delegated {
             // The request itself has not been kept: the peer may wait for us, and is told that this has ended.
             State::ExpectResponse { .. } => self.lose_process(turn),
             State::ExpectUrlRequest | State::ExpectDevice => self.pact.deadline = turn.now + timeouts.prepared,
-            State::ExpectPrepared { .. } => self.confirm_bootstrap(turn),
+            State::ExpectPrepared { exchange, ahead } => {
+                let has_crossed = exchange.is_some() && *ahead != Ahead::Nothing;
+                let ahead = *ahead;
+                if has_crossed { self.confirm_crossing(turn, ahead) } else { self.confirm_bootstrap(turn) }
+            }
             State::ExpectVisited(_) | State::ExpectDeviceAgain => self.visit(turn),
             State::ExpectConfirmedAnswered(_) => self.confirm(turn),
             State::ExpectEnded(_) => self.resume_ending(turn),

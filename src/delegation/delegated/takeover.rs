@@ -133,6 +133,16 @@ impl Delegated {
         self.expect(turn, State::ExpectPrepared { exchange, ahead: Ahead::Nothing });
     }
 
+    /// The BOOTSTRAP_CONFIRMED of the DMAcc approach once more, which the URL approach has crossed: its outcome tells
+    /// which one DMS-1 goes by.
+    pub(super) fn confirm_crossing(&mut self, turn: &mut Turn<'_>, how_far: Ahead) {
+        self.approach = Approach::DmAcc;
+        self.confirm_bootstrap(turn);
+        if let State::ExpectPrepared { ahead, .. } = &mut self.state {
+            (self.approach, *ahead) = (Approach::Url, how_far);
+        }
+    }
+
     pub(super) fn answered_bootstrap(&mut self, turn: &mut Turn<'_>, ahead: Ahead, outcome: PostOutcome) {
         match outcome {
             PostOutcome::NoContent => {

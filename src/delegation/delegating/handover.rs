@@ -58,6 +58,7 @@ impl Delegating {
             leave_in_doubt: false,
             delegate_had_account: terms.delegate_has_account,
             delegate_let_in: false,
+            rights_in_doubt: false,
             client_told: false,
             is_compromised: false,
             held: None,

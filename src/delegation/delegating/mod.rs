@@ -42,6 +42,9 @@ pub(in crate::delegation) struct Delegating {
     delegate_had_account: bool,
     /// Whether the device has, or may have, a new account of the delegate that no undo order takes away.
     delegate_let_in: bool,
+    /// Whether an account of the delegate that was there before may have got rights that nobody knows of: those that a
+    /// server gave before it died.
+    rights_in_doubt: bool,
     /// Whether the client has been told to connect to the delegate by itself.
     client_told: bool,
     /// Whether a revocation has failed: the delegation stands, but may be compromised (D37).

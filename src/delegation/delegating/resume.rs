@@ -19,8 +19,9 @@ impl Delegating {
             State::ExpectBootstrapConfirmed | State::ExpectBootstrapUrl(_) => self.expect_bootstrap(turn),
             State::ExpectDeviceBootstrapped => self.pact.deadline = turn.now + timeouts.bootstrap,
             State::ExpectDevicePrepared(_) | State::ExpectDeviceAgain(Again::Prepare) => {
-                // What an earlier try has changed went with the memory: the delegate may have its account.
+                // What an earlier try has changed went with the memory: the delegate may have its account, or its rights.
                 self.delegate_let_in = !self.delegate_had_account;
+                self.rights_in_doubt = self.delegate_had_account;
                 self.prepare_again(turn);
             }
             State::ExpectUrlPushed(_) | State::ExpectDeviceAgain(Again::PushUrl) => {

@@ -184,7 +184,12 @@ impl Delegating {
         if self.own_account_removed {
             // D24: without an account of its own DMS-1 cannot reach the device any more.
             ending.strand();
-        } else if !self.undo.is_empty() {
+            return self.end_if_undone(turn);
+        }
+        if self.rights_in_doubt {
+            ending.strand();
+        }
+        if !self.undo.is_empty() {
             ending.doing = Doing::Undo;
             ending.orders = std::mem::take(&mut self.undo);
             ending.errand = Some(turn.errand(self.pact.device, Errand::Undo(ending.orders.clone())));
@@ -237,8 +242,8 @@ impl Delegating {
             // account that was there before stays, with whatever rights it may have been given.
             match ending.found {
                 Found::Url => self.doubtful_url = Some(std::mem::take(&mut ending.url)),
-                Found::Preparation if self.delegate_had_account => ending.strand(),
-                Found::Preparation | Found::Other => {}
+                Found::Preparation => self.rights_in_doubt = self.delegate_had_account,
+                Found::Other => {}
             }
             self.delegate_let_in = !self.delegate_had_account;
             self.undo_next(turn);

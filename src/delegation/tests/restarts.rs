@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::pair::*;
 use crate::delegation::flow::Approach::{self, DmAcc, Url};
 use crate::delegation::flow::{FlowKind, Revocation};
-use crate::delegation::machine::Standing;
-use crate::delegation::message::Message;
+use crate::delegation::machine::{Input, Standing};
+use crate::delegation::message::{Kind, Message};
 use crate::delegation::policy::Policy;
 use crate::delegation::reason;
 use crate::dm::script::DeviceFailure;
@@ -132,6 +132,19 @@ fn rights_that_nobody_can_put_back_after_a_death_are_not_called_undone() {
     assert!(transcript.iter().any(|line| line.contains("DMS-1            settled stranded")), "{transcript:#?}");
     let transcript = fails_and_dies(&hardened(), DmAcc, "ExpectDevicePrepared").run().transcript();
     assert!(transcript.iter().any(|line| line.contains("DMS-1            settled undone")), "{transcript:#?}");
+
+    let dies_and_fails = |setup: &Setup| {
+        let mut pair = Pair::new(setup);
+        pair.start(0, delegate(DmAcc, false, false), "./SCOMO");
+        until(&mut pair, "ExpectDevicePrepared");
+        pair.restart(DMS1, false);
+        pair.refuse("visit", DeviceFailure::NotAuthenticated);
+        pair.run().transcript()
+    };
+    let transcript = dies_and_fails(&setup);
+    assert!(transcript.iter().any(|line| line.contains("DMS-1            settled stranded")), "{transcript:#?}");
+    let transcript = dies_and_fails(&hardened());
+    assert!(transcript.iter().any(|line| line.contains("DMS-1            settled undone")), "{transcript:#?}");
 }
 
 /// What has been answered is acted upon, and what has been begun is ended, although the state kept its name meanwhile.
@@ -154,6 +167,26 @@ fn what_happened_within_one_state_outlives_a_death() {
     pair.restart(DMS1, false);
     pair.run();
     assert_eq!(undoes(&mut pair), 1, "and again after the death");
+}
+
+/// Nothing is agreed, and DMS-2 dies when it has been asked for the URL and has not heard what became of its own
+/// BOOTSTRAP_CONFIRMED, which was late.
+#[test]
+fn approaches_that_crossed_before_a_death_are_told_apart_after_it() {
+    let mut pair = Pair::new(&hardened());
+    pair.mishap(Kind::BootstrapConfirmed, Mishap::Delay(50));
+    let flow = delegate(Url, false, false);
+    pair.order(0, DMS1, Input::Start { flow, device: DEVICE, peer: DMS2, subtree: subtree("./SCOMO") });
+    while !pair.transcript().iter().any(|line| line.contains("bootstrap_srv_url_delivery")) {
+        assert!(pair.step(), "the URL is given");
+    }
+    pair.restart(DMS2, false);
+    let transcript = pair.run().transcript();
+    let connected = transcript.iter().position(|line| line.contains("device -> DMS-2  connects")).expect("it connects");
+    let confirmed = |line: &&String| line.ends_with("DMS-2 -> DMS-1  bootstrap_confirmed");
+    assert_eq!(transcript[..connected].iter().filter(confirmed).count(), 0, "{transcript:#?}");
+    assert_eq!(transcript[connected..].iter().filter(confirmed).count(), 1, "{transcript:#?}");
+    assert!(pair.standing().contains("in force"), "{}", pair.standing());
 }
 
 #[test]
