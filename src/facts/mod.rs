@@ -48,6 +48,13 @@ pub enum What {
         session: Option<SessionId>,
         attempt: u32,
     },
+    /// A fault has put this session into a message that was about another device.
+    Misdirected {
+        from: ServerNumber,
+        to: ServerNumber,
+        kind: Kind,
+        session: Option<SessionId>,
+    },
     /// The receiver's machine has answered a POST.
     Taken {
         at: ServerNumber,
@@ -180,7 +187,7 @@ impl What {
             | What::ErrandEnded { at, .. }
             | What::Killed { at }
             | What::Restarted { at } => Some(*at),
-            What::Sent { from, .. } => Some(*from),
+            What::Sent { from, .. } | What::Misdirected { from, .. } => Some(*from),
             What::SessionOpened { with } | What::SessionEnded { with, .. } => Some(*with),
             What::Operated { by, .. } => Some(*by),
             What::Account { of, .. } => Some(*of),

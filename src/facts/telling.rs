@@ -36,6 +36,9 @@ fn told(what: &What, names: &dyn Names) -> (String, String) {
             let again = if *attempt > 1 { format!(", try {attempt}") } else { String::new() };
             format!("sends {kind} to {}{}{again}", name(to), of(session))
         }
+        What::Misdirected { to, kind, session, .. } => {
+            format!("sends {kind} to {} in place of another device's{}", name(to), of(session))
+        }
         What::Taken { from, kind, session, how, .. } => {
             let how = match how {
                 Took::New => "takes",

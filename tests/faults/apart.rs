@@ -197,3 +197,12 @@ fn nothing_fires_once_faults_are_over() {
 fn stand_is_quiet(seen: &Seen) -> bool {
     seen.came_to_rest && seen.servers.iter().all(|server| server.pending == 0)
 }
+
+#[test]
+fn a_message_with_the_session_of_another_device_is_seen_there_too() {
+    let does = r#"{ session = "foreign" }"#;
+    let seen = run(LENT, &fault("f", "protocol", r#"message = "delegation_prepared", devices = [1]"#, "", does));
+    let misdirected = |what: &What| matches!(what, What::Misdirected { from: HOME, to: PARTNER, .. });
+    assert_eq!(each(&seen, misdirected), [0, 0, 1, 0], "{}", told(&seen.facts[2]));
+    assert!(faults(&seen)[1] > 0 && faults(&seen)[2] == 0);
+}

@@ -134,18 +134,24 @@ impl DmServer {
         let leaves_now = ordeal.waits.is_empty();
         let has_left = Rc::new(Cell::new(leaves_now));
         let (leaves, Said { kind, session }) = (Rc::clone(&has_left), said.clone());
-        let mut sent = Some(What::Sent { from: me, to, kind, session, attempt });
-        if let Some(sent) = sent.take_if(|_| leaves_now) {
-            self.saw(device, sent);
+        let forged = session.as_ref().filter(|_| !ordeal.forgeries.is_empty());
+        let about = forged.and_then(device_of).filter(|about| *about != device);
+        let misdirected =
+            about.map(|about| (about, What::Misdirected { from: me, to, kind, session: session.clone() }));
+        let mut seen = [misdirected, Some((device, What::Sent { from: me, to, kind, session, attempt }))];
+        if leaves_now {
+            for (device, what) in seen.iter_mut().filter_map(Option::take) {
+                self.saw(device, what);
+            }
         }
         let handle = actix::spawn(async move {
             for wait in &ordeal.waits {
                 sit_out(wait, device, &lane.board).await;
             }
             lane.record(|shard| shard.message_sent(kind));
-            if let Some(sent) = sent {
-                leaves.set(true);
-                lane.saw(device, sent);
+            leaves.set(true);
+            for (device, what) in seen.into_iter().flatten() {
+                lane.saw(device, what);
             }
             if lane.directory.is_down(to) {
                 call.trouble.get_or_insert_default().connect = Some(ConnectTrouble::Refuse);
@@ -240,6 +246,12 @@ fn other_sessions(message: &Message, device: DeviceNumber) -> (Option<SessionId>
         Some((stale, SessionId::new(format!("{server}-{:x}-{number:x}", device.0.wrapping_add(1)))))
     });
     names.map_or((None, None), |(stale, foreign)| (stale, Some(foreign)))
+}
+
+/// The device of a session, by the names that our servers give.
+fn device_of(session: &SessionId) -> Option<DeviceNumber> {
+    let number = session.as_str().split('-').nth(1)?;
+    u32::from_str_radix(number, 16).ok().map(DeviceNumber)
 }
 
 fn heard(outcome: &PostOutcome) -> Heard {

@@ -20,6 +20,8 @@ type Request<'a> = (ServerNumber, ServerNumber, Kind, Option<&'a SessionId>);
 struct Post {
     /// With the attempts.
     sent: Vec<(usize, u32)>,
+    /// Whether a fault has sent it in the place of a message about another device.
+    is_misdirected: bool,
     taken: Vec<(usize, Took)>,
     /// With the attempts.
     heard: Vec<(usize, u32, Heard)>,
@@ -31,6 +33,9 @@ fn posts<'a>(story: &Story<'a>) -> BTreeMap<Request<'a>, Post> {
         match &fact.what {
             What::Sent { from, to, kind, session, attempt } => {
                 posts.entry((*from, *to, *kind, session.as_ref())).or_default().sent.push((place, *attempt));
+            }
+            What::Misdirected { from, to, kind, session } => {
+                posts.entry((*from, *to, *kind, session.as_ref())).or_default().is_misdirected = true;
             }
             What::Taken { at, from, kind, session, how } => {
                 posts.entry((*from, *at, *kind, session.as_ref())).or_default().taken.push((place, *how));
@@ -384,7 +389,7 @@ pub(super) fn nobody_unproven(story: &Story<'_>) -> Judgement {
         let moment = story.watched.facts[place].at;
         if !story.watched.servers.iter().any(|known| known.server == from) || at == from {
             findings.broken(format!("{} took {kind} from {} at {moment}", story.name(at), story.name(from)));
-        } else if post.sent.is_empty() && story.watched.sees(from) {
+        } else if post.sent.is_empty() && !post.is_misdirected && story.watched.sees(from) {
             findings.broken(format!("{}, taken at {moment}, was never sent", in_words(story, request)));
         }
     }

@@ -166,6 +166,8 @@ fn nobody_unproven() {
         NAME,
         "bootstrap_confirmed of partner to home",
     );
+    let tape = Tape::new("misdirected partner home bc s1\ntaken home partner bc s1");
+    check_kept("a fault sent it in the place of another", &tape, NAME);
     let theirs = Setting { unseen: Some(PARTNER), ..usual() };
     check_in(&theirs, "nobody sees what they send", &Tape::new("taken home partner bc s1"), NAME, (1, 0, 0));
     check_idle("a stranger was turned away", &Tape::new("taken home stranger req s1 state"), NAME);

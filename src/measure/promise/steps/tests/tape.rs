@@ -118,6 +118,10 @@ fn read(words: &[&str]) -> Option<What> {
             let (kind, session) = (kind(words.get(3)?)?, session(words.get(4)?));
             What::Sent { from: server(1)?, to: server(2)?, kind, session, attempt }
         }
+        "misdirected" => {
+            let (kind, session) = (kind(words.get(3)?)?, session(words.get(4)?));
+            What::Misdirected { from: server(1)?, to: server(2)?, kind, session }
+        }
         "taken" => {
             let how = match words.get(5).copied() {
                 None => Took::New,
