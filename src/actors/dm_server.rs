@@ -6,8 +6,10 @@
 //! | `sessions` | the half of device sessions: triggers out, packages in |
 //! | `telling` | what the machines note, as measurements and as facts |
 //! | `fate` | what befalls the process: its store, its death, its return |
+//! | `pause` | what waits while it is paused |
 
 mod fate;
+mod pause;
 mod posting;
 mod sessions;
 mod telling;
@@ -36,6 +38,7 @@ use crate::ids::{DeviceNumber, ServerNumber};
 use crate::measure::promise::ServerView;
 
 pub use fate::Befall;
+use pause::Pause;
 use posting::UnderWay;
 use sessions::ErrandUnderWay;
 pub use sessions::{DeviceAnswer, FromDevice};
@@ -90,8 +93,7 @@ pub struct DmServer {
     failing_writes: u32,
     /// What its next write to the store takes longer.
     next_write_takes: Duration,
-    /// In a pause until then, when that is to come.
-    paused_until: Moment,
+    pause: Pause,
     /// Whether it stands again and has not said so yet.
     is_back: bool,
     /// How many errands it has had with each device; kept only where a fault acts on triggers.
@@ -133,7 +135,7 @@ impl DmServer {
             fate: Vec::new(),
             failing_writes: 0,
             next_write_takes: Duration::ZERO,
-            paused_until: Moment::ZERO,
+            pause: Pause::none(),
             is_back: false,
             errands_made: BTreeMap::new(),
             writes: (0, Moment::ZERO),
@@ -162,9 +164,10 @@ impl DmServer {
     /// Obeys what a turn has led to. One that changes nothing, as for a message that has come before, goes by what is on
     /// record: under a policy that says so it waits until that has been written.
     fn obey_turn(&mut self, now: Moment, effects: Vec<Effect>, ctx: &mut Context<Self>) {
+        self.meet_fate(ctx);
         let (under_way, last) = self.writes;
         let writes = effects.iter().any(|effect| matches!(effect, Effect::Persist(_)));
-        if under_way > 0 && !writes && self.policy().waits_for_writes() {
+        if under_way > 0 && !writes && !self.is_dead && !self.is_paused() && self.policy().waits_for_writes() {
             let behind = self.behind(now, effects.into_iter());
             self.do_later(last, Later::Behind(behind));
         } else {
@@ -262,24 +265,33 @@ impl DmServer {
         let later = self.later.first_key_value().map_or(Moment::NEVER, |((at, _), _)| *at);
         let deadline = self.delegation.deadline().min(self.sessions.deadline()).min(later);
         self.alarm.set(deadline, self.now(), ctx, |server, ctx| {
-            let now = server.now();
-            if server.delegation.deadline() <= now {
+            if server.delegation.deadline() <= server.now() {
                 server.tell_delegation(Input::Wake, ctx);
             }
-            if server.sessions.deadline() <= now {
-                server.tell_sessions(device_sessions::Input::Wake, ctx);
-            }
-            while let Some(due) = server.later.first_entry()
-                && due.key().0 <= now
-            {
-                match due.remove() {
-                    Later::Post(exchange, outcome) => server.try_again(now, exchange, outcome, ctx),
-                    Later::Write { image, behind } => server.write_late(now, *image, behind, ctx),
-                    Later::Behind(effects) => server.obey_all(now, effects, ctx),
+            server.when_awake(ctx, |server, ctx| {
+                if server.sessions.deadline() <= server.now() {
+                    server.tell_sessions(device_sessions::Input::Wake, ctx);
                 }
-            }
-            server.arm(ctx);
+                server.when_awake(ctx, DmServer::do_what_is_due);
+            });
         });
+    }
+
+    fn do_what_is_due(&mut self, ctx: &mut Context<Self>) {
+        let now = self.now();
+        while let Some(due) = self.later.first_entry()
+            && due.key().0 <= now
+        {
+            match due.remove() {
+                Later::Post(exchange, outcome) => self.try_again(now, exchange, outcome, ctx),
+                Later::Write { image, behind } => self.write_late(now, *image, behind, ctx),
+                Later::Behind(effects) => self.obey_all(now, effects, ctx),
+            }
+            if self.is_paused() {
+                return self.when_awake(ctx, DmServer::do_what_is_due);
+            }
+        }
+        self.arm(ctx);
     }
 }
 
@@ -293,13 +305,18 @@ impl Actor for DmServer {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
+        let now = self.now();
+        let mut effects = std::mem::take(&mut self.on_start).into_iter().peekable();
         if std::mem::take(&mut self.is_back) {
             for device in self.lane.board.devices() {
                 self.saw(device, What::Restarted { at: self.me });
             }
+            // What it has on record it has at once, whatever befalls it now.
+            while let Some(Effect::Note(note)) = effects.next_if(|effect| matches!(effect, Effect::Note(_))) {
+                self.note(now, note);
+            }
         }
-        let effects = std::mem::take(&mut self.on_start);
-        self.obey_all(self.now(), effects, ctx);
+        self.obey_all(now, effects.collect(), ctx);
         self.arm(ctx);
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::actors::board::Board;
 use crate::actors::directory::Directory;
 use crate::actors::dm_server::Befall;
+use crate::clock::Moment;
 use crate::facts::What;
 use crate::faults::rule::Site;
 use crate::faults::verdict::{Faults, Passage, Verdict};
@@ -43,7 +44,9 @@ impl Sight {
                 let verdicts = faults.judge_step(at, device, facts);
                 verdicts.into_iter().map(move |verdict| (at, verdict))
             });
-            let befall = |verdict: &Verdict<'_>| Befall { device, action: verdict.action.clone(), draw: verdict.draw };
+            let at = facts.last().map_or(Moment::ZERO, |latest| latest.at);
+            let befall =
+                |verdict: &Verdict<'_>| Befall { at, device, action: verdict.action.clone(), draw: verdict.draw };
             verdicts.map(|(at, verdict)| (at, verdict.rule, befall(&verdict))).collect()
         });
         let mut told = Vec::new();

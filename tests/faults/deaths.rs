@@ -202,6 +202,18 @@ fn a_message_that_comes_again_is_answered_once_the_write_of_the_first_is_done() 
 }
 
 #[test]
+fn a_server_dies_at_the_step_that_is_named_although_it_waits_for_a_write() {
+    let slow = fault("s", "store", r#"from = "partner", devices = 1"#, "nth = 1", r#"{ delay = "700ms" }"#);
+    let about = r#"from = "partner", step = "repeated delegation_req at partner", devices = 1"#;
+    let kill = fault("f", "process", about, "", r#"{ kill = "150ms", state = "durable" }"#);
+    let seen = play(&Place::new(), &scene(3, LENT, &format!("{slow}{kill}")), 1);
+    assert_eq!(seen.complaints(), Vec::<String>::new());
+    let (_, killed) = seen.first(1, 0, "killed partner").expect("it dies");
+    let (_, repeated) = seen.first(1, 0, "repeated delegation_req at partner").expect("it came twice");
+    assert!(killed.at - repeated.at < Duration::from_millis(100), "{}", told(&seen.facts[1]));
+}
+
+#[test]
 fn a_paused_server_does_nothing_and_then_goes_on() {
     let about = r#"from = "partner", step = "taken delegation_prepared at partner", devices = 1"#;
     let scenario = scene(3, LENT, &fault("f", "process", about, "", r#"{ pause = "300ms" }"#));

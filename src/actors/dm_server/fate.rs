@@ -22,6 +22,7 @@ use crate::ids::{DeviceNumber, ServerNumber};
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Befall {
+    pub at: Moment,
     pub device: DeviceNumber,
     /// `Kill`, `Pause`, or `Fail` or `Delay` for its next write.
     pub action: Action,
@@ -95,40 +96,15 @@ impl DmServer {
 
     /// Meets what befalls it at the step that it has just come to.
     pub(super) fn meet_fate(&mut self, ctx: &mut Context<Self>) {
-        for Befall { device, action, draw } in std::mem::take(&mut self.fate) {
+        for Befall { at, device, action, draw } in std::mem::take(&mut self.fate) {
             match action {
                 Action::Kill { downtime, back_with } if !self.is_dead => self.die(device, downtime, back_with, ctx),
-                // While it waits, an actor takes nothing from its mailbox, and none of its timers rings.
-                Action::Pause(time) => {
-                    self.paused_until = self.paused_until.max(self.now() + time);
-                    ctx.wait(actix::clock::sleep(time).into_actor(self));
-                }
+                Action::Pause(time) => self.pause(at + time, ctx),
                 Action::Fail => self.failing_writes += 1,
                 Action::Delay(from) => self.next_write_takes += from.draw(draw),
                 _ => {}
             }
         }
-    }
-
-    pub(super) fn is_paused(&self) -> bool {
-        self.paused_until > self.now()
-    }
-
-    /// Goes on with a turn in the middle of which something may have befallen this server: at once, after a pause, or
-    /// never when it is dead. Nothing from the mailbox comes in between.
-    pub(super) fn when_awake(
-        &mut self,
-        ctx: &mut Context<Self>,
-        rest: impl FnOnce(&mut Self, &mut Context<Self>) + 'static,
-    ) {
-        if self.is_dead {
-            return;
-        }
-        if !self.is_paused() {
-            return rest(self, ctx);
-        }
-        let left = self.paused_until - self.now();
-        ctx.wait(actix::clock::sleep(left).into_actor(self).map(|(), server, ctx| server.when_awake(ctx, rest)));
     }
 
     /// Dies at once: memory, timers, connections and whatever has not been answered go. Only the store stays.

@@ -256,7 +256,6 @@ fn where_nothing_is_agreed_dms1_waits_for_dms2_to_speak() {
     );
 }
 
-/// R1: DMS-1 holds to its own request, DMS-2 gives way.
 #[test]
 fn a_device_that_connects_while_the_approaches_cross_is_not_forgotten() {
     let mut pair = Pair::new(&Setup::default());
@@ -291,6 +290,7 @@ fn a_device_that_connects_while_the_approaches_cross_is_not_forgotten() {
     );
 }
 
+/// R1: DMS-1 holds to its own request, DMS-2 gives way.
 #[test]
 fn crossing_requests_give_one_delegation() {
     let mut pair = Pair::new(&Setup::default());

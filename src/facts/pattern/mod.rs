@@ -12,7 +12,8 @@
 //! unanswered MESSAGE at SERVER              it timed out, or the connection broke
 //! turned down MESSAGE at SERVER             the sender has an answer that is no 2xx
 //! timer NAME at SERVER                      bootstrap, confirmed, termination, prepared, revoked, wind_down, device, peer
-//! state NAME at SERVER [as SIDE]            a record has come to this state: AtRest, ExpectConfirmed, ..., Over
+//! state NAME at SERVER [as SIDE]            a record has come to this state, or was in it when its server came back:
+//!                                           AtRest, ExpectConfirmed, ..., Over
 //! joined at SERVER [as SIDE]                it takes part in a flow; SIDE is delegating or delegated
 //! settled OUTCOME at SERVER [as SIDE]       done, refused, undone, too_late, unreachable, misbehaved, stranded, lost
 //! errand NAME begins|ends|fails at SERVER   prepare, grant, push-url, visit, remove-account, leave, let-connect, undo

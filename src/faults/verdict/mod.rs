@@ -174,16 +174,14 @@ impl Faults {
     /// When the last of what the rules do has been felt, if nobody heals before: [`Moment::NEVER`] where one of them has
     /// no end.
     pub fn over_at(&self) -> Moment {
-        let ends = self.rules.iter().map(|rule| {
-            let until = rule.when.window.map_or(Moment::NEVER, |(_, until)| Moment::ZERO + until);
-            until + rule.action.lasting()
-        });
-        ends.max().unwrap_or(Moment::ZERO)
+        let until = |rule: &Rule| rule.when.window.map_or(Moment::NEVER, |(_, until)| Moment::ZERO + until);
+        let last = self.rules.iter().map(until).max();
+        last.map_or(Moment::ZERO, |last| last + self.lasting())
     }
 
-    /// For how long at most what a rule has done is felt.
+    /// For how long at most what the rules have done is felt, one after the other.
     pub fn lasting(&self) -> Duration {
-        self.rules.iter().map(|rule| rule.action.lasting()).max().unwrap_or_default()
+        self.rules.iter().map(|rule| rule.action.lasting()).fold(Duration::ZERO, Duration::saturating_add)
     }
 
     /// Whether the faults are over.

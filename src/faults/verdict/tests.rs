@@ -375,7 +375,7 @@ fn faults_are_over_once_the_last_window_has_closed_and_what_lasts_has_lasted() {
     let over = |rules: Vec<Rule>| faults_of(SEED, rules, DEVICES).over_at();
     assert_eq!(over(Vec::new()), Moment::ZERO);
     assert_eq!(over(vec![lost(until(20)), lost(until(10))]), Moment::from_millis(20));
-    assert_eq!(over(vec![lost(until(20)), pause(15, until(10))]), Moment::from_millis(25));
+    assert_eq!(over(vec![lost(until(20)), pause(15, until(10)), pause(5, until(1))]), Moment::from_millis(40));
     assert_eq!(over(vec![lost(until(20)), lost(When::default())]), Moment::NEVER);
     assert_eq!(faults_of(SEED, vec![pause(15, until(10))], DEVICES).lasting(), Duration::from_millis(15));
 }

@@ -1,7 +1,7 @@
 //! What has to come to an end once nothing goes wrong any more: L1 to L6.
 //!
-//! What has ended is kept whenever that was; a breach needs a time that has run out, counted from the healing on: from the
-//! end of the plan, or of the last window, where every fault has one.
+//! What has ended is kept whenever that was; a breach needs a time that has run out, counted from the healing on: from when
+//! what the last fault does is over, that is from the end of the plan or of the last window, where every fault has one.
 
 use std::collections::{BTreeMap, VecDeque};
 

@@ -279,8 +279,12 @@ const COUNTED: [Counted; 3] = [
 
 fn too_many(story: &Story<'_>, server: ServerNumber, counted: Counted) -> Option<String> {
     let (mut done, mut reasons) = (0_u32, 0_u32);
-    for (_, fact) in story.facts().filter(|(_, fact)| fact.what.server() == Some(server)) {
+    // A record that its server has found in its store has not come to its state anew.
+    let found = story.records.iter().filter(|record| record.is_restored);
+    let found: BTreeSet<usize> = found.map(|record| story.moves[record.moves[0]].place).collect();
+    for (place, fact) in story.facts().filter(|(_, fact)| fact.what.server() == Some(server)) {
         match &fact.what {
+            What::Moved { .. } if found.contains(&place) => {}
             What::Moved { state, side, .. } if counted.states.contains(state) || is_strange(state) => reasons += 1,
             What::Restarted { .. } => reasons += 1,
             // It may have begun before the move into its state is told; it ends after that.

@@ -50,7 +50,7 @@ pub(super) struct Record<'a> {
     pub moves: Vec<usize>,
     /// Index of the fact by which its server was killed while it was on record.
     pub lost: Option<usize>,
-    /// Whether its server had been killed before: it may have begun unseen.
+    /// Whether its server has found it in its store when it came back: it may have begun unseen.
     pub is_restored: bool,
 }
 
@@ -59,11 +59,9 @@ impl<'a> Story<'a> {
         let causes = causes(watched.facts);
         let mut story = Story { watched, moves: Vec::new(), records: Vec::new(), causes };
         let mut open: BTreeMap<(ServerNumber, ServerNumber, Side, &SessionId), usize> = BTreeMap::new();
-        let mut killed: Vec<ServerNumber> = Vec::new();
         for (place, fact) in watched.facts.iter().enumerate() {
             match &fact.what {
                 What::Killed { at } => {
-                    killed.push(*at);
                     for (_, record) in open.extract_if(.., |key, _| key.0 == *at) {
                         story.records[record].lost = Some(place);
                     }
@@ -73,7 +71,8 @@ impl<'a> Story<'a> {
                     let key = (at, peer, side, session);
                     let known = open.get(&key).copied();
                     let record = known.unwrap_or_else(|| {
-                        let is_restored = killed.contains(&at);
+                        let cause = story.causes[place].map(|cause| &watched.facts[cause].what);
+                        let is_restored = matches!(cause, Some(What::Restarted { .. }));
                         let moves = Vec::new();
                         story.records.push(Record { at, peer, side, session, subtree, moves, lost: None, is_restored });
                         story.records.len() - 1
@@ -161,6 +160,12 @@ impl<'a> Story<'a> {
 }
 
 impl Record<'_> {
+    /// Whether it is the same delegation at the same server.
+    pub fn is_same_as(&self, other: &Record<'_>) -> bool {
+        let key = |record: &Record<'_>| (record.at, record.peer, record.side);
+        key(self) == key(other) && self.session == other.session
+    }
+
     /// Whether it is the same delegation, on the other side.
     pub fn is_counterpart_of(&self, other: &Record<'_>) -> bool {
         self.at == other.peer && self.peer == other.at && self.side != other.side && self.session == other.session

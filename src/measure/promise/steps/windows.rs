@@ -9,7 +9,7 @@ use crate::facts::{Fact, What};
 use crate::ids::{DeviceNumber, ServerNumber};
 use crate::measure::promise::steps::Watched;
 use crate::measure::promise::steps::states::gives_authority;
-use crate::measure::promise::steps::story::Story;
+use crate::measure::promise::steps::story::{Record, Story};
 
 /// The longest windows of one device.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -123,20 +123,27 @@ impl<'s, 'a> Charge<'s, 'a> {
     }
 
     /// Whether a record of the server is in such a state just after this place; what a killed server had is in force
-    /// until it stands again, and tells what it has.
+    /// until it tells again that it has it, or stands without it.
     fn holds(&self, server: ServerNumber, side: Side, in_full: bool, place: usize, is: fn(&str) -> bool) -> bool {
         self.story.records.iter().filter(|record| record.at == server && record.side == side).any(|record| {
             let moves = record.moves.iter().map(|index| &self.story.moves[*index]);
             let last = moves.take_while(|one| one.place <= place).last();
-            let is_gone = record.lost.is_some_and(|lost| self.stands_again(server, lost, place));
+            let is_gone = record.lost.is_some_and(|lost| self.given_up_at(record, lost) <= place);
             !is_gone && last.is_some_and(|one| is(one.to) && (one.is_full || !in_full))
         })
     }
 
-    /// Whether a server that was killed there had come back by this place.
-    fn stands_again(&self, server: ServerNumber, killed: usize, place: usize) -> bool {
-        let since = self.story.watched.facts.get(killed..=place).unwrap_or_default();
-        since.iter().any(|fact| matches!(fact.what, What::Restarted { at } if at == server))
+    /// From which place on a record that was lost there is no more: another one has taken its place, or its server has
+    /// come back without it.
+    fn given_up_at(&self, record: &Record<'_>, lost: usize) -> usize {
+        let begun = |other: &Record<'_>| self.story.moves[other.moves[0]].place;
+        let is_successor = |other: &&Record<'_>| other.is_same_as(record) && begun(other) > lost;
+        let is_back = |(place, fact): &(usize, &Fact)| {
+            *place > lost && matches!(fact.what, What::Restarted { at } if at == record.at)
+        };
+        let successor = self.story.records.iter().find(is_successor).map(begun);
+        let back = || self.story.facts().find(is_back).map(|(place, _)| place);
+        successor.or_else(back).unwrap_or(usize::MAX)
     }
 }
 
@@ -179,6 +186,7 @@ fn in_words(watched: &Watched<'_>, fact: &Fact) -> String {
         What::Moved { at, peer, state, .. } => {
             format!("{} came to {state} with {}", watched.name(*at), watched.name(*peer))
         }
+        What::Restarted { at } => format!("{} came back without its records", watched.name(*at)),
         _ => "the device was reset".to_owned(),
     };
     format!("{what} at {}", fact.at)

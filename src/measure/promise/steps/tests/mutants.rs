@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::delegation::machine::Side;
 
 /// The tapes that bugs are planted into.
 fn hosts() -> [Tape; 3] {
@@ -66,7 +67,7 @@ fn what_was_done_cannot_be_done_twice_unnoticed() {
 fn hardly_any_wrong_state_goes_unnoticed() {
     for host in hosts() {
         let (mut planted, mut unnoticed) = (0, Vec::new());
-        for state in states::names() {
+        for state in [Side::Delegating, Side::Delegated].into_iter().flat_map(states::names) {
             let wrong = mutants(&host, |lines, at| {
                 let mut words: Vec<&str> = lines[at].split(' ').collect();
                 if words[0] != "move" || words[5] == state {
@@ -87,11 +88,13 @@ fn hardly_any_wrong_state_goes_unnoticed() {
 #[test]
 fn the_names_of_all_states_are_known() {
     let machines = [
-        include_str!("../../../../delegation/delegating/mod.rs"),
-        include_str!("../../../../delegation/delegated/mod.rs"),
+        (Side::Delegating, include_str!("../../../../delegation/delegating/mod.rs")),
+        (Side::Delegated, include_str!("../../../../delegation/delegated/mod.rs")),
     ];
-    let quoted = machines.iter().flat_map(|source| source.split('"').skip(1).step_by(2));
-    let named: BTreeSet<&str> =
-        quoted.filter(|word| word.starts_with("Expect") || ["AtRest", "Over"].contains(word)).collect();
-    assert_eq!(named, states::names().collect());
+    for (side, source) in machines {
+        let quoted = source.split('"').skip(1).step_by(2);
+        let is_state = |word: &&str| word.starts_with("Expect") || ["AtRest", "Over"].contains(word);
+        let named: BTreeSet<&str> = quoted.filter(is_state).collect();
+        assert_eq!(named, states::names(side).collect(), "{side:?}");
+    }
 }

@@ -9,7 +9,7 @@ fn no_work_without_right() {
     check_kept("the last thing that a server does is to leave", &careful_handover(), NAME);
     check_kept("its leaving is told first", &Tape::new("account home gone\ndid home Delete ./DMAcc/home 200"), NAME);
     check_kept("delegated work", &partial().then("did partner Replace ./SCOMO/x 200"), NAME);
-    let reads = Tape::new("did partner Get ./A 200\ndid partner Alert 1201 200\ndid partner Replace ./A 425");
+    let reads = Tape::new("did partner Get ./A 200\ndid partner Replace ./A 425");
     check_idle("reads, and what was refused", &reads, NAME);
     let bootstrapped = Setting { bootstrapped: vec![PARTNER], ..usual() };
     check_in(&bootstrapped, "bootstrapped", &Tape::new("did partner Add ./A 201"), NAME, (1, 0, 0));

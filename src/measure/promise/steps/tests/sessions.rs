@@ -116,6 +116,12 @@ fn done_exactly_once() {
         "errand home prepare done\nkilled home\nrestarted home\nerrand home prepare done",
     );
     check_kept("done again after a death", &died, NAME);
+    let again =
+        "killed home\nrestarted home\nmove home partner > s1 ExpectDevicePrepared ./SCOMO\nerrand home prepare done";
+    let once = partial().after("errand home prepare done", again);
+    check_kept("as its store says", &once, NAME);
+    let twice = partial().after("errand home prepare done", &format!("{again}\nerrand home prepare done"));
+    check_broken("too often after a death", &twice, NAME, "home prepared the device 3 times for 2 reasons");
     let twice = partial().then("move home partner > s1 ExpectConfirmed\nmove home partner > s1 AtRest");
     let settled = partial().then("settle home partner > done");
     check_broken("ended twice", &settled, NAME, "a flow of home with partner ended at");

@@ -48,10 +48,12 @@ fn what_a_killed_server_held_is_in_force_until_it_stands_again_without_it() {
     let given_away = handover("home", "partner", "s1", ".", true);
     let killed = given_away.clone().then("killed partner");
     assert_eq!(of_tape(&killed).0, 19, "the handover: it is down, and will know that it is in charge");
-    let recalled = killed.clone().then("restarted partner\nmove partner home < s1 AtRest . full");
+    let recalled = killed.clone().then("restarted partner\n@500\nmove partner home < s1 AtRest . full");
     assert_eq!(of_tape(&recalled).0, 19);
     let forgotten = killed.then("restarted partner");
-    assert_eq!(of_tape(&forgotten).0, 60_000);
+    let (orphan, cause, _) = of_tape(&forgotten);
+    assert_eq!(orphan, 60_000);
+    assert!(cause.is_some_and(|cause| cause.starts_with("partner came back without its records")));
     let over = recalled.then("@500\nmove partner home < s1 Over . full");
     assert_eq!(of_tape(&over).0, 60_000, "what it had before does not count for ever");
 }
