@@ -129,7 +129,7 @@ impl Server {
         let record = begin(&mut turn, pact);
         self.book.rearm(id, Moment::NEVER, record.pact().deadline);
         if self.settings.is_watched {
-            out.push(Effect::Note(record.note()));
+            note_move(&record, place, out);
         }
         self.records.insert(id, record);
         self.persist(id, device, place, out);
@@ -167,7 +167,7 @@ impl Server {
         let given_back = is_given_back.then(|| record.pact().subtree.clone());
         self.book.rearm(id, before.deadline, deadline);
         if self.settings.is_watched && record.state() != before.state {
-            out.push(Effect::Note(record.note()));
+            note_move(record, place, out);
         }
         let is_changed = stored.is_some_and(|stored| stored != *record);
         self.records.touched(id, before);
@@ -229,4 +229,11 @@ impl Server {
             self.step(now, id, out, |record, turn| record.forget(turn));
         }
     }
+}
+
+/// Tells that a record has come to its state, before anything else of this turn that others can see.
+fn note_move(record: &Record, place: usize, out: &mut Outbox) {
+    let is_unseen = |effect: &&Effect| matches!(effect, Effect::Note(_) | Effect::Answer { .. });
+    let first = out[place..].iter().take_while(is_unseen).count();
+    out.insert(place + first, Effect::Note(record.note()));
 }
