@@ -41,6 +41,12 @@ impl Moment {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 
+    /// This moment as one counts that begins so much later, at the earliest [`Moment::ZERO`]; [`Moment::NEVER`] stays.
+    pub fn sooner(self, by: Duration) -> Moment {
+        let nanos = u64::try_from(by.as_nanos()).unwrap_or(u64::MAX);
+        if self.is_set() { Moment(self.0.saturating_sub(nanos)) } else { self }
+    }
+
     /// Whether this is a moment that can come.
     pub fn is_set(self) -> bool {
         self != Moment::NEVER
@@ -112,6 +118,13 @@ mod tests {
     fn prints_as_seconds() {
         assert_eq!(Moment::from_millis(3_140).to_string(), "3.140000s");
         assert_eq!(Moment::NEVER.to_string(), "never");
+    }
+
+    #[test]
+    fn sooner_stops_at_the_beginning_and_never_stays_never() {
+        let by = Duration::from_millis(5);
+        let moments = [Moment::from_millis(7), Moment::from_millis(3), Moment::NEVER];
+        assert_eq!(moments.map(|at| at.sooner(by)), [Moment::from_millis(2), Moment::ZERO, Moment::NEVER]);
     }
 
     #[test]

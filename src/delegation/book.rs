@@ -1,6 +1,7 @@
 //! What a server has under way, by name: its POSTs, errands, timers and sessions, and what it has learnt of devices.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::clock::Moment;
 use crate::delegation::ended::Ended;
@@ -11,7 +12,7 @@ use crate::delegation::reading::SessionNames;
 use crate::ids::{DeviceNumber, ServerNumber, SessionId};
 
 /// Names one record of this server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordId(u64);
 
 impl RecordId {
@@ -20,7 +21,7 @@ impl RecordId {
 }
 
 /// Who made up a session's name. Both sides do so independently, so a name alone says nothing (D35).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Initiator {
     Us,
     Them,
@@ -30,7 +31,7 @@ pub(super) enum Initiator {
 pub(super) type SessionKey = (SessionId, ServerNumber, Initiator);
 
 /// Everything that leads from a name to a record. At rest a record costs one entry in `sessions`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(super) struct Book {
     records: u64,
     posts_made: u64,
@@ -47,7 +48,7 @@ pub(super) struct Book {
 }
 
 /// What became different from the registry.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub(super) struct Learnt {
     /// How often any of this has changed: of two images the greater is the later.
     changes: u32,
@@ -101,6 +102,12 @@ impl Book {
         if after.is_set() {
             self.timers.insert((after, record));
         }
+    }
+
+    /// Brings every timer so much nearer.
+    pub fn age(&mut self, by: Duration) {
+        self.timers =
+            std::mem::take(&mut self.timers).into_iter().map(|(at, record)| (at.sooner(by), record)).collect();
     }
 
     pub fn deadline(&self) -> Moment {

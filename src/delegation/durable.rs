@@ -11,7 +11,7 @@ use crate::delegation::server::Server;
 use crate::ids::{DeviceNumber, ServerNumber};
 
 /// One record as it stood when it was written, with what its server had learnt of the device.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Image {
     id: RecordId,
     device: DeviceNumber,
@@ -29,7 +29,7 @@ impl Image {
 }
 
 /// A server's durable store: it outlives the server's memory.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Durable {
     images: BTreeMap<RecordId, Image>,
     /// What the latest write about each device replaced.

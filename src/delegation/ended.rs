@@ -11,21 +11,21 @@ use crate::ids::{DeviceNumber, ServerNumber, SessionId};
 const REMEMBERED: usize = 8_192;
 
 /// What ended sessions have had, the oldest forgotten first.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(super) struct Ended {
     last: BTreeMap<Name, Last>,
     order: VecDeque<Name>,
 }
 
 /// By session, or by device for the one message that has none (D5).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Name {
     Session(SessionKey),
     Notice(DeviceNumber, ServerNumber),
 }
 
 /// What is left of a session.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Last {
     pub device: DeviceNumber,
     pub seen: Seen,

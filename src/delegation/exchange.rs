@@ -13,7 +13,7 @@ pub struct Incoming(pub u64);
 pub struct Outgoing(pub u64);
 
 /// What a server answers to a POST. Section 5.3: a message, or no content, and then the status is the answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Answer {
     /// 200 with a body.
     Message(Message),
@@ -24,7 +24,7 @@ pub enum Answer {
 }
 
 /// What became of a POST of our own.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum PostOutcome {
     /// 200 with a message that could be read.
     Message(Message),

@@ -19,7 +19,7 @@ use crate::ids::{DeviceNumber, ServerId, ServerNumber, SessionId};
 pub use crate::delegation::flow::Approach;
 
 /// What can happen to a server.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Input {
     /// Its operator wants a flow started. `by_delegated` flows and requested revocations are started at the delegate.
     Start { flow: FlowKind, device: DeviceNumber, peer: ServerNumber, subtree: Uri },
@@ -39,7 +39,7 @@ pub enum Input {
 }
 
 /// What a server wants done.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Effect {
     /// Answers an incoming POST; pushed exactly once per `Received`, before any `Post` that follows from it.
     Answer { exchange: Incoming, answer: Answer },
@@ -113,7 +113,7 @@ impl Timer {
 }
 
 /// What a machine noticed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Note {
     /// This side has begun to take part in a flow: at the initiator with `Start`, at the peer with its first message.
     Joined { device: DeviceNumber, peer: ServerNumber, side: Side },

@@ -6,7 +6,7 @@ use crate::dm::dmacc::DmAcc;
 use crate::ids::{DeviceId, ServerId, SessionId};
 
 /// One message, by its root element. `reason` is `reasonCode`, an OMA DM status code; absent reads as `None` (D4, D19).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Message {
     /// 5.3.1.1, table 1.
     DelegationReq {

@@ -16,7 +16,7 @@ use crate::dm::uri::Uri;
 use crate::ids::{DeviceNumber, ServerNumber, SessionId};
 
 /// One delegation between this server and a peer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Pact {
     pub device: DeviceNumber,
     pub peer: ServerNumber,
@@ -38,7 +38,7 @@ pub(super) struct Pact {
 const TRIES: u32 = 8;
 
 /// One process between two servers: its name, and which messages of it have been taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Thread {
     pub id: SessionId,
     pub by: Initiator,
@@ -46,7 +46,7 @@ pub(super) struct Thread {
 }
 
 /// A set of kinds of message.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub(super) struct Seen(u16);
 
 impl Seen {
@@ -182,6 +182,14 @@ impl Pact {
         self.revocation.take_if(|thread| thread.id == self.delegation.id);
         if std::mem::take(&mut self.joined) {
             turn.note(Note::Settled { device: self.device, peer: self.peer, side: self.side, outcome });
+        }
+    }
+
+    /// Brings whatever it waits for so much nearer.
+    pub fn age(&mut self, by: Duration) {
+        self.deadline = self.deadline.sooner(by);
+        for until in [&mut self.device_until, &mut self.peer_until].into_iter().flatten() {
+            *until = until.sooner(by);
         }
     }
 

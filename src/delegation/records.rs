@@ -1,6 +1,7 @@
 //! All delegations that one server has on record, on either side.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::clock::Moment;
 use crate::delegation::book::RecordId;
@@ -17,7 +18,7 @@ use crate::dm::uri::Uri;
 use crate::ids::{DeviceNumber, ServerNumber};
 
 /// One delegation, as DMS-1 or as DMS-2.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Record {
     Delegating(Delegating),
     Delegated(Delegated),
@@ -91,6 +92,12 @@ impl Record {
         either!(self, side => side.awaits(exchange))
     }
 
+    /// Brings whatever it waits for so much nearer.
+    fn age(&mut self, by: Duration) {
+        self.pact_mut().age(by);
+        either!(self, side => side.age(by));
+    }
+
     /// The name of its state.
     pub fn state(&self) -> &'static str {
         either!(self, side => side.state_name())
@@ -124,7 +131,7 @@ impl Record {
 }
 
 /// The records by name, and which of them are about which device.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(super) struct Records {
     all: BTreeMap<RecordId, Box<Record>>,
     by_device: BTreeSet<(DeviceNumber, RecordId)>,
@@ -166,6 +173,11 @@ impl Records {
         } else {
             self.in_transition += usize::from(!record.is_at_rest());
         }
+    }
+
+    /// Brings whatever they wait for so much nearer.
+    pub fn age(&mut self, by: Duration) {
+        self.all.values_mut().for_each(|record| record.age(by));
     }
 
     pub fn in_transition(&self) -> usize {

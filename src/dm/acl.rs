@@ -5,7 +5,7 @@ use std::fmt;
 use crate::ids::ServerId;
 
 /// One command that an ACL can grant. There is none for Copy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Right {
     Get,
     Replace,
@@ -32,7 +32,7 @@ impl Right {
 
 /// The ACL of one node. Empty means: no value, the node inherits. Equal when the same servers hold the same rights,
 /// in whatever order they were written.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Hash)]
 pub struct Acl {
     /// What `*` was granted. No entry repeats it: `*` beside a name overrides the name.
     everyone: Rights,
@@ -210,14 +210,14 @@ impl fmt::Display for Acl {
 }
 
 /// One server and its rights.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Entry {
     id: ServerId,
     rights: Rights,
 }
 
 /// A set of rights, or of commands that a node takes at all (its AccessType): one bit each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub struct Rights(u8);
 
 impl Rights {

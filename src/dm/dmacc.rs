@@ -44,7 +44,7 @@ pub fn is_account_at_stake(uri: &Uri) -> bool {
 }
 
 /// One account, as it stands under `./DMAcc/<name>` and as it travels in BOOTSTRAP_CONFIRMED.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct DmAcc {
     /// `AppID`, `w7`.
     pub app_id: Option<String>,
@@ -60,7 +60,7 @@ pub struct DmAcc {
 }
 
 /// One `AppAddr/<x>`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Address {
     pub addr: String,
     /// `URI` (default), `IPv4`, `IPv6`.
@@ -69,7 +69,7 @@ pub struct Address {
 }
 
 /// One `AppAuth/<x>`.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct AppAuth {
     /// `CLCRED` (client to server) or `SRVCRED` (server to client).
     pub level: String,

@@ -31,7 +31,7 @@ use crate::dm::uri::Uri;
 use crate::ids::ServerId;
 
 /// One piece of work in one management session with one device.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Errand {
     /// Section 5.2.1.4: give the delegate an account (unless it has one), rights on the sub-tree and on whatever has an
     /// ACL of its own below it, and tell the client not to connect to it by itself; then, for a full delegation,
@@ -129,7 +129,7 @@ impl Errand {
 }
 
 /// One thing to do on the tree.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub enum Order {
     GetAcl(Uri),
     GetFormat(Uri),
@@ -163,7 +163,7 @@ pub enum Order {
 }
 
 /// What the device answered to one order: its status code, and for a Get that was answered with 200 what it found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct OrderResult {
     pub code: u16,
     pub data: Option<String>,
@@ -210,7 +210,7 @@ impl Order {
 }
 
 /// How an errand ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Report {
     pub result: Result<(), DeviceFailure>,
     /// What would put back everything the errand changed, in the order to run it; empty when nothing was changed.
@@ -228,7 +228,7 @@ impl Report {
 }
 
 /// Why an errand failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum DeviceFailure {
     /// The device refused an order with this status code.
     Refused { code: u16, order: &'static str, uri: String },

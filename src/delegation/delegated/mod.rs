@@ -24,7 +24,7 @@ use takeover::Ending;
 pub(in crate::delegation) use takeover::{termination_ack, url_delivery};
 
 /// One delegation at DMS-2.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(in crate::delegation) struct Delegated {
     pub pact: Pact,
     approach: Approach,
@@ -39,7 +39,7 @@ pub(in crate::delegation) struct Delegated {
 }
 
 /// What this side waits for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum State {
     /// DELEGATION_REQ posted.
     ExpectResponse { exchange: Outgoing, ahead: Ahead },
@@ -72,7 +72,7 @@ enum State {
 
 /// How far the URL approach has come before the outcome of our own POST has been read: nothing orders what DMS-1 sends
 /// and what the device does after the answer of DMS-1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Ahead {
     Nothing,
     /// The delegating server has asked for the URL (5.2.2.2).
@@ -211,6 +211,13 @@ impl Delegated {
                 *request = None;
                 self.pact.deadline = turn.now + timeouts.revoked;
             }
+        }
+    }
+
+    /// Brings what its state waits for so much nearer; what its pact waits for is not looked at.
+    pub fn age(&mut self, by: Duration) {
+        if let State::ExpectWoundDown { until, .. } = &mut self.state {
+            *until = until.sooner(by);
         }
     }
 

@@ -15,7 +15,7 @@ use crate::dm::script::{DeviceFailure, Errand, Report};
 use crate::ids::{DeviceNumber, SessionId};
 
 /// A failed delegation on its way to its end. The flow settles when the peer has been told, or could not be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Ending {
     outcome: Outcome,
     /// Our DELEGATION_FAILURE, while its own outcome is not known.

@@ -15,7 +15,7 @@ use crate::dm::script::{DeviceFailure, Errand, Order, Report};
 use crate::dm::standard;
 
 /// What BOOTSTRAP_CONFIRMED says of the delegate's account.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Bootstrap {
     pub bootstrapped: Option<bool>,
     pub account: Option<Box<DmAcc>>,

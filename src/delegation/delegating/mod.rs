@@ -12,6 +12,8 @@ mod resume;
 mod revocation;
 mod undo;
 
+use std::time::Duration;
+
 use crate::clock::Moment;
 use crate::delegation::exchange::{Answer, Outgoing, PostOutcome};
 use crate::delegation::flow::{Approach, Outcome};
@@ -28,7 +30,7 @@ use revocation::Told;
 use undo::Ending;
 
 /// One delegation at DMS-1.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(in crate::delegation) struct Delegating {
     pub pact: Pact,
     /// `None` while nothing has been agreed: the delegate's BOOTSTRAP_CONFIRMED decides (D13).
@@ -62,7 +64,7 @@ pub(in crate::delegation) struct Delegating {
 }
 
 /// What this side waits for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum State {
     /// DELEGATION_REQ posted.
     ExpectResponse(Outgoing),
@@ -105,7 +107,7 @@ enum State {
 }
 
 /// What has to be done on a device that could not be reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Again {
     PushUrl,
     Prepare,
@@ -253,6 +255,13 @@ impl Delegating {
             self.pact.deadline = next;
         }
         next.is_some()
+    }
+
+    /// Brings what its state waits for so much nearer; what its pact waits for is not looked at.
+    pub fn age(&mut self, by: Duration) {
+        if let State::ExpectUndone(ending) = &mut self.state {
+            ending.age(by);
+        }
     }
 
     pub fn is_over(&self) -> bool {

@@ -15,7 +15,7 @@ use crate::dm::script::{Errand, Report};
 use crate::ids::{SessionId, device_id};
 
 /// How the delegate is told that its account has gone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Told {
     /// Asked and requested: in the revocation's session (tables 14 and 17).
     InSession,

@@ -1,5 +1,7 @@
 //! DMS-1 puts the device back after a delegation that failed: section 5.3.
 
+use std::time::Duration;
+
 use super::{Again, Delegating, State};
 use crate::clock::Moment;
 use crate::delegation::exchange::{Outgoing, PostOutcome};
@@ -12,7 +14,7 @@ use crate::delegation::turn::Turn;
 use crate::dm::script::{Errand, Order, Report};
 
 /// A failed delegation on its way to its end. The flow settles when both the device and the peer have been seen to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Ending {
     outcome: Outcome,
     /// Our DELEGATION_FAILURE, while its own outcome is not known.
@@ -30,7 +32,7 @@ pub(super) struct Ending {
 }
 
 /// What the failure found under way on the device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Found {
     /// It was being given the URL.
     Url,
@@ -41,7 +43,7 @@ enum Found {
 }
 
 /// What the errand under way is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Doing {
     /// The errand that the failure found under way; its own changes are to be undone as well.
     WhatFailed,
@@ -267,6 +269,11 @@ impl Delegating {
 impl Ending {
     fn strand(&mut self) {
         self.outcome = Outcome::Stranded { reason: self.outcome.reason_code() };
+    }
+
+    /// Brings the next tries so much nearer.
+    pub fn age(&mut self, by: Duration) {
+        (self.device_at, self.peer_at) = (self.device_at.sooner(by), self.peer_at.sooner(by));
     }
 
     /// Which of the two timers is due.

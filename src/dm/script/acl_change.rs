@@ -5,7 +5,7 @@ use crate::dm::acl::Acl;
 use crate::dm::uri::Uri;
 
 /// An ACL, as it was and as an errand leaves it. An errand only adds rights.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct AclChange {
     uri: Uri,
     /// The node's own value as it travelled; empty where it inherited.
