@@ -12,14 +12,14 @@
 //! | `mishap` | what can befall the device |
 //! | `watch` | what it tells those who watch it |
 
-mod commands;
+pub(super) mod commands;
 mod credentials;
 mod effects;
-mod mishap;
+pub(super) mod mishap;
 mod operations;
 mod session;
 mod spent;
-mod watch;
+pub(super) mod watch;
 
 use std::collections::VecDeque;
 use std::sync::Arc;

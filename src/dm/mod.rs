@@ -17,11 +17,13 @@
 //! | [`script`] | what a server wants done on a device, and what came of it |
 //! | [`server`] | the server's half of sessions |
 //! | [`client`] | the device |
+//! | [`direct`] | an errand done on a tree at once, with no session between |
 
 pub mod acl;
 pub mod auth;
 pub mod bootstrap;
 pub mod client;
+pub mod direct;
 pub mod dmacc;
 pub mod inbox;
 pub mod script;

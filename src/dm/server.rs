@@ -4,7 +4,7 @@
 //! else is wanted of it waits in its queue, and is done in the same session where there is one. Between sessions a
 //! device costs its nonces and a counter; a device never heard of costs nothing.
 
-mod commands;
+pub(super) mod commands;
 mod credentials;
 mod peer;
 mod session;

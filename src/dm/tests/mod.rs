@@ -1,5 +1,6 @@
 //! Servers and a device end to end: every errand, under every scheme, whole and broken off.
 
+mod direct;
 mod mishaps;
 mod pair;
 mod undo;
