@@ -157,7 +157,7 @@ fn a_device_that_talks_nonsense_gets_a_status_and_harms_nobody() {
     ];
     with_parties(&scenario(PARTIES), async |stand, folder| {
         let device = client_config(folder.roots(), None, Resumption::Off).expect("TLS settings");
-        let address = &stand.blueprint().server(ServerNumber(0)).accounts.address;
+        let address = &stand.blueprint().parties.server(ServerNumber(0)).accounts.address;
         let home = Address::parse(address).expect("an address");
         for (what, kind, body, status) in &cases {
             let reply = post(&home, &device, kind, body.clone()).await;

@@ -6,10 +6,7 @@ use std::time::Duration;
 
 use crate::actors::reception::DoorFor;
 use crate::clock::Clock;
-use crate::delegation::machine::{Accounts, Settings, Timeouts};
 use crate::delegation::message::Message;
-use crate::delegation::policy::Policy;
-use crate::delegation::reading::Readings;
 use crate::delegation::retry::Retries;
 use crate::delegation::server::Server;
 use crate::delegation::xml;
@@ -17,28 +14,25 @@ use crate::dm::acl::Acl;
 use crate::dm::auth::HMAC_HEADER;
 use crate::dm::bootstrap::{self, BootstrapLinks};
 use crate::dm::client::{self, Client};
-use crate::dm::dmacc::{AccountBook, DmAcc};
+use crate::dm::dmacc::AccountBook;
 use crate::dm::server::{self as sessions, Sessions};
-use crate::dm::tree::Template;
 use crate::dm::wire::{self, Packet};
 use crate::faults::rule::BadCertificate;
 use crate::faults::verdict::Faults;
-use crate::ids::{BootstrapServerNumber, DeviceNumber, ServerId, ServerNumber, device_id};
+use crate::ids::{BootstrapServerNumber, DeviceNumber, ServerNumber};
 use crate::measure::promise::{DeviceView, Grant, Journeyed};
 use crate::seed::Seed;
 use crate::transport::address::{Address, AddressError};
 use crate::transport::dialer::Call;
 use crate::transport::tls::{ClientIdentity, PeerNames};
-use crate::workload::population::Population;
+use crate::workload::parties::Parties;
 
 /// Everything that is settled before a run begins. Shared by all threads, never changed.
 pub struct Blueprint {
     pub clock: Clock,
     pub servers: Vec<ServerParty>,
     pub bootstrap_servers: Vec<BootstrapParty>,
-    pub population: Arc<Population>,
-    /// What a device begins with, by its journey and its class.
-    pub templates: Vec<Vec<Arc<Template>>>,
+    pub parties: Parties,
     /// The listener's doors, in its order.
     pub doors: Vec<DoorFor>,
     pub devices: DeviceParty,
@@ -55,7 +49,6 @@ pub struct Blueprint {
 pub struct ServerParty {
     /// Its name in the scenario.
     pub name: String,
-    pub id: ServerId,
     /// The host name its certificate is made out to.
     pub host: String,
     /// Where its peers POST to.
@@ -66,17 +59,6 @@ pub struct ServerParty {
     pub identity: ClientIdentity,
     /// What it shows where a fault says so.
     pub bad_identities: BTreeMap<BadCertificate, ClientIdentity>,
-    pub accounts: Arc<AccountBook>,
-    /// The URLs its bootstrap server knows; `None` without one.
-    pub bootstrap: Option<Arc<BootstrapLinks>>,
-    pub timeouts: Timeouts,
-    pub readings: Readings,
-    pub policy: Policy,
-    /// Whether somebody watches it step by step.
-    pub is_watched: bool,
-    /// Whether it has a durable store: only where servers may die.
-    pub is_durable: bool,
-    pub wind_down: Duration,
     pub sessions: sessions::Settings,
 }
 
@@ -101,22 +83,6 @@ pub struct DeviceParty {
     pub own_connections: bool,
 }
 
-/// The accounts of one server, as its delegation machine asks for them.
-struct ServerAccounts {
-    book: Arc<AccountBook>,
-    links: Option<Arc<BootstrapLinks>>,
-}
-
-impl Accounts for ServerAccounts {
-    fn account_for(&self, device: DeviceNumber) -> DmAcc {
-        self.book.account(&device_id(device))
-    }
-
-    fn bootstrap_url(&self, device: DeviceNumber) -> Option<String> {
-        self.links.as_ref().map(|links| links.url_for(&device_id(device)))
-    }
-}
-
 impl Blueprint {
     /// A server by its number.
     pub fn server(&self, server: ServerNumber) -> &ServerParty {
@@ -136,43 +102,26 @@ impl Blueprint {
 
     /// The machines of a server with nothing on record.
     pub fn server_machines(&self, me: ServerNumber) -> (Server, Sessions) {
-        (Server::new(self.delegation_settings(me)), Sessions::new(self.server(me).sessions.clone()))
-    }
-
-    /// What the delegation machine of a server works by.
-    pub fn delegation_settings(&self, me: ServerNumber) -> Settings {
-        let party = self.server(me);
-        Settings {
-            me,
-            servers: self.servers.iter().map(|party| party.id.clone()).collect(),
-            registry: Arc::clone(&self.population) as _,
-            accounts: Arc::new(ServerAccounts { book: Arc::clone(&party.accounts), links: party.bootstrap.clone() }),
-            timeouts: party.timeouts,
-            readings: party.readings,
-            policy: party.policy,
-            is_watched: party.is_watched,
-            is_durable: party.is_durable,
-            wind_down: party.wind_down,
-        }
+        (Server::new(self.parties.delegation_settings(me)), Sessions::new(self.server(me).sessions.clone()))
     }
 
     /// A device as it leaves the factory and its owner's hands.
     pub fn device_machine(&self, device: DeviceNumber) -> Client {
         let DeviceParty { settings, watched_settings, watched, .. } = &self.devices;
         let settings = if device.0 < *watched { watched_settings } else { settings };
-        Client::new(device, self.template(device), Arc::clone(settings))
+        Client::new(device, self.parties.template(device), Arc::clone(settings))
     }
 
     /// A POST of a message from one server to another.
     pub fn call_to_peer(&self, from: ServerNumber, to: ServerNumber, message: &Message) -> Call {
+        let body = xml::write(message, &self.parties.server(from).readings);
         let (from, to) = (self.server(from), self.server(to));
-        let body = xml::write(message, &from.readings);
         self.bounded(Call::post(to.interface.clone(), from.identity.clone(), xml::CONTENT_TYPE, body))
     }
 
     /// Which server a device's URL leads to.
     pub fn server_at(&self, url: &str) -> Option<ServerNumber> {
-        let place = self.servers.iter().position(|party| party.accounts.address == url)?;
+        let place = self.parties.servers.iter().position(|server| server.accounts.address == url)?;
         u16::try_from(place).ok().map(ServerNumber)
     }
 
@@ -224,14 +173,14 @@ impl Blueprint {
     /// What is on a device, for the promises; of its journey only what was known beforehand.
     pub fn view_of(&self, device: DeviceNumber, machine: &Client) -> DeviceView {
         let tree = machine.tree();
-        let journey = self.population.journey(device);
+        let journey = self.parties.population.journey(device);
         DeviceView {
             device,
-            accounts: tree.accounts().iter().filter_map(|(_, id)| self.server_named(id)).collect(),
+            accounts: tree.accounts().iter().filter_map(|(_, id)| self.parties.server_named(id)).collect(),
             grants: tree
                 .acl_mentions()
                 .into_iter()
-                .filter_map(|(id, node)| Some(Grant { node, server: self.server_named(&id)? }))
+                .filter_map(|(id, node)| Some(Grant { node, server: self.parties.server_named(&id)? }))
                 .collect(),
             bootstrap_entries: tree.bootstrap_entries().len(),
             open_sessions: usize::from(!machine.is_idle()),
@@ -242,17 +191,5 @@ impl Blueprint {
                 unannounced: Vec::new(),
             },
         }
-    }
-
-    /// The server of an identifier.
-    pub fn server_named(&self, id: &ServerId) -> Option<ServerNumber> {
-        let place = self.servers.iter().position(|party| party.id == *id)?;
-        u16::try_from(place).ok().map(ServerNumber)
-    }
-
-    fn template(&self, device: DeviceNumber) -> &Arc<Template> {
-        let journey = self.population.journey_number(device).unwrap_or_default();
-        let class = self.population.class_number(device).unwrap_or_default();
-        &self.templates[journey][class]
     }
 }

@@ -109,7 +109,7 @@ impl DmClient {
     /// What befalls the device now that it opens a session.
     fn befalls(&self, now: Moment, effect: &Effect) -> Vec<Mishap> {
         let Effect::Note(Note::SessionOpened { server, .. }) = effect else { return Vec::new() };
-        let Some(server) = self.lane.blueprint.server_named(server) else { return Vec::new() };
+        let Some(server) = self.lane.blueprint.parties.server_named(server) else { return Vec::new() };
         // The session that it opens is the next one.
         let (number, to) = (self.sessions + 1, End::Server(server));
         let verdicts = self.judge(&[Site::Device], now, Direction::DeviceToServer, to, number);
@@ -124,7 +124,7 @@ impl DmClient {
             from: End::Device,
             to,
             device: self.device,
-            class: self.lane.blueprint.population.class_number(self.device).unwrap_or_default(),
+            class: self.lane.blueprint.parties.population.class_number(self.device).unwrap_or_default(),
             role: None,
             message: None,
             session: format!("session {number}").into(),
@@ -195,7 +195,7 @@ impl DmClient {
         if !self.lane.board.watches(self.device) {
             return;
         }
-        let number = |server: &ServerId| self.lane.blueprint.server_named(server);
+        let number = |server: &ServerId| self.lane.blueprint.parties.server_named(server);
         let what = match note {
             Note::SessionOpened { server, .. } => number(&server).map(|with| What::SessionOpened { with }),
             Note::SessionEnded { server, outcome, .. } => {

@@ -150,7 +150,7 @@ impl DmServer {
     }
 
     fn policy(&self) -> Policy {
-        self.lane.blueprint.server(self.me).policy
+        self.lane.blueprint.parties.server(self.me).policy
     }
 
     fn tell_delegation(&mut self, input: Input, ctx: &mut Context<Self>) {

@@ -142,7 +142,9 @@ impl Reception {
             }
         };
         match answer {
-            Answer::Message(message) => Outbound::ok(xml::CONTENT_TYPE, xml::write(&message, &party.readings)),
+            Answer::Message(message) => {
+                Outbound::ok(xml::CONTENT_TYPE, xml::write(&message, &self.blueprint.parties.server(server).readings))
+            }
             Answer::NoContent => Outbound::status(204),
             Answer::Rejected(misbehaved) => self.turn_away(misbehaved.key(), misbehaved.http_status()),
         }
@@ -256,7 +258,9 @@ fn refused_unread(request: &Inbound, reason: u16, blueprint: &Blueprint) -> Outb
     let message = request.body.as_ref().ok().and_then(|body| xml::read(body).ok());
     let DoorFor::Servers(server) = blueprint.door(request.door) else { return Outbound::status(409) };
     match message.and_then(|message| forgery::refusal(&message, reason)) {
-        Some(refusal) => Outbound::ok(xml::CONTENT_TYPE, xml::write(&refusal, &blueprint.server(server).readings)),
+        Some(refusal) => {
+            Outbound::ok(xml::CONTENT_TYPE, xml::write(&refusal, &blueprint.parties.server(server).readings))
+        }
         None => Outbound::status(409),
     }
 }

@@ -12,12 +12,9 @@ use crate::dm::bootstrap::BootstrapLinks;
 use crate::dm::client;
 use crate::dm::dmacc::AccountBook;
 use crate::dm::server as sessions;
-use crate::dm::standard::{self, Refuses};
-use crate::dm::tree::Template;
 use crate::dm::trigger::Version;
 use crate::faults::rule::{Action, BadCertificate, Site};
 use crate::faults::verdict::Faults;
-use crate::ids::ServerNumber;
 use crate::run::host;
 use crate::run::sites::Sites;
 use crate::run::stand::Prepared;
@@ -27,8 +24,7 @@ use crate::transport::certs::{CertError, CertificateFolder, Flaw};
 use crate::transport::dialer::DialerOptions;
 use crate::transport::listener::ListenError;
 use crate::transport::tls::{ClientIdentity, Resumption, TlsSetupError, client_config};
-use crate::workload::journey::Journey;
-use crate::workload::population::{Access, Class, Storage};
+use crate::workload::parties::{Parties, ServerConduct};
 
 /// The name in the certificates that devices show where a fault says so; else they show none.
 const DEVICE_HOST: &str = "device.example.test";
@@ -96,19 +92,13 @@ pub fn prepare(scenario: &Scenario, certs: &Path, clock: Clock) -> Result<Prepar
     let books: Vec<Arc<AccountBook>> = (0..).zip(&scenario.servers).map(|(n, _)| sites.book(scenario, n)).collect();
     let links: Vec<Arc<BootstrapLinks>> =
         (0..).zip(&scenario.bootstrap_servers).map(|(n, _)| sites.links(scenario, n)).collect();
+    let mut conducts = Vec::with_capacity(books.len());
     let mut servers = Vec::with_capacity(books.len());
     for (number, settings) in scenario.servers.iter().enumerate() {
         let identity = folder.identity(&settings.host, &[])?;
         let bootstrap = scenario.bootstrap_servers.iter().position(|site| usize::from(site.server.0) == number);
-        servers.push(ServerParty {
-            name: settings.name.clone(),
+        conducts.push(ServerConduct {
             id: settings.id.clone(),
-            host: settings.host.clone(),
-            interface: sites.interface(scenario, number)?,
-            interface_path: settings.interface.clone(),
-            dm_path: settings.dm.clone(),
-            identity: client_config(folder.roots(), Some(&identity), Resumption::Off)?,
-            bad_identities: bad_identities(scenario, &folder, &settings.host, next_host(scenario, number))?,
             accounts: Arc::clone(&books[number]),
             bootstrap: bootstrap.map(|place| Arc::clone(&links[place])),
             timeouts: scenario.timeouts.protocol,
@@ -117,6 +107,15 @@ pub fn prepare(scenario: &Scenario, certs: &Path, clock: Clock) -> Result<Prepar
             is_watched: scenario.watch > 0,
             is_durable: scenario.faults.iter().any(|rule| matches!(rule.site, Site::Process | Site::Store)),
             wind_down: scenario.timeouts.wind_down,
+        });
+        servers.push(ServerParty {
+            name: settings.name.clone(),
+            host: settings.host.clone(),
+            interface: sites.interface(scenario, number)?,
+            interface_path: settings.interface.clone(),
+            dm_path: settings.dm.clone(),
+            identity: client_config(folder.roots(), Some(&identity), Resumption::Off)?,
+            bad_identities: bad_identities(scenario, &folder, &settings.host, next_host(scenario, number))?,
             sessions: sessions::Settings {
                 accounts: Arc::clone(&books[number]),
                 max_msg_size: scenario.message_limit,
@@ -149,8 +148,7 @@ pub fn prepare(scenario: &Scenario, certs: &Path, clock: Clock) -> Result<Prepar
         clock,
         servers,
         bootstrap_servers: bootstrap_servers.collect(),
-        population: Arc::clone(&population),
-        templates: templates(scenario, &books),
+        parties: Parties::new(conducts, Arc::clone(&population), &scenario.journeys, &scenario.classes),
         doors: purposes,
         devices: DeviceParty {
             identity: client_config(folder.roots(), None, Resumption::Off)?,
@@ -196,48 +194,6 @@ fn bad_identities(
         made.insert(*bad, client_config(folder.roots(), identity.as_ref(), Resumption::Off)?);
     }
     Ok(made)
-}
-
-/// What the devices begin with, by journey and class; equal ones are stored once.
-fn templates(scenario: &Scenario, books: &[Arc<AccountBook>]) -> Vec<Vec<Arc<Template>>> {
-    let mut made: BTreeMap<(Vec<ServerNumber>, usize), Arc<Template>> = BTreeMap::new();
-    scenario
-        .journeys
-        .iter()
-        .map(|cohort| {
-            let journey = &cohort.journey;
-            let of_class = scenario.classes.iter().enumerate().map(|(number, class)| {
-                let key = (accounts_at_first(journey), number);
-                Arc::clone(made.entry(key).or_insert_with(|| template(journey, class, books)))
-            });
-            of_class.collect()
-        })
-        .collect()
-}
-
-/// The owner first, then whoever else has an account.
-fn accounts_at_first(journey: &Journey) -> Vec<ServerNumber> {
-    std::iter::once(journey.owner).chain(journey.bootstrapped.iter().copied()).collect()
-}
-
-fn template(journey: &Journey, class: &Class, books: &[Arc<AccountBook>]) -> Arc<Template> {
-    let book = |server: &ServerNumber| Arc::clone(&books[usize::from(server.0)]);
-    standard::template(&standard::Blueprint {
-        manufacturer: class.manufacturer.clone(),
-        model: class.model.clone(),
-        owner: book(&journey.owner).server.clone(),
-        accounts: accounts_at_first(journey).iter().map(book).collect(),
-        subtrees: class.subtrees.clone(),
-        storage: match class.storage {
-            Storage::Ample => None,
-            Storage::Full => Some(0),
-        },
-        refuses: match class.acl {
-            Access::Open => None,
-            Access::RefusesAccount => Some(Refuses::Accounts),
-            Access::RefusesSubtree => Some(Refuses::Subtrees),
-        },
-    })
 }
 
 #[cfg(test)]

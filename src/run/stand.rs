@@ -76,7 +76,7 @@ impl Stand {
         let stores = Arc::new(Stores::new(blueprint.servers.len()));
         let servers = u16::try_from(blueprint.servers.len()).unwrap_or(u16::MAX);
         let sight = Sight::new(Arc::clone(&blueprint.faults), servers, Arc::clone(&board), Arc::clone(&directory));
-        let population = Arc::clone(&blueprint.population);
+        let population = Arc::clone(&blueprint.parties.population);
         let swarm = Swarm::new(blueprint.clock, population, Arc::clone(&directory), sight.clone()).start();
         let reception =
             Reception::new(Arc::clone(&blueprint), Arc::clone(&directory), Arc::clone(&board), Arc::clone(&desk));
@@ -177,7 +177,7 @@ impl Stand {
 
     /// The first device, from this one on, that has not come to rest. A dead one has.
     async fn next_busy_device(&self, from: DeviceNumber) -> Option<DeviceNumber> {
-        let busy = stream::iter(from.0..self.blueprint.population.devices())
+        let busy = stream::iter(from.0..self.blueprint.parties.population.devices())
             .map(async |device| (device, self.directory.device(DeviceNumber(device)).send(AskAtRest).await))
             .buffered(ASKED_AT_ONCE)
             .filter_map(async |(device, at_rest)| (!at_rest.unwrap_or(true)).then_some(DeviceNumber(device)));
@@ -197,7 +197,7 @@ impl Stand {
 
     /// What is on the devices, in their order and one at a time: a million views would not fit into memory.
     pub fn device_views(&self) -> impl Stream<Item = DeviceView> {
-        stream::iter(0..self.blueprint.population.devices())
+        stream::iter(0..self.blueprint.parties.population.devices())
             .map(|device| self.directory.device(DeviceNumber(device)).send(InspectDevice))
             .buffered(ASKED_AT_ONCE)
             .filter_map(async |view| view.ok())
@@ -249,7 +249,7 @@ fn spread(blueprint: &Blueprint, lanes: usize) -> Vec<Vec<Party>> {
     for (place, party) in parties.enumerate() {
         spread[place % lanes].push(party);
     }
-    for device in 0..blueprint.population.devices() {
+    for device in 0..blueprint.parties.population.devices() {
         spread[device as usize % lanes].push(Party::Device(DeviceNumber(device)));
     }
     spread

@@ -156,7 +156,7 @@ pub async fn until(holds: impl AsyncFn() -> bool) {
 /// The tree of every device.
 pub async fn trees(stand: &Stand) -> Vec<Vec<NodeView>> {
     let mut trees = Vec::new();
-    for device in 0..stand.blueprint().population.devices() {
+    for device in 0..stand.blueprint().parties.population.devices() {
         let device = stand.directory().device(DeviceNumber(device));
         trees.push(device.send(InspectTree).await.expect("the device lives"));
     }

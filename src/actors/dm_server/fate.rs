@@ -34,7 +34,7 @@ impl DmServer {
     /// A server that was killed, back with its store.
     pub fn back(me: ServerNumber, lane: Rc<Lane>, supervisor: Addr<Supervisor>, with: BackWith) -> DmServer {
         let store = lane.stores.restore(me, with);
-        let settings = lane.blueprint.delegation_settings(me);
+        let settings = lane.blueprint.parties.delegation_settings(me);
         let now = lane.blueprint.clock.now();
         let mut server = DmServer::new(me, lane, supervisor);
         server.delegation = Server::recover(now, settings, &store, &mut server.on_start);
@@ -53,7 +53,7 @@ impl DmServer {
             from: End::Server(self.me),
             to: End::Server(self.me),
             device,
-            class: self.lane.blueprint.population.class_number(device).unwrap_or_default(),
+            class: self.lane.blueprint.parties.population.class_number(device).unwrap_or_default(),
             role: None,
             message: None,
             session: format!("store {}", self.me.0).into(),

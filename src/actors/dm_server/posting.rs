@@ -175,7 +175,7 @@ impl DmServer {
             from: End::Server(self.me),
             to: End::Server(post.to),
             device: post.device,
-            class: blueprint.population.class_number(post.device).unwrap_or_default(),
+            class: blueprint.parties.population.class_number(post.device).unwrap_or_default(),
             role: Some(match post.side {
                 Side::Delegating => Role::Delegating,
                 Side::Delegated => Role::Delegated,

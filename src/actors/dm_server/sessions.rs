@@ -158,7 +158,7 @@ impl DmServer {
             from: End::Server(self.me),
             to: End::Device,
             device,
-            class: self.lane.blueprint.population.class_number(device).unwrap_or_default(),
+            class: self.lane.blueprint.parties.population.class_number(device).unwrap_or_default(),
             role: Some(role),
             message: None,
             session: format!("errand {} of {}", nth_session, self.me.0).into(),
