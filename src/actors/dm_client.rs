@@ -16,7 +16,7 @@ use crate::dm::client::{self, Client, Effect, Input, Mishap, Note};
 use crate::dm::tree::NodeView;
 use crate::dm::uri::Uri;
 use crate::dm::wire::{self, Envelope};
-use crate::facts::What;
+use crate::facts::{What, machines};
 use crate::faults::rule::{Action, Direction, End, Site};
 use crate::faults::verdict::{Passage, Verdict};
 use crate::ids::{DeviceNumber, ServerId, ServerNumber};
@@ -196,20 +196,7 @@ impl DmClient {
             return;
         }
         let number = |server: &ServerId| self.lane.blueprint.parties.server_named(server);
-        let what = match note {
-            Note::SessionOpened { server, .. } => number(&server).map(|with| What::SessionOpened { with }),
-            Note::SessionEnded { server, outcome, .. } => {
-                let in_order = outcome == client::Outcome::Done;
-                number(&server).map(|with| What::SessionEnded { with, in_order })
-            }
-            Note::Operated { server, verb, target, code } => {
-                number(&server).map(|by| What::Operated { by, verb, target, code })
-            }
-            Note::AccountAppeared { server } => number(&server).map(|of| What::Account { of, is_there: true }),
-            Note::AccountGone { server } => number(&server).map(|of| What::Account { of, is_there: false }),
-            _ => None,
-        };
-        if let Some(what) = what {
+        if let Some(what) = machines::of_device(note, number) {
             self.lane.saw(self.device, what);
         }
     }

@@ -6,9 +6,11 @@
 //! |---|---|
 //! | [`pattern`] | the words by which a scenario names a fact: `timer confirmed at home` |
 //! | [`goal`] | facts in a row that a run is to come by |
+//! | [`machines`] | what machines note, as facts |
 //! | [`telling`] | the facts of a device as a story |
 
 pub mod goal;
+pub mod machines;
 pub mod pattern;
 pub mod telling;
 

@@ -17,7 +17,8 @@ use crate::delegation;
 use crate::delegation::exchange::{Outgoing, PostOutcome};
 use crate::delegation::machine::{Input, Side};
 use crate::delegation::message::{Kind, Message};
-use crate::facts::{Heard, What};
+use crate::facts::What;
+use crate::facts::machines::heard;
 use crate::faults::forgery;
 use crate::faults::rule::{Direction, End, Role};
 use crate::faults::verdict::Passage;
@@ -252,17 +253,6 @@ fn other_sessions(message: &Message, device: DeviceNumber) -> (Option<SessionId>
 fn device_of(session: &SessionId) -> Option<DeviceNumber> {
     let number = session.as_str().split('-').nth(1)?;
     u32::from_str_radix(number, 16).ok().map(DeviceNumber)
-}
-
-fn heard(outcome: &PostOutcome) -> Heard {
-    match outcome {
-        PostOutcome::Message(message) => Heard::Message(message.kind()),
-        PostOutcome::NoContent => Heard::NoContent,
-        PostOutcome::Rejected { status } => Heard::Rejected(*status),
-        PostOutcome::Unreadable(_) => Heard::Unreadable,
-        PostOutcome::TimedOut => Heard::TimedOut,
-        PostOutcome::Unreachable { .. } => Heard::Unreachable,
-    }
 }
 
 /// One POST to a peer, measured. With `due`, a flow of the load begins with it.

@@ -6,7 +6,7 @@ use super::DmServer;
 use crate::actors::swarm::Noted;
 use crate::clock::Moment;
 use crate::delegation::machine::{Effect, Note};
-use crate::facts::{Took, What};
+use crate::facts::machines;
 use crate::ids::{DeviceNumber, ServerNumber, SessionId};
 
 /// A POST of a peer, as far as facts are about it.
@@ -21,17 +21,8 @@ impl DmServer {
         if !self.lane.board.is_in_use() {
             return;
         }
-        let taken = effects.iter().find_map(|effect| match effect {
-            Effect::Note(Note::Applied { kind, device }) => Some((*kind, *device, Took::New)),
-            Effect::Note(Note::Duplicate { kind, device: Some(device) }) => Some((*kind, *device, Took::Copy)),
-            Effect::Note(Note::Unexpected { kind, device: Some(device), why }) => {
-                Some((*kind, *device, Took::Rejected(why)))
-            }
-            _ => None,
-        });
-        if let Some((kind, device, how)) = taken {
-            let (from, session) = (incoming.from, incoming.session.clone());
-            self.saw(device, What::Taken { at: self.me, from, kind, session, how });
+        if let Some((device, what)) = machines::taken(self.me, incoming.from, incoming.session.as_ref(), effects) {
+            self.saw(device, what);
         }
     }
 
@@ -42,24 +33,15 @@ impl DmServer {
                 shard.message_unexpected(*kind);
                 shard.rejected(why);
             }),
-            Note::Applied { .. } => {}
-            Note::TimerFired { device, timer } => self.saw(*device, What::TimerFired { at: self.me, timer: *timer }),
-            Note::Moved { .. } => self.moved(note),
-            Note::Joined { device, peer, side } => {
-                self.saw(*device, What::Joined { at: self.me, peer: *peer, side: *side });
-                self.tell_swarm(now, note);
-            }
-            Note::Settled { device, peer, side, outcome } => {
-                let outcome = outcome.clone();
-                self.saw(*device, What::Settled { at: self.me, peer: *peer, side: *side, outcome });
-                self.tell_swarm(now, note);
-            }
+            _ => {}
         }
-    }
-
-    fn moved(&mut self, note: Note) {
-        if let Note::Moved { device, peer, side, session, subtree, is_full, state } = note {
-            self.saw(device, What::Moved { at: self.me, peer, side, session, subtree, is_full, state });
+        let is_of_a_flow = matches!(note, Note::Joined { .. } | Note::Settled { .. });
+        let for_swarm = is_of_a_flow.then(|| note.clone());
+        if let Some((device, what)) = machines::of_server(self.me, note) {
+            self.saw(device, what);
+        }
+        if let Some(note) = for_swarm {
+            self.tell_swarm(now, note);
         }
     }
 
