@@ -20,7 +20,7 @@ use crate::dm::wire::{self, Packet};
 use crate::faults::rule::BadCertificate;
 use crate::faults::verdict::Faults;
 use crate::ids::{BootstrapServerNumber, DeviceNumber, ServerNumber};
-use crate::measure::promise::{DeviceView, Grant, Journeyed};
+use crate::measure::promise::{DeviceView, Journeyed};
 use crate::seed::Seed;
 use crate::transport::address::{Address, AddressError};
 use crate::transport::dialer::Call;
@@ -172,24 +172,14 @@ impl Blueprint {
 
     /// What is on a device, for the promises; of its journey only what was known beforehand.
     pub fn view_of(&self, device: DeviceNumber, machine: &Client) -> DeviceView {
-        let tree = machine.tree();
         let journey = self.parties.population.journey(device);
-        DeviceView {
-            device,
-            accounts: tree.accounts().iter().filter_map(|(_, id)| self.parties.server_named(id)).collect(),
-            grants: tree
-                .acl_mentions()
-                .into_iter()
-                .filter_map(|(id, node)| Some(Grant { node, server: self.parties.server_named(&id)? }))
-                .collect(),
-            bootstrap_entries: tree.bootstrap_entries().len(),
-            open_sessions: usize::from(!machine.is_idle()),
-            journeyed: Journeyed {
-                owner: journey.map_or(ServerNumber(0), |journey| journey.owner),
-                bootstrapped: journey.map(|journey| journey.bootstrapped.clone()).unwrap_or_default(),
-                revoked: Vec::new(),
-                unannounced: Vec::new(),
-            },
-        }
+        let journeyed = Journeyed {
+            owner: journey.map_or(ServerNumber(0), |journey| journey.owner),
+            bootstrapped: journey.map(|journey| journey.bootstrapped.clone()).unwrap_or_default(),
+            revoked: Vec::new(),
+            unannounced: Vec::new(),
+        };
+        let open_sessions = usize::from(!machine.is_idle());
+        DeviceView::of(machine.tree(), open_sessions, journeyed, |id| self.parties.server_named(id))
     }
 }

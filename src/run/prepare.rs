@@ -13,7 +13,7 @@ use crate::dm::client;
 use crate::dm::dmacc::AccountBook;
 use crate::dm::server as sessions;
 use crate::dm::trigger::Version;
-use crate::faults::rule::{Action, BadCertificate, Site};
+use crate::faults::rule::{Action, BadCertificate};
 use crate::faults::verdict::Faults;
 use crate::run::host;
 use crate::run::sites::Sites;
@@ -24,7 +24,6 @@ use crate::transport::certs::{CertError, CertificateFolder, Flaw};
 use crate::transport::dialer::DialerOptions;
 use crate::transport::listener::ListenError;
 use crate::transport::tls::{ClientIdentity, Resumption, TlsSetupError, client_config};
-use crate::workload::parties::{Parties, ServerConduct};
 
 /// The name in the certificates that devices show where a fault says so; else they show none.
 const DEVICE_HOST: &str = "device.example.test";
@@ -92,22 +91,9 @@ pub fn prepare(scenario: &Scenario, certs: &Path, clock: Clock) -> Result<Prepar
     let books: Vec<Arc<AccountBook>> = (0..).zip(&scenario.servers).map(|(n, _)| sites.book(scenario, n)).collect();
     let links: Vec<Arc<BootstrapLinks>> =
         (0..).zip(&scenario.bootstrap_servers).map(|(n, _)| sites.links(scenario, n)).collect();
-    let mut conducts = Vec::with_capacity(books.len());
     let mut servers = Vec::with_capacity(books.len());
     for (number, settings) in scenario.servers.iter().enumerate() {
         let identity = folder.identity(&settings.host, &[])?;
-        let bootstrap = scenario.bootstrap_servers.iter().position(|site| usize::from(site.server.0) == number);
-        conducts.push(ServerConduct {
-            id: settings.id.clone(),
-            accounts: Arc::clone(&books[number]),
-            bootstrap: bootstrap.map(|place| Arc::clone(&links[place])),
-            timeouts: scenario.timeouts.protocol,
-            readings: scenario.readings,
-            policy: scenario.policy,
-            is_watched: scenario.watch > 0,
-            is_durable: scenario.faults.iter().any(|rule| matches!(rule.site, Site::Process | Site::Store)),
-            wind_down: scenario.timeouts.wind_down,
-        });
         servers.push(ServerParty {
             name: settings.name.clone(),
             host: settings.host.clone(),
@@ -141,14 +127,15 @@ pub fn prepare(scenario: &Scenario, certs: &Path, clock: Clock) -> Result<Prepar
         max_msg_size: scenario.message_limit,
         ..client::Settings::default()
     };
-    let population = Arc::new(scenario.population());
+    let parties = scenario.parties(&books, &links);
+    let population = Arc::clone(&parties.population);
     let class_of = |device| population.class_number(device);
     let faults = Faults::new(scenario.seed, scenario.faults.clone(), scenario.devices, &class_of);
     let blueprint = Blueprint {
         clock,
         servers,
         bootstrap_servers: bootstrap_servers.collect(),
-        parties: Parties::new(conducts, Arc::clone(&population), &scenario.journeys, &scenario.classes),
+        parties,
         doors: purposes,
         devices: DeviceParty {
             identity: client_config(folder.roots(), None, Resumption::Off)?,

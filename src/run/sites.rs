@@ -101,19 +101,14 @@ impl Sites {
 
     /// The accounts of a server with its devices.
     pub fn book(&self, scenario: &Scenario, server: usize) -> Arc<AccountBook> {
-        let settings = &scenario.servers[server];
-        Arc::new(AccountBook {
-            server: settings.id.clone(),
-            address: self.sites[self.servers[server].1].url(&settings.dm),
-            scheme: settings.auth,
-            key: scenario.seed.draw("accounts", server as u64),
-        })
+        let address = self.sites[self.servers[server].1].url(&scenario.servers[server].dm);
+        scenario.account_book(server, address)
     }
 
     /// The URLs that a bootstrap server gives out.
     pub fn links(&self, scenario: &Scenario, server: usize) -> Arc<BootstrapLinks> {
         let base = self.sites[self.bootstrap_servers[server]].url(&scenario.bootstrap_servers[server].path);
-        Arc::new(BootstrapLinks { base, key: scenario.seed.draw("bootstrap links", server as u64) })
+        scenario.bootstrap_links(server, base)
     }
 
     /// Where the parties' host names live.

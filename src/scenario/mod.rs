@@ -41,19 +41,22 @@ mod tests;
 mod walk;
 mod world;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::delegation::machine::Timeouts;
 use crate::delegation::policy::Policy;
 use crate::delegation::reading::Readings;
 use crate::delegation::retry::Retries;
-use crate::dm::dmacc::AuthScheme;
+use crate::dm::bootstrap::BootstrapLinks;
+use crate::dm::dmacc::{AccountBook, AuthScheme};
 use crate::facts::goal::Goal;
 use crate::facts::pattern::Names;
-use crate::faults::rule::Rule;
-use crate::ids::{ServerId, ServerNumber};
+use crate::faults::rule::{Rule, Site};
+use crate::ids::{BootstrapServerNumber, ServerId, ServerNumber};
 use crate::measure::limit::Limit;
 use crate::seed::Seed;
+use crate::workload::parties::{Parties, ServerConduct};
 use crate::workload::plan::{Load, Plan};
 use crate::workload::population::{Class, Cohort, Population};
 
@@ -192,6 +195,39 @@ impl Scenario {
     /// All devices with their journeys and classes.
     pub fn population(&self) -> Population {
         Population::new(self.seed, self.devices, self.classes.clone(), &self.journeys)
+    }
+
+    /// The accounts of a server with its devices, which POST to this address.
+    pub fn account_book(&self, server: usize, address: String) -> Arc<AccountBook> {
+        let settings = &self.servers[server];
+        let key = self.seed.draw("accounts", server as u64);
+        Arc::new(AccountBook { server: settings.id.clone(), address, scheme: settings.auth, key })
+    }
+
+    /// The URLs that a bootstrap server gives out, below this one.
+    pub fn bootstrap_links(&self, server: usize, base: String) -> Arc<BootstrapLinks> {
+        Arc::new(BootstrapLinks { base, key: self.seed.draw("bootstrap links", server as u64) })
+    }
+
+    /// Its parties as their machines need to know them; `books` and `links` by server and by bootstrap server.
+    pub fn parties(&self, books: &[Arc<AccountBook>], links: &[Arc<BootstrapLinks>]) -> Parties {
+        let conduct = |(number, settings): (usize, &ServerSettings)| {
+            let mut sites = (0..).map(BootstrapServerNumber).zip(&self.bootstrap_servers).zip(links);
+            let bootstrap = sites.find(|((_, site), _)| usize::from(site.server.0) == number);
+            ServerConduct {
+                id: settings.id.clone(),
+                accounts: Arc::clone(&books[number]),
+                bootstrap: bootstrap.map(|((bootstrap, _), links)| (bootstrap, Arc::clone(links))),
+                timeouts: self.timeouts.protocol,
+                readings: self.readings,
+                policy: self.policy,
+                is_watched: self.watch > 0,
+                is_durable: self.faults.iter().any(|rule| matches!(rule.site, Site::Process | Site::Store)),
+                wind_down: self.timeouts.wind_down,
+            }
+        };
+        let servers = self.servers.iter().enumerate().map(conduct).collect();
+        Parties::new(servers, Arc::new(self.population()), &self.journeys, &self.classes)
     }
 
     /// All starts.

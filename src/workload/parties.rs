@@ -13,7 +13,7 @@ use crate::dm::bootstrap::BootstrapLinks;
 use crate::dm::dmacc::{AccountBook, DmAcc};
 use crate::dm::standard::{self, Refuses};
 use crate::dm::tree::Template;
-use crate::ids::{DeviceNumber, ServerId, ServerNumber, device_id};
+use crate::ids::{BootstrapServerNumber, DeviceNumber, ServerId, ServerNumber, device_id};
 use crate::workload::journey::Journey;
 use crate::workload::population::{Access, Class, Cohort, Population, Storage};
 
@@ -30,8 +30,8 @@ pub struct Parties {
 pub struct ServerConduct {
     pub id: ServerId,
     pub accounts: Arc<AccountBook>,
-    /// The URLs its bootstrap server knows; `None` without one.
-    pub bootstrap: Option<Arc<BootstrapLinks>>,
+    /// Its bootstrap server, and the URLs which that knows; `None` without one.
+    pub bootstrap: Option<(BootstrapServerNumber, Arc<BootstrapLinks>)>,
     pub timeouts: Timeouts,
     pub readings: Readings,
     pub policy: Policy,
@@ -96,7 +96,7 @@ impl Accounts for ServerConduct {
     }
 
     fn bootstrap_url(&self, device: DeviceNumber) -> Option<String> {
-        self.bootstrap.as_ref().map(|links| links.url_for(&device_id(device)))
+        self.bootstrap.as_ref().map(|(_, links)| links.url_for(&device_id(device)))
     }
 }
 

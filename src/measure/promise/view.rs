@@ -1,8 +1,9 @@
 //! What the promises are judged on: plain views of devices and servers, taken after a run has drained.
 
 use crate::delegation::machine::RecordView;
+use crate::dm::tree::Tree;
 use crate::dm::uri::Uri;
-use crate::ids::{DeviceNumber, ServerNumber};
+use crate::ids::{DeviceNumber, ServerId, ServerNumber};
 
 /// One device: what its management tree holds, and what is known of its journey.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +19,26 @@ pub struct DeviceView {
     /// Management sessions that it has not finished.
     pub open_sessions: usize,
     pub journeyed: Journeyed,
+}
+
+impl DeviceView {
+    /// The view of a device with this tree. `number`: which server of the run goes by an identifier.
+    pub fn of(
+        tree: &Tree,
+        open_sessions: usize,
+        journeyed: Journeyed,
+        number: impl Fn(&ServerId) -> Option<ServerNumber>,
+    ) -> DeviceView {
+        let grant = |(id, node)| Some(Grant { node, server: number(&id)? });
+        DeviceView {
+            device: tree.device(),
+            accounts: tree.accounts().iter().filter_map(|(_, id)| number(id)).collect(),
+            grants: tree.acl_mentions().into_iter().filter_map(grant).collect(),
+            bootstrap_entries: tree.bootstrap_entries().len(),
+            open_sessions,
+            journeyed,
+        }
+    }
 }
 
 /// A server named in the own ACL of a node.
