@@ -30,6 +30,23 @@ const ROOMS: &[(&str, &[&str])] = &[
         "actors",
         &["clock", "ids", "seed", "units", "dm", "delegation", "transport", "facts", "faults", "workload", "measure"],
     ),
+    (
+        "explore",
+        &[
+            "clock",
+            "ids",
+            "seed",
+            "units",
+            "dm",
+            "delegation",
+            "facts",
+            "faults",
+            "workload",
+            "measure",
+            "scenario",
+            "results",
+        ],
+    ),
     ("report", &["clock", "ids", "units", "measure", "scenario", "results"]),
     (
         "run",
