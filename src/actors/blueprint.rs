@@ -172,13 +172,8 @@ impl Blueprint {
 
     /// What is on a device, for the promises; of its journey only what was known beforehand.
     pub fn view_of(&self, device: DeviceNumber, machine: &Client) -> DeviceView {
-        let journey = self.parties.population.journey(device);
-        let journeyed = Journeyed {
-            owner: journey.map_or(ServerNumber(0), |journey| journey.owner),
-            bootstrapped: journey.map(|journey| journey.bootstrapped.clone()).unwrap_or_default(),
-            revoked: Vec::new(),
-            unannounced: Vec::new(),
-        };
+        let (owner, bootstrapped) = self.parties.at_first(device);
+        let journeyed = Journeyed::at_first(owner, bootstrapped);
         let open_sessions = usize::from(!machine.is_idle());
         DeviceView::of(machine.tree(), open_sessions, journeyed, |id| self.parties.server_named(id))
     }

@@ -8,6 +8,7 @@
 //! | `commands` | the commands of one message against the tree |
 //! | `operations` | what one command does to one node |
 //! | `credentials` | who the two sides are to each other |
+//! | `initiative` | what it does by itself once its tree has changed |
 //! | `spent` | which triggers have done their work |
 //! | `mishap` | what can befall the device |
 //! | `watch` | what it tells those who watch it |
@@ -15,6 +16,7 @@
 pub(super) mod commands;
 mod credentials;
 mod effects;
+mod initiative;
 pub(super) mod mishap;
 mod operations;
 mod session;
@@ -26,7 +28,6 @@ use std::sync::Arc;
 
 use crate::clock::Moment;
 use crate::dm::bootstrap;
-use crate::dm::dmacc;
 use crate::dm::syncml::Message;
 use crate::dm::tree::{Template, Tree};
 use crate::dm::trigger::{NonceUsed, Trigger};
@@ -35,6 +36,7 @@ use crate::ids::{DeviceNumber, ServerId};
 
 use credentials::{Credentials, Nonces};
 pub use effects::{BootstrapFailure, Effect, Exchange, Failure, Ignored, Initiated, Input, Note, Outcome, Settings};
+pub use initiative::Initiative;
 pub use mishap::Mishap;
 use mishap::Troubles;
 use session::{Opening, Session, Turn};
@@ -205,7 +207,8 @@ impl Client {
             }
         };
         let credentials = Credentials::load(&self.tree, &server, &self.nonces);
-        let session = credentials.map(|held| Session::new(server.clone(), opening, held, &self.tree, self.quiet()));
+        let session =
+            credentials.map(|held| Session::new(server.clone(), opening, held, &self.tree, self.settings.quiet_value));
         let Some(mut session) = session else {
             let why = Ignored::UnknownServer;
             return out.push(Effect::Note(match opening {
@@ -280,10 +283,8 @@ impl Client {
         }
         let by = session.by();
         out.push(Effect::Note(Note::SessionEnded { server: session.server.clone(), by, outcome }));
-        let entries = self.tree.bootstrap_entries().into_iter();
-        let new = entries.filter(|entry| !session.entries_before.contains(entry));
-        self.queue.extend(new.map(|(_, url)| Wish::Fetch { url }));
-        self.connect_to_the_willing(&session.open_before, Some(&session.server));
+        self.queue.extend(session.before.new_urls(&self.tree).into_iter().map(|url| Wish::Fetch { url }));
+        self.connect_to_the_willing(&session.before, Some(&session.server));
     }
 
     fn hear_bootstrap(&mut self, exchange: Exchange, result: Result<Message, Failure>, out: &mut Vec<Effect>) {
@@ -291,7 +292,7 @@ impl Client {
             Current::Fetch { exchange: current, .. } if current == exchange => self.current = Current::Nothing,
             _ => return,
         }
-        let before = open_accounts(&self.tree, self.quiet());
+        let before = Initiative::before(&self.tree, self.settings.quiet_value);
         let watch = self.watch();
         let done = match &result {
             Ok(document) => bootstrap::apply(document, &mut self.tree).map_err(BootstrapFailure::Document),
@@ -307,12 +308,11 @@ impl Client {
         }
     }
 
-    /// Plans a session with every server that may be connected to now and was not before: its account is new, or its
-    /// NoAutoInitialSession has been changed (5.2.1.4; bootstrap, Bootstrap 1.3).
-    fn connect_to_the_willing(&mut self, before: &[ServerId], but: Option<&ServerId>) {
-        for server in open_accounts(&self.tree, self.quiet()) {
+    /// Plans a session with every server that may be connected to now and might not before.
+    fn connect_to_the_willing(&mut self, before: &Initiative, but: Option<&ServerId>) {
+        for server in before.newly_open(&self.tree) {
             let wish = Wish::Connect { server: server.clone() };
-            if !before.contains(&server) && but != Some(&server) && !self.queue.contains(&wish) {
+            if but != Some(&server) && !self.queue.contains(&wish) {
                 self.queue.push_back(wish);
             }
         }
@@ -341,24 +341,10 @@ impl Client {
         }
     }
 
-    fn quiet(&self) -> bool {
-        self.settings.quiet_value
-    }
-
     fn next_exchange(&mut self) -> Exchange {
         self.exchanges += 1;
         Exchange(self.exchanges)
     }
-}
-
-/// The servers that the device may connect to by itself. `quiet`: the value of NoAutoInitialSession that forbids it;
-/// an account without that leaf allows it.
-fn open_accounts(tree: &Tree, quiet: bool) -> Vec<ServerId> {
-    let is_quiet = |node: &str| {
-        let leaf = dmacc::place().join(node).join("NoAutoInitialSession");
-        tree.value(&leaf).is_some_and(|value| matches!(&*value, "true" | "1") == quiet)
-    };
-    tree.accounts().into_iter().filter(|(node, _)| !is_quiet(node)).map(|(_, server)| server).collect()
 }
 
 #[cfg(test)]

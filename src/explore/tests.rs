@@ -12,43 +12,17 @@ use crate::facts::{Fact, What};
 use crate::ids::{DeviceNumber, ServerNumber};
 use crate::measure::promise::steps::{Bounds, Known, Watched};
 use crate::measure::promise::{Judging, ServerView};
-use crate::scenario::Scenario;
 use crate::scenario::file::{Overrides, parse};
+use crate::scenario::{QUICKSTART, Scenario, ServerSettings};
 use crate::workload::parties::Parties;
 
 const HOME: ServerNumber = ServerNumber(0);
 const PARTNER: ServerNumber = ServerNumber(1);
 const DEVICE: DeviceNumber = DeviceNumber(0);
 
-const SCENARIO: &str = r#"
-name = "world"
-seed = 3
-
-[population]
-devices = 1
-
-[[server]]
-name = "home"
-id = "dms1.example.test"
-
-[[server]]
-name = "partner"
-id = "dms2.example.test"
-
-[[bootstrap_server]]
-name = "partner-bootstrap"
-for = "partner"
-
-[[journey]]
-steps = ["delegate home -> partner by dmacc subtree ./SCOMO"]
-
-[load]
-at_once = 1
-"#;
-
 fn scenario(policy: Policy) -> Scenario {
     let overrides = Overrides { policy: Some(policy), ..Overrides::default() };
-    parse("world.toml", SCENARIO, &overrides).expect("a scenario")
+    parse("quickstart", QUICKSTART, &overrides).expect("a scenario")
 }
 
 fn parties(scenario: &Scenario) -> Parties {
@@ -85,7 +59,7 @@ fn run(world: &mut World<'_>, facts: &mut Vec<Fact>) {
 
 /// The promises that are broken when all is at rest.
 fn broken(scenario: &Scenario, world: &World<'_>, facts: &[Fact]) -> Vec<&'static str> {
-    let view = |(server, settings): (ServerNumber, &crate::scenario::ServerSettings)| ServerView {
+    let view = |(server, settings): (ServerNumber, &ServerSettings)| ServerView {
         server,
         name: settings.name.clone(),
         records: Some(world.server(server).records().collect()),
@@ -133,7 +107,7 @@ fn every_flow_is_done_and_keeps_every_promise() {
         let scenario = scenario(policy);
         let parties = parties(&scenario);
         for delegation in delegations() {
-            let mut begun = World::new(&parties, DEVICE);
+            let mut begun = World::new(&parties, DEVICE, scenario.readings.no_auto_initial_session);
             let mut so_far = Vec::new();
             begin(&mut begun, delegation, &mut so_far);
             run(&mut begun, &mut so_far);
@@ -158,7 +132,7 @@ fn every_flow_is_done_and_keeps_every_promise() {
 fn a_clone_is_another_future_and_a_choice_that_is_not_open_changes_nothing() {
     let scenario = scenario(Policy::Hardened);
     let parties = parties(&scenario);
-    let mut world = World::new(&parties, DEVICE);
+    let mut world = World::new(&parties, DEVICE, scenario.readings.no_auto_initial_session);
     let mut facts = Vec::new();
     begin(&mut world, delegations()[0], &mut facts);
     let waiting = world.under_way().len();
@@ -174,7 +148,7 @@ fn a_clone_is_another_future_and_a_choice_that_is_not_open_changes_nothing() {
 fn when_time_passes_instead_of_a_message_the_timer_of_the_figure_fires() {
     let scenario = scenario(Policy::Hardened);
     let parties = parties(&scenario);
-    let mut world = World::new(&parties, DEVICE);
+    let mut world = World::new(&parties, DEVICE, scenario.readings.no_auto_initial_session);
     let mut facts = Vec::new();
     begin(&mut world, delegations()[0], &mut facts);
     let prepared =

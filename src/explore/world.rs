@@ -8,9 +8,11 @@ use crate::clock::Moment;
 use crate::delegation::exchange::{Answer, Incoming, Outgoing, PostOutcome};
 use crate::delegation::machine::{Effect, Input, Job};
 use crate::delegation::message::{Kind, Message};
+use crate::delegation::reading::Polarity;
 use crate::delegation::server::Server;
 use crate::dm::acl::Acl;
 use crate::dm::bootstrap;
+use crate::dm::client::Initiative;
 use crate::dm::direct;
 use crate::dm::script::{Errand, ErrandKind, Report};
 use crate::dm::tree::Tree;
@@ -28,6 +30,8 @@ pub struct World<'p> {
     now: Moment,
     servers: Vec<Server>,
     tree: Tree,
+    /// The value of NoAutoInitialSession that keeps the device from connecting by itself.
+    quiet: bool,
     /// In the order in which it set out.
     under_way: Vec<UnderWay>,
 }
@@ -67,7 +71,7 @@ pub enum Choice {
 
 impl<'p> World<'p> {
     /// The world of one device at its beginning, with nothing under way.
-    pub fn new(parties: &'p Parties, device: DeviceNumber) -> World<'p> {
+    pub fn new(parties: &'p Parties, device: DeviceNumber, no_auto_initial_session: Polarity) -> World<'p> {
         let servers = (0..).map(ServerNumber).zip(&parties.servers);
         World {
             parties,
@@ -75,6 +79,7 @@ impl<'p> World<'p> {
             now: Moment::ZERO,
             servers: servers.map(|(me, _)| Server::new(parties.delegation_settings(me))).collect(),
             tree: Tree::new(parties.template(device), device),
+            quiet: no_auto_initial_session == Polarity::Name,
             under_way: Vec::new(),
         }
     }
@@ -122,13 +127,8 @@ impl<'p> World<'p> {
 
     /// What is on the device, for the promises; of its journey only what was known beforehand.
     pub fn view(&self) -> DeviceView {
-        let journey = self.parties.population.journey(self.device);
-        let journeyed = Journeyed {
-            owner: journey.map_or(ServerNumber(0), |journey| journey.owner),
-            bootstrapped: journey.map(|journey| journey.bootstrapped.clone()).unwrap_or_default(),
-            revoked: Vec::new(),
-            unannounced: Vec::new(),
-        };
+        let (owner, bootstrapped) = self.parties.at_first(self.device);
+        let journeyed = Journeyed::at_first(owner, bootstrapped);
         DeviceView::of(&self.tree, 0, journeyed, |id| self.parties.server_named(id))
     }
 
@@ -203,11 +203,8 @@ impl<'p> World<'p> {
 
     /// A session of a server with the device; what the device does by itself because of it sets out behind it.
     fn hold_session(&mut self, at: ServerNumber, job: Job, errand: Errand, facts: &mut Vec<Fact>) {
-        let (kind, entries) = (errand.kind(), self.tree.bootstrap_entries());
-        let connects = match &errand {
-            Errand::LetConnect { delegate, .. } => self.parties.server_named(delegate),
-            _ => None,
-        };
+        let kind = errand.kind();
+        let before = Initiative::before(&self.tree, self.quiet);
         let id = self.parties.server(at).id.clone();
         let comes = self.tree.has_account(&id);
         if comes {
@@ -223,16 +220,19 @@ impl<'p> World<'p> {
         if comes {
             self.see(What::SessionEnded { with: at, in_order: true }, facts);
         }
-        let connects = connects.filter(|_| ran.report.result.is_ok());
         self.under_way.push(UnderWay::Report { at, job, errand: kind, report: ran.report });
-        self.under_way.extend(connects.map(|with| UnderWay::Connection { with }));
-        for (_, url) in self.tree.bootstrap_entries() {
-            if !entries.iter().any(|(_, known)| *known == url)
-                && let Some((from, of)) = self.bootstraps_to(&url)
-            {
-                self.under_way.push(UnderWay::Fetch { from, of });
-            }
-        }
+        let urls = before.new_urls(&self.tree);
+        let fetches = urls.iter().filter_map(|url| self.bootstraps_to(url));
+        let fetches: Vec<UnderWay> = fetches.map(|(from, of)| UnderWay::Fetch { from, of }).collect();
+        self.under_way.extend(fetches);
+        self.connect_to_the_willing(&before, Some(at));
+    }
+
+    fn connect_to_the_willing(&mut self, before: &Initiative, but: Option<ServerNumber>) {
+        let parties = self.parties;
+        let open = before.newly_open(&self.tree).into_iter().filter_map(|id| parties.server_named(&id));
+        let connections = open.filter(|with| but != Some(*with)).map(|with| UnderWay::Connection { with });
+        self.under_way.extend(connections);
     }
 
     /// To which bootstrap server a URL leads, and to an account of whom.
@@ -251,11 +251,12 @@ impl<'p> World<'p> {
         let document = bootstrap::document(&account, &device, Acl::empty());
         self.see(What::Fetched { from, ok: true }, facts);
         let had_account = self.tree.has_account(&account.server);
+        let before = Initiative::before(&self.tree, self.quiet);
         if bootstrap::apply(&document, &mut self.tree).is_ok() {
             if !had_account {
                 self.see(What::Account { of, is_there: true }, facts);
             }
-            self.under_way.push(UnderWay::Connection { with: of });
+            self.connect_to_the_willing(&before, None);
         }
     }
 

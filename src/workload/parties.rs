@@ -82,6 +82,12 @@ impl Parties {
         }
     }
 
+    /// A device's owner, and who else has an account on it before the run.
+    pub fn at_first(&self, device: DeviceNumber) -> (ServerNumber, Vec<ServerNumber>) {
+        let journey = self.population.journey(device);
+        journey.map_or((ServerNumber(0), Vec::new()), |journey| (journey.owner, journey.bootstrapped.clone()))
+    }
+
     /// What a device is like when it leaves its owner's hands.
     pub fn template(&self, device: DeviceNumber) -> &Arc<Template> {
         let journey = self.population.journey_number(device).unwrap_or_default();

@@ -4,7 +4,7 @@ use super::commands::{Commands, NEXT_MESSAGE};
 use super::credentials::{Credentials, Proof};
 use super::mishap::Troubles;
 use super::watch::Watch;
-use super::{Exchange, Failure, Initiated, Outcome, open_accounts};
+use super::{Exchange, Failure, Initiated, Initiative, Outcome};
 use crate::clock::Moment;
 use crate::dm::auth::HmacCredentials;
 use crate::dm::standard;
@@ -27,10 +27,8 @@ pub struct Session {
     pub exchange: Exchange,
     pub deadline: Moment,
     pub credentials: Credentials,
-    /// The entries of the Bootstrap Config MO when the session began.
-    pub entries_before: Vec<(String, String)>,
-    /// The servers that the device could connect to by itself when the session began.
-    pub open_before: Vec<ServerId>,
+    /// What the device knew when the session began.
+    pub before: Initiative,
     opening: Opening,
     id: String,
     device: String,
@@ -73,7 +71,7 @@ pub enum Turn {
 }
 
 impl Session {
-    /// A session about to begin. `quiet`: see [`open_accounts`].
+    /// A session about to begin. `quiet`: see [`Initiative`].
     pub fn new(server: ServerId, opening: Opening, mut credentials: Credentials, tree: &Tree, quiet: bool) -> Session {
         let id = match opening {
             Opening::Triggered { session, nonce } => {
@@ -91,8 +89,7 @@ impl Session {
             exchange: Exchange(0),
             deadline: Moment::NEVER,
             credentials,
-            entries_before: tree.bootstrap_entries(),
-            open_before: open_accounts(tree, quiet),
+            before: Initiative::before(tree, quiet),
             opening,
             id,
             device: device_id(tree.device()).as_str().to_owned(),

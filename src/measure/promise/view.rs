@@ -61,6 +61,13 @@ pub struct Journeyed {
     pub unannounced: Vec<ServerNumber>,
 }
 
+impl Journeyed {
+    /// What is known before the run, with nothing revoked.
+    pub fn at_first(owner: ServerNumber, bootstrapped: Vec<ServerNumber>) -> Journeyed {
+        Journeyed { owner, bootstrapped, revoked: Vec::new(), unannounced: Vec::new() }
+    }
+}
+
 /// One DM server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerView {

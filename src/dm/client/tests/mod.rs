@@ -13,7 +13,7 @@ use crate::dm::acl::{Acl, Right};
 use crate::dm::auth::HmacCredentials;
 use crate::dm::auth::{self, Scheme};
 use crate::dm::bootstrap::BootstrapError;
-use crate::dm::dmacc::{AccountBook, Derived, DmAcc};
+use crate::dm::dmacc::{self, AccountBook, Derived, DmAcc};
 use crate::dm::script::Order;
 use crate::dm::standard::{self, Blueprint};
 use crate::dm::syncml::{Chal, Command, Cred, Element, Header, Item, Location, Meta, Status, Verb};
