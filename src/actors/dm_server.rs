@@ -166,8 +166,10 @@ impl DmServer {
     fn obey_turn(&mut self, now: Moment, effects: Vec<Effect>, ctx: &mut Context<Self>) {
         self.meet_fate(ctx);
         let (under_way, last) = self.writes;
-        let writes = effects.iter().any(|effect| matches!(effect, Effect::Persist(_)));
-        if under_way > 0 && !writes && !self.is_dead && !self.is_paused() && self.policy().waits_for_writes() {
+        let is_held = under_way > 0
+            && self.policy().waits_for_writes()
+            && !effects.iter().any(|effect| matches!(effect, Effect::Persist(_)));
+        if is_held && !self.is_dead && !self.is_paused() {
             let behind = self.behind(now, effects.into_iter());
             self.do_later(last, Later::Behind(behind));
         } else {
