@@ -249,13 +249,17 @@ fn posts_without_end(facts: &[Fact]) -> Vec<String> {
     complaints
 }
 
-/// Nobody takes what has not been sent: by its own sender, and for the device that it was taken for. What a fault has
-/// put in the place of a message may name another.
+/// Nobody takes what has not been sent: by its own sender, and for the device that it was taken for. A fault may send it
+/// there from another device, or put something else in the place of a message.
 fn taken_before_sent(facts: &[Fact]) -> Vec<String> {
     let mut complaints = Vec::new();
     for (place, fact) in facts.iter().enumerate() {
         let What::Taken { at, from, kind, .. } = &fact.what else { continue };
-        let is_it = |what: &What| matches!(what, What::Sent { from: sender, to, kind: sent, .. } if (sender, to, sent) == (from, at, kind));
+        let is_it = |what: &What| match what {
+            What::Sent { from: sender, to, kind: sent, .. }
+            | What::Misdirected { from: sender, to, kind: sent, .. } => (sender, to, sent) == (from, at, kind),
+            _ => false,
+        };
         let is_forged = facts.iter().any(|fact| matches!(fact.what, What::Fault { .. }));
         if !is_forged && !facts[..place].iter().any(|fact| is_it(&fact.what)) {
             complaints.push(format!("taken and never sent: {:?}", fact.what));
