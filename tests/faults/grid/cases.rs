@@ -74,9 +74,9 @@ pub const CASES: &[Case] = &[
         30,
     ),
     case("tcp", PREPARED, r#"{ stall = "200ms" }"#, FINE).never(NO_RETRY).gap(
-        "taken delegation_prepared at partner",
+        "sent delegation_prepared by home",
         "answered delegation_prepared at home",
-        150,
+        200,
     ),
     case("tls", PREPARED, r#"{ stall = "200ms" }"#, FINE).never(NO_RETRY).gap(
         "sent delegation_prepared by home",
@@ -169,9 +169,9 @@ pub const CASES: &[Case] = &[
     )
     .never(&["taken delegation_req at partner"]),
     case("http.response.after_handler", REQUEST, r#""drop""#, ANSWER_LOST).gap(
-        "taken delegation_req at partner",
+        "sent delegation_req by home",
         "unanswered delegation_req at home",
-        400,
+        490,
     ),
     case("http.response.after_handler", REQUEST, r#"{ drop = "reset" }"#, ANSWER_LOST),
     case("http.response.after_handler", PREPARED, r#"{ delay = "200ms" }"#, FINE).never(NO_RETRY).gap(
