@@ -10,6 +10,7 @@ mod template;
 mod text;
 
 use std::collections::BTreeSet;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use crate::dm::acl::{Acl, Right};
@@ -33,6 +34,24 @@ pub struct Tree {
     used: i64,
     storage: Option<u32>,
     device: DeviceNumber,
+}
+
+/// Two trees of one device that read alike and will take the same from now on.
+impl PartialEq for Tree {
+    fn eq(&self, other: &Tree) -> bool {
+        Arc::ptr_eq(&self.template, &other.template)
+            && (self.device, self.used, self.storage) == (other.device, other.used, other.storage)
+            && self.root == other.root
+    }
+}
+
+impl Eq for Tree {}
+
+impl Hash for Tree {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.device, self.used).hash(state);
+        self.root.hash(state);
+    }
 }
 
 /// How a tree was at one moment, for an Atomic that fails.

@@ -20,7 +20,7 @@ pub struct AccountBook {
 }
 
 /// One member of an account that is different on every device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Derived {
     ClientName,
     ClientSecret,

@@ -9,7 +9,7 @@ use crate::dm::uri::Uri;
 use crate::ids::ServerId;
 
 /// The Format property.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
     B64,
     Bin,
@@ -75,7 +75,7 @@ impl Format {
 }
 
 /// One node. Cloning it costs no walk: what is below is shared until one of the two changes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Node {
     pub name: Text,
     pub content: Content,
@@ -89,7 +89,7 @@ pub struct Node {
 }
 
 /// What a node holds.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub enum Content {
     /// Sorted by name, without room to grow: nodes change seldom, and there are millions of them.
     Interior(Arc<[Node]>),
@@ -110,7 +110,7 @@ impl std::fmt::Debug for Content {
 }
 
 /// A value that differs from device to device and is stored on none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Computed {
     DeviceId,
     /// From the account book with this place in the template.

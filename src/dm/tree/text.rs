@@ -7,7 +7,7 @@ use std::sync::Arc;
 const INLINE: usize = 22;
 
 /// A text that does not change. 24 octets; up to 22 octets of text need nothing else, longer ones are shared by clones.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub enum Text {
     Inline { length: u8, octets: [u8; INLINE] },
     Shared(Arc<str>),

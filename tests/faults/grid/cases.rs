@@ -40,7 +40,7 @@ const UNDONE: &[&str] =
 const NEVER_TAKEN: &[&str] = &["taken delegation_prepared at partner"];
 /// It only takes longer.
 const FINE: &[&str] = &["fault f then answered delegation_prepared at home", DONE];
-const NO_RETRY: &[&str] =
+pub const NO_RETRY: &[&str] =
     &["unanswered any at home", "unanswered any at partner", "sent delegation_prepared by home x2"];
 
 pub const CASES: &[Case] = &[
@@ -294,7 +294,11 @@ pub const CASES: &[Case] = &[
     ),
     case("device", OPENS, r#"{ offline = "300ms" }"#, &["fault f then session ends with home then session begins with home"])
         .gap("session ends with home", "session begins with home", 299),
-    case("device", OPENS, r#"{ busy = "400ms" }"#, &["fault f", DONE]).gap("fault f", "session begins with partner", 400),
+    case("device", OPENS, r#"{ busy = "400ms" }"#, &["fault f", DONE]).gap(
+        "errand prepare begins at home",
+        "session begins with partner",
+        400,
+    ),
     case(
         "device",
         OPENS,
