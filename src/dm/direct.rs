@@ -20,31 +20,35 @@ pub struct Ran {
     pub report: Report,
     /// What was done, in its order.
     pub notes: Vec<Note>,
+    /// Whether it was broken off as asked.
+    pub is_broken_off: bool,
 }
 
-/// Runs an errand of this server; a device that does not know the server does not come. `breaks_in`: the round, from 0, that is carried out and whose answers never arrive, so
-/// that nothing comes after it; an errand that has fewer rounds is not broken off.
+/// Runs an errand of this server; a device that does not know the server does not come. `breaks_in`: the round, from 0,
+/// that is carried out and whose answers never arrive, so that nothing comes after it; an errand that has fewer rounds is
+/// not broken off.
 pub fn run(server: &ServerId, errand: Errand, tree: &mut Tree, breaks_in: Option<usize>) -> Ran {
     if !tree.has_account(server) {
-        return Ran { report: Report::failed(DeviceFailure::Unreachable), notes: Vec::new() };
+        let report = Report::failed(DeviceFailure::Unreachable);
+        return Ran { report, notes: Vec::new(), is_broken_off: false };
     }
     let mut watch = Watch::new(tree);
     let mut script = Script::new(server, errand);
     let mut results: Option<Vec<OrderResult>> = None;
     let mut round = 0;
-    let report = loop {
+    let (report, is_broken_off) = loop {
         match script.next(results.as_deref()) {
-            Step::Finished(report) => break report,
+            Step::Finished(report) => break (report, false),
             Step::Orders(orders) => {
                 results = Some(carry_out(server, orders, tree, &mut watch));
                 if breaks_in == Some(round) {
-                    break script.abandon(DeviceFailure::Unreachable);
+                    break (script.abandon(DeviceFailure::Unreachable), true);
                 }
                 round += 1;
             }
         }
     };
-    Ran { report, notes: watch.into_notes() }
+    Ran { report, notes: watch.into_notes(), is_broken_off }
 }
 
 fn carry_out(server: &ServerId, orders: Vec<Order>, tree: &mut Tree, watch: &mut Watch) -> Vec<OrderResult> {

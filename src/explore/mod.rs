@@ -2,8 +2,21 @@
 //!
 //! | file | its job |
 //! |---|---|
-//! | [`world`] | what is under way, what may happen next, and what comes of it |
+//! | [`premises`] | who is there, and what their operators may want |
+//! | [`under_way`] | what has set out and not arrived |
+//! | [`choice`] | what may happen next |
+//! | [`lab`] | what machines and devices do, worked out once |
+//! | [`world`] | how everything stands, and what comes of a choice |
+//! | `interned` | values that are known by a number |
 
+pub mod choice;
+mod interned;
+pub mod judge;
+pub mod lab;
+pub mod premises;
+pub mod search;
+pub mod trail;
+pub mod under_way;
 pub mod world;
 
 #[cfg(test)]

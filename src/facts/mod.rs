@@ -30,7 +30,7 @@ pub struct Fact {
 }
 
 /// What happened. `at` is the server where it did.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum What {
     /// The device's journey has come to this step, counted from 1.
     Step {
@@ -152,7 +152,7 @@ pub enum What {
 }
 
 /// How a machine took a POST.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Took {
     /// It was applied.
     New,
@@ -163,7 +163,7 @@ pub enum Took {
 }
 
 /// What came back for a POST.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Heard {
     /// 200 with this message.
     Message(Kind),

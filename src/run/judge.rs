@@ -10,15 +10,11 @@ use crate::clock::Moment;
 use crate::facts::telling::story;
 use crate::ids::{DeviceNumber, ServerNumber};
 use crate::measure::promise::steps::windows::LongestWindows;
-use crate::measure::promise::steps::{Bounds, Known, Watched};
+use crate::measure::promise::steps::{Known, Watched};
 use crate::measure::promise::{DeviceView, Judging, Place, PromiseResult};
 use crate::measure::summary::FaultRow;
 use crate::run::stand::Stand;
-use crate::run::walk::longest_flow;
 use crate::scenario::Scenario;
-
-/// How often in a row servers that ask for one device at the same moment may all be refused because of each other.
-const ROUNDS: u32 = 3;
 
 /// How many devices' stories a run keeps.
 const MOST_STORIES: usize = 20;
@@ -39,7 +35,7 @@ pub(super) async fn judge(stand: &Stand, scenario: &Scenario, healed_at: Moment)
     let servers = stand.server_views().await;
     let known = known(servers.iter().map(Known::from).collect(), scenario);
     let chronicle = stand.chronicle().await.unwrap_or_default();
-    let bounds = Bounds { flow: longest_flow(scenario), rounds: ROUNDS };
+    let bounds = scenario.bounds();
     let ended_at = stand.blueprint().clock.now();
     let mut goals: Vec<(String, u64)> = scenario.goals.iter().map(|goal| (goal.name.clone(), 0)).collect();
     let mut judging = Judging::new(&servers);

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use crate::actors::chronicle::Progress;
 use crate::clock::Moment;
-use crate::delegation::message::Kind;
 use crate::results::{FolderError, RunFolder};
 use crate::run::host;
 use crate::run::news::{News, Pulse};
@@ -55,12 +54,12 @@ pub(super) async fn walk(
         faults.heal();
         healed.set(Some(clock.now() + faults.lasting()));
         tokio::time::sleep(scenario.heal).await;
-        stand.rest(clock.now() + faults.lasting() + longest_flow(scenario)).await;
+        stand.rest(clock.now() + faults.lasting() + scenario.bounds().flow).await;
     };
     tokio::pin!(at_rest);
 
     let (mut signal, mut at_once, mut not_written) = (None, false, None);
-    let mut stall = Stall::new(longest_flow(scenario), clock.now());
+    let mut stall = Stall::new(scenario.bounds().flow, clock.now());
     let mut second = 0;
     let mut ticks = tokio::time::interval(Duration::from_secs(1));
     ticks.tick().await;
@@ -94,16 +93,6 @@ pub(super) async fn walk(
     not_written = not_written.or(folder.append_timeline(&last).err());
     let healed_at = healed.get().unwrap_or(Moment::NEVER).min(faults.over_at());
     Walked { load: load.get().unwrap_or_else(load_so_far), healed_at, signal, at_once, not_written }
-}
-
-/// No flow can take longer than all its timers together, with one more of each for the undo, and every try of each POST.
-pub(super) fn longest_flow(scenario: &Scenario) -> Duration {
-    let protocol = &scenario.timeouts.protocol;
-    let waits = protocol.bootstrap + protocol.confirmed + protocol.termination + protocol.prepared + protocol.revoked;
-    let patience = protocol.device + protocol.peer;
-    let tries = Kind::ALL.into_iter().map(|kind| scenario.retries.get(kind));
-    let posts = tries.map(|retry| (scenario.timeouts.request + retry.longest) * retry.tries).max().unwrap_or_default();
-    2 * (waits + patience + posts + scenario.timeouts.session + scenario.timeouts.wind_down)
 }
 
 /// Notices that nothing moves any more although every timer must have fired: a fault of ours, but no reason to hang.

@@ -45,6 +45,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::delegation::machine::Timeouts;
+use crate::delegation::message::Kind;
 use crate::delegation::policy::Policy;
 use crate::delegation::reading::Readings;
 use crate::delegation::retry::Retries;
@@ -55,6 +56,7 @@ use crate::facts::pattern::Names;
 use crate::faults::rule::{Rule, Site};
 use crate::ids::{BootstrapServerNumber, ServerId, ServerNumber};
 use crate::measure::limit::Limit;
+use crate::measure::promise::steps::Bounds;
 use crate::seed::Seed;
 use crate::workload::parties::{Parties, ServerConduct};
 use crate::workload::plan::{Load, Plan};
@@ -238,6 +240,20 @@ impl Scenario {
     /// The names of its servers and faults, by which facts are told.
     pub fn names(&self) -> impl Names + '_ {
         names::Cast::of(self)
+    }
+
+    /// How long things may take, for the promises. No flow can take longer than all its timers together, with one more of
+    /// each for the undo, and every try of each POST.
+    pub fn bounds(&self) -> Bounds {
+        /// How often in a row servers that ask for one device at the same moment may all be refused because of each other.
+        const ROUNDS: u32 = 3;
+        let protocol = &self.timeouts.protocol;
+        let waits = protocol.bootstrap + protocol.confirmed + protocol.termination + protocol.prepared + protocol.revoked;
+        let patience = protocol.device + protocol.peer;
+        let tries = Kind::ALL.into_iter().map(|kind| self.retries.get(kind));
+        let posts = tries.map(|retry| (self.timeouts.request + retry.longest) * retry.tries).max().unwrap_or_default();
+        let flow = 2 * (waits + patience + posts + self.timeouts.session + self.timeouts.wind_down);
+        Bounds { flow, rounds: ROUNDS }
     }
 
     /// The scenario as a file, with every default filled in: reading it gives the same scenario.

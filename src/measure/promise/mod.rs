@@ -89,6 +89,11 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     rules::ALL.iter().map(|rule| rule.name).chain(steps::ALL.iter().map(|rule| rule.name))
 }
 
+/// Whether a promise is about every step, not about the end alone.
+pub fn is_about_steps(name: &str) -> bool {
+    steps::ALL.iter().any(|rule| rule.name == name)
+}
+
 /// Judges every promise on one device after the other, and at last on the servers themselves. Memory grows with the
 /// servers' records, not with the devices.
 pub struct Judging<'s> {

@@ -200,7 +200,7 @@ fn began_after_the_notice(story: &Story<'_>, one: &Move<'_>, message: &Applied<'
     is_known && last.is_some_and(|last| last < begun)
 }
 
-fn is_of_revocation(kind: Kind) -> bool {
+pub(super) fn is_of_revocation(kind: Kind) -> bool {
     matches!(
         kind,
         Kind::DelegationTerminationReq
@@ -257,13 +257,13 @@ pub(super) fn done_exactly_once(story: &Story<'_>) -> Judgement {
 }
 
 /// Errands that do the same, and the states in which DMS-1 begins them.
-struct Counted {
-    errands: &'static [ErrandKind],
+pub(super) struct Counted {
+    pub errands: &'static [ErrandKind],
     words: &'static str,
-    states: &'static [&'static str],
+    pub states: &'static [&'static str],
 }
 
-const COUNTED: [Counted; 3] = [
+pub(super) const COUNTED: [Counted; 3] = [
     Counted {
         errands: &[ErrandKind::Prepare, ErrandKind::Grant],
         words: "prepared the device",

@@ -160,7 +160,7 @@ pub(super) fn one_answer_each(story: &Story<'_>) -> Judgement {
 }
 
 /// The message that answers a request.
-fn answer_due(kind: Kind) -> Option<Kind> {
+pub(super) fn answer_due(kind: Kind) -> Option<Kind> {
     match kind {
         Kind::DelegationReq => Some(Kind::DelegationResp),
         Kind::BootstrapSrvUrlReq => Some(Kind::BootstrapSrvUrlDelivery),
@@ -209,11 +209,11 @@ pub(super) fn copies_answered_alike(story: &Story<'_>) -> Judgement {
 }
 
 /// Whether a rejection is about the message itself, not about how it arrived or about there being no room.
-fn is_about_what_it_says(why: &str) -> bool {
+pub(super) fn is_about_what_it_says(why: &str) -> bool {
     matches!(why, "not_in_this_state" | "unknown_session" | "unknown_device" | "not_the_peer")
 }
 
-fn is_success(answer: Heard) -> bool {
+pub(super) fn is_success(answer: Heard) -> bool {
     matches!(answer, Heard::Message(_) | Heard::NoContent)
 }
 
@@ -270,7 +270,7 @@ fn crossed_the_end(story: &Story<'_>, (from, to, kind, session): Request<'_>, pl
     }
 }
 
-fn moves_always(kind: Kind) -> bool {
+pub(super) fn moves_always(kind: Kind) -> bool {
     matches!(
         kind,
         Kind::DelegationPrepared | Kind::DelegationConfirmed | Kind::DelegationRevocationReq | Kind::DelegationRevoked
@@ -345,7 +345,7 @@ fn ended(
     found.iter().all(|state| is_past(state, kind)).then(|| found.last().copied()).flatten()
 }
 
-fn opposite(side: Side) -> Side {
+pub(super) fn opposite(side: Side) -> Side {
     match side {
         Side::Delegating => Side::Delegated,
         Side::Delegated => Side::Delegating,
@@ -361,7 +361,7 @@ fn is_notice(kind: Kind) -> bool {
     matches!(kind, Kind::DelegationFailure | Kind::RevocationFailure)
 }
 
-fn is_of_handover(kind: Kind) -> bool {
+pub(super) fn is_of_handover(kind: Kind) -> bool {
     matches!(
         kind,
         Kind::DelegationReq

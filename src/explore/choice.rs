@@ -1,0 +1,44 @@
+//! What may happen next, and how much of what does not happen by itself is left.
+
+use crate::ids::ServerNumber;
+
+/// What may happen next. Places are those of what is under way, in the order in which it set out, from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Choice {
+    /// It arrives.
+    Arrives(u8),
+    /// Nothing arrives until the next timer fires.
+    TimePasses,
+    /// An operator has the wish with this place among the premises.
+    Wishes(u8),
+    /// It is lost on its way.
+    Loses(u8),
+    /// A session with the device breaks off when its commands of this round, from 0, have been carried out.
+    Breaks(u8, u8),
+    /// It arrives, and comes once more later.
+    Doubles(u8),
+    /// A server dies and comes back with what is in its store.
+    Dies(ServerNumber),
+}
+
+/// How much of each kind may happen. What must happen one day, arrivals and timers with nothing under way, is not counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Budget {
+    /// Operators' wishes.
+    pub wishes: u8,
+    /// Timers that fire although something is under way.
+    pub early: u8,
+    /// Messages, answers, sessions and calls that are lost.
+    pub losses: u8,
+    /// Messages that come twice.
+    pub copies: u8,
+    /// Servers that die.
+    pub deaths: u8,
+}
+
+impl Budget {
+    /// Nothing left.
+    pub fn is_spent(self) -> bool {
+        self == Budget::default()
+    }
+}

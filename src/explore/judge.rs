@@ -1,0 +1,81 @@
+//! Which promises a world and its story break: the same rules as after a run over HTTPS, on exact views.
+
+use crate::clock::Moment;
+use crate::explore::lab::{Lab, Number};
+use crate::explore::trail::Walked;
+use crate::explore::world::World;
+use crate::facts::{Fact, What};
+use crate::ids::{DeviceNumber, ServerNumber};
+use crate::measure::promise::steps::{Known, Watched};
+use crate::measure::promise::{Breach, DeviceView, Journeyed, Judging, ServerView, is_about_steps};
+
+/// The promises that are broken, by their names, each once and in their order.
+pub fn names(breaches: &[Breach]) -> Vec<&'static str> {
+    let mut names: Vec<&'static str> = breaches.iter().map(|breach| breach.promise).collect();
+    names.dedup();
+    names
+}
+
+/// Every breach of a world at rest and of the story that led to it.
+pub fn in_the_end(walked: &Walked, lab: &Lab<'_>) -> Vec<Breach> {
+    // By then whatever anybody had to do is overdue.
+    let ended_at = walked.world.now() + 2 * lab.premises().bounds.flow;
+    judged(walked, lab, ended_at, true)
+}
+
+/// Every breach of a story that is not over: only what nothing can make good any more.
+pub fn so_far(walked: &Walked, lab: &Lab<'_>) -> Vec<Breach> {
+    judged(walked, lab, walked.world.now(), false)
+}
+
+fn judged(walked: &Walked, lab: &Lab<'_>, ended_at: Moment, is_at_rest: bool) -> Vec<Breach> {
+    let premises = lab.premises();
+    let servers = servers(&walked.world, lab);
+    let known: Vec<Known> = servers.iter().map(Known::from).collect();
+    let mut judging = Judging::new(&servers);
+    for (device, facts) in devices(&walked.world, lab).iter().zip(&walked.facts) {
+        if is_at_rest {
+            judging.look_at(device);
+        }
+        judging.look_at_steps(&Watched {
+            device: device.device,
+            facts,
+            journeyed: &device.journeyed,
+            servers: &known,
+            policy: premises.policy,
+            bounds: premises.bounds,
+            healed_at: last_fault(facts),
+            ended_at,
+        });
+    }
+    let results = judging.finish();
+    // That servers have something to do is no breach before the end.
+    let counts = results.into_iter().filter(|promise| is_at_rest || is_about_steps(promise.name));
+    counts.flat_map(|promise| promise.breaches).collect()
+}
+
+/// Until when something was made to go wrong.
+fn last_fault(facts: &[Fact]) -> Moment {
+    let faults = facts.iter().filter(|fact| matches!(fact.what, What::Fault { .. }));
+    faults.map(|fact| fact.at).next_back().unwrap_or(Moment::ZERO)
+}
+
+fn servers(world: &World, lab: &Lab<'_>) -> Vec<ServerView> {
+    let names = (0..).map(ServerNumber).zip(&lab.premises().names);
+    let view = |(server, name): (ServerNumber, &String)| {
+        let machine = lab.server(server, world.server(server));
+        ServerView { server, name: name.clone(), records: Some(machine.records().collect()), pending: machine.in_transition() }
+    };
+    names.map(view).collect()
+}
+
+fn devices(world: &World, lab: &Lab<'_>) -> Vec<DeviceView> {
+    let premises = lab.premises();
+    let places = premises.devices.iter().zip(world.trees()).zip(world.minutes());
+    let view = |((device, tree), minutes): ((&DeviceNumber, &Number), &Number)| {
+        let (owner, bootstrapped) = premises.parties.at_first(*device);
+        let journeyed = lab.minutes(*minutes).journeyed(&Journeyed::at_first(owner, bootstrapped));
+        DeviceView::of(lab.tree(*tree), 0, journeyed, |id| premises.parties.server_named(id))
+    };
+    places.map(view).collect()
+}

@@ -1,0 +1,176 @@
+//! What a search goes out from: who is there, and what their operators may want.
+
+use std::sync::Arc;
+
+use crate::delegation::flow::{Approach, FlowKind, Revocation};
+use crate::delegation::machine::Input;
+use crate::delegation::policy::Policy;
+use crate::delegation::reading::Polarity;
+use crate::delegation::retry::Retries;
+use crate::dm::uri::Uri;
+use crate::ids::{DeviceNumber, ServerNumber};
+use crate::measure::promise::steps::Bounds;
+use crate::scenario::Scenario;
+use crate::workload::journey::{Journey, Step};
+use crate::workload::parties::Parties;
+
+/// The parties, the devices of one kind that are looked at, and the wishes that operators may have with them.
+#[derive(Clone)]
+pub struct Premises {
+    /// What the scenario calls devices of this kind.
+    pub kind: String,
+    pub parties: Arc<Parties>,
+    /// The servers' names in the scenario.
+    pub names: Vec<String>,
+    /// At least one.
+    pub devices: Vec<DeviceNumber>,
+    /// In the order in which they are tried.
+    pub wishes: Vec<Wish>,
+    pub policy: Policy,
+    pub retries: Retries,
+    pub bounds: Bounds,
+    /// The value of NoAutoInitialSession that keeps a device from connecting by itself.
+    pub quiet: bool,
+}
+
+/// Something that an operator may want.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Wish {
+    /// At which server.
+    pub at: ServerNumber,
+    pub peer: ServerNumber,
+    /// Its place among [`Premises::devices`].
+    pub device: usize,
+    pub flow: FlowKind,
+    pub subtree: Uri,
+}
+
+impl Premises {
+    /// One for each kind of journeys in a scenario that hand devices over: journeys of the same devices, servers and
+    /// sub-trees are of one kind. `devices`: how many of each are looked at together.
+    pub fn of(scenario: &Scenario, devices: usize) -> Vec<Premises> {
+        let parties = Arc::new(parties(scenario));
+        let mut kinds: Vec<(Arc<Journey>, Option<usize>, Premises)> = Vec::new();
+        for (number, cohort) in scenario.journeys.iter().enumerate() {
+            let journey = &cohort.journey;
+            let is_known = |(known, class, _): &(Arc<Journey>, Option<usize>, Premises)| {
+                *class == cohort.class
+                    && (known.owner, &known.bootstrapped) == (journey.owner, &journey.bootstrapped)
+                    && handovers(known) == handovers(journey)
+            };
+            if handovers(journey).is_empty() || kinds.iter().any(is_known) {
+                continue;
+            }
+            let population = &parties.population;
+            let theirs = (0..population.devices()).map(DeviceNumber);
+            let theirs = theirs.filter(|device| population.journey_number(*device) == Some(number));
+            let premises = Premises {
+                kind: journey.name.clone(),
+                parties: Arc::clone(&parties),
+                names: scenario.servers.iter().map(|server| server.name.clone()).collect(),
+                devices: theirs.take(devices.max(1)).collect(),
+                wishes: Vec::new(),
+                policy: scenario.policy,
+                retries: scenario.retries,
+                bounds: scenario.bounds(),
+                quiet: scenario.readings.no_auto_initial_session == Polarity::Name,
+            };
+            if !premises.devices.is_empty() {
+                let wishes = premises.wishes_of(journey);
+                kinds.push((Arc::clone(journey), cohort.class, Premises { wishes, ..premises }));
+            }
+        }
+        kinds.into_iter().map(|(_, _, premises)| premises).collect()
+    }
+
+    /// Every flow that is possible between the servers of a journey on what it hands over.
+    fn wishes_of(&self, journey: &Journey) -> Vec<Wish> {
+        let mut wishes = Vec::new();
+        for device in 0..self.devices.len() {
+            for (delegating, delegated, subtree) in handovers(journey) {
+                let has_urls = self.parties.server(delegated).bootstrap.is_some();
+                let flows = flows().filter(|flow| {
+                    has_urls || !matches!(flow, FlowKind::Delegate { approach: Approach::Url, .. })
+                });
+                wishes.extend(flows.map(|flow| Wish::between((delegating, delegated), device, flow, subtree.clone())));
+            }
+        }
+        wishes
+    }
+}
+
+/// Every kind of flow, delegations first; a forced revocation with and without notice.
+fn flows() -> impl Iterator<Item = FlowKind> {
+    FlowKind::all().chain([FlowKind::Revoke(Revocation::Forced { notice: false })])
+}
+
+/// Who hands over which sub-tree to whom on a journey, each once.
+fn handovers(journey: &Journey) -> Vec<(ServerNumber, ServerNumber, Uri)> {
+    let mut handovers = Vec::new();
+    for step in &journey.steps {
+        if let Step::Delegate { from, to, subtree, .. } = step {
+            let handover = (*from, *to, subtree.clone());
+            if !handovers.contains(&handover) {
+                handovers.push(handover);
+            }
+        }
+    }
+    handovers
+}
+
+/// The parties of a scenario, at addresses that nobody listens at.
+fn parties(scenario: &Scenario) -> Parties {
+    let servers = scenario.servers.iter().enumerate();
+    let books: Vec<_> = servers
+        .map(|(number, server)| scenario.account_book(number, format!("https://{}{}", server.host, server.dm)))
+        .collect();
+    let sites = scenario.bootstrap_servers.iter().enumerate();
+    let links: Vec<_> = sites
+        .map(|(number, site)| scenario.bootstrap_links(number, format!("https://{}{}", site.name, site.path)))
+        .collect();
+    let mut parties = scenario.parties(&books, &links);
+    for server in &mut parties.servers {
+        server.is_watched = true;
+        server.is_durable = false;
+    }
+    parties
+}
+
+impl Wish {
+    /// A delegation or revocation between these two, at the server where such a flow is started.
+    pub fn between(
+        (delegating, delegated): (ServerNumber, ServerNumber),
+        device: usize,
+        flow: FlowKind,
+        subtree: Uri,
+    ) -> Wish {
+        let (at, peer) = match flow {
+            FlowKind::Delegate { by_delegated: true, .. } | FlowKind::Revoke(Revocation::Requested) => {
+                (delegated, delegating)
+            }
+            _ => (delegating, delegated),
+        };
+        Wish { at, peer, device, flow, subtree }
+    }
+
+    /// What the two servers are told, in this order: how it is to go, where they agree on that beforehand (D13), and that
+    /// it begins.
+    pub fn inputs(&self, device: DeviceNumber) -> Vec<(ServerNumber, Input)> {
+        let Wish { at, peer, flow, .. } = *self;
+        let agreed = self.approach().map(|approach| (peer, Input::Agreed { device, peer: at, approach }));
+        let start = Input::Start { flow, device, peer, subtree: self.subtree.clone() };
+        agreed.into_iter().chain([(at, start)]).collect()
+    }
+
+    /// Whether the other server is told of it beforehand.
+    pub fn has_agreement(&self) -> bool {
+        self.approach().is_some()
+    }
+
+    fn approach(&self) -> Option<Approach> {
+        match self.flow {
+            FlowKind::Delegate { approach, .. } => Some(approach),
+            FlowKind::Revoke(_) => None,
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Every way within a budget: worlds in the order of their distance from the beginning, each once.
+
+use std::collections::{BTreeMap, HashSet};
+
+use foldhash::fast::FixedState;
+
+use crate::explore::choice::{Budget, Choice};
+use crate::explore::judge;
+use crate::explore::lab::Lab;
+use crate::explore::search::{Breaking, Likeness};
+use crate::explore::trail::{Trail, Walked};
+use crate::explore::world::World;
+
+/// What has been gone through.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Exhausted {
+    /// Worlds that differ.
+    pub states: u64,
+    /// Steps from one to the next.
+    pub transitions: u64,
+    /// Worlds in which nothing happens any more by itself.
+    pub at_rest: u64,
+    /// How many worlds were new at each distance from the beginning.
+    pub curve: Vec<u64>,
+    /// Steps after which promises were looked at because the minutes told of something, and those that broke none.
+    pub suspects: u64,
+    pub cleared: u64,
+    /// Ways that break a promise, the shortest of each kind.
+    pub breaking: Vec<Breaking>,
+    /// How many ends break one.
+    pub broken: u64,
+    /// Whether it ended because there was no more room: then there are ways that were not gone.
+    pub ran_out: bool,
+}
+
+/// How many ways of one likeness are kept.
+const KEPT: usize = 2;
+
+/// How many worlds fit into so many bytes: what is remembered of each, and those of two distances as a whole.
+pub fn worlds_in(bytes: u64) -> u64 {
+    bytes / 96
+}
+
+/// Goes every way from the beginning on which `first` comes first. `most`: how many worlds there is room for.
+pub fn exhaust(lab: &mut Lab<'_>, budget: Budget, first: Option<Choice>, most: u64) -> Exhausted {
+    let mut search = Search::new(lab, budget, first);
+    while !search.layer.is_empty() {
+        if search.done.states > most {
+            search.done.ran_out = true;
+            break;
+        }
+        search.go_on(lab);
+    }
+    search.done
+}
+
+struct Search {
+    budget: Budget,
+    done: Exhausted,
+    seen: HashSet<u128, FixedState>,
+    /// For each world the one before it, and the choice that led from there.
+    origins: Vec<(u32, Choice)>,
+    /// The worlds that were new at this distance, with their places among the origins.
+    layer: Vec<(u32, World)>,
+    kept: BTreeMap<Likeness, usize>,
+}
+
+const NOWHERE: u32 = u32::MAX;
+
+impl Search {
+    fn new(lab: &mut Lab<'_>, budget: Budget, first: Option<Choice>) -> Search {
+        let mut world = World::new(lab, budget);
+        if let Some(first) = first {
+            world.take(first, lab);
+        }
+        let mut search = Search {
+            budget,
+            done: Exhausted { states: 1, curve: vec![1], ..Exhausted::default() },
+            seen: HashSet::default(),
+            origins: vec![(NOWHERE, first.unwrap_or(Choice::TimePasses))],
+            layer: Vec::new(),
+            kept: BTreeMap::new(),
+        };
+        search.seen.insert(world.key());
+        search.layer.push((0, world));
+        search
+    }
+
+    fn go_on(&mut self, lab: &mut Lab<'_>) {
+        let layer = std::mem::take(&mut self.layer);
+        let mut choices = Vec::new();
+        for (place, world) in &layer {
+            world.choices(lab, &mut choices);
+            for choice in &choices {
+                let mut next = world.clone();
+                let turns = next.take(*choice, lab);
+                self.done.transitions += 1;
+                if turns.is_suspect {
+                    self.look_closer(lab, *place, *choice);
+                }
+                if self.seen.insert(next.key()) {
+                    self.arrive_at(lab, (*place, *choice), next);
+                }
+            }
+        }
+        if !self.layer.is_empty() {
+            self.done.curve.push(self.layer.len() as u64);
+        }
+    }
+
+    fn arrive_at(&mut self, lab: &mut Lab<'_>, origin: (u32, Choice), world: World) {
+        let place = self.origins.len() as u32;
+        self.origins.push(origin);
+        self.done.states += 1;
+        if world.is_at_rest(lab) {
+            self.done.at_rest += 1;
+            let walked = self.walk(lab, place, None);
+            self.keep(&walked.0, judge::names(&judge::in_the_end(&walked.1, lab)));
+        }
+        self.layer.push((place, world));
+    }
+
+    /// Judges the story of a way on which something may have been broken on the last step.
+    fn look_closer(&mut self, lab: &mut Lab<'_>, from: u32, choice: Choice) {
+        self.done.suspects += 1;
+        let (trail, walked) = self.walk(lab, from, Some(choice));
+        let promises = judge::names(&judge::so_far(&walked, lab));
+        if promises.is_empty() {
+            self.done.cleared += 1;
+        }
+        self.keep(&trail, promises);
+    }
+
+    fn keep(&mut self, trail: &Trail, promises: Vec<&'static str>) {
+        if promises.is_empty() {
+            return;
+        }
+        self.done.broken += 1;
+        let breaking = Breaking { trail: trail.clone(), promises };
+        let kept = self.kept.entry(breaking.likeness()).or_default();
+        if *kept < KEPT {
+            *kept += 1;
+            self.done.breaking.push(breaking);
+        }
+    }
+
+    fn walk(&self, lab: &mut Lab<'_>, to: u32, last: Option<Choice>) -> (Trail, Walked) {
+        let mut trail = Trail::from_iter(last);
+        let mut place = to;
+        while place != NOWHERE {
+            let (before, choice) = self.origins[place as usize];
+            // The beginning has no choice that led to it, unless one was given.
+            if before != NOWHERE || matches!(choice, Choice::Wishes(_)) {
+                trail.push(choice);
+            }
+            place = before;
+        }
+        trail.reverse();
+        let walked = Walked::along(lab, self.budget, &trail);
+        (trail, walked)
+    }
+}

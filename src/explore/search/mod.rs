@@ -1,0 +1,44 @@
+//! Looking for a way that breaks a promise.
+//!
+//! | file | its job |
+//! |---|---|
+//! | [`exhaustive`] | every way within a budget |
+
+pub mod exhaustive;
+
+use crate::explore::choice::Choice;
+use crate::explore::trail::Trail;
+
+/// A way that breaks promises.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Breaking {
+    pub trail: Trail,
+    /// The names of the promises, in their order.
+    pub promises: Vec<&'static str>,
+}
+
+/// What ways have in common that are likely to show one and the same bug: the promises, the wishes in their order, and how
+/// often what else was chosen.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Likeness {
+    promises: Vec<&'static str>,
+    wishes: Vec<u8>,
+    others: [u8; 4],
+}
+
+impl Breaking {
+    pub fn likeness(&self) -> Likeness {
+        let mut likeness = Likeness { promises: self.promises.clone(), wishes: Vec::new(), others: [0; 4] };
+        for choice in &self.trail {
+            match choice {
+                Choice::Wishes(number) => likeness.wishes.push(*number),
+                Choice::Loses(_) => likeness.others[0] += 1,
+                Choice::Breaks(..) => likeness.others[1] += 1,
+                Choice::Doubles(_) => likeness.others[2] += 1,
+                Choice::Dies(_) => likeness.others[3] += 1,
+                Choice::Arrives(_) | Choice::TimePasses => {}
+            }
+        }
+        likeness
+    }
+}

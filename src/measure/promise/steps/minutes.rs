@@ -1,0 +1,367 @@
+//! What has to be remembered of a device's facts to tell at once when a promise about steps may have been broken.
+//!
+//! The promises themselves are judged on whole stories. A search that goes through millions of stories has no time for
+//! that: it keeps minutes, turn by turn, and has a story judged only where they say so. They may be wrong in one direction
+//! alone: a story that breaks a promise about steps is told of, some that break none are too. Two stories with the same
+//! minutes and the same parties go on alike, also for the promises.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::delegation::flow::{FlowKind, Outcome, Revocation};
+use crate::delegation::machine::Side;
+use crate::delegation::message::Kind;
+use crate::delegation::policy::Policy;
+use crate::dm::uri::Uri;
+use crate::facts::{Heard, Took, What};
+use crate::ids::{ServerNumber, SessionId};
+use crate::measure::promise::Journeyed;
+
+use super::sessions::{COUNTED, is_of_revocation, receiver};
+use super::states::{is_agreed, is_handover, is_strange, is_terminal, may_follow};
+use super::talk::{answer_due, is_about_what_it_says, is_of_handover, is_success, moves_always, opposite};
+
+/// The minutes of one device.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Minutes {
+    owner: ServerNumber,
+    /// The servers that have an account.
+    accounts: BTreeSet<ServerNumber>,
+    records: BTreeMap<Named, Standing>,
+    ended: BTreeSet<Named>,
+    posts: BTreeMap<Request, Post>,
+    /// Which delegations the sessions of revocations are about.
+    about: BTreeMap<(ServerNumber, ServerNumber, SessionId), BTreeSet<SessionId>>,
+    /// Flows that have begun at one side and not ended there.
+    flows: BTreeMap<(ServerNumber, ServerNumber, Side), u8>,
+    /// By server and kind of errand: for how many more there is a reason.
+    reasons: BTreeMap<(ServerNumber, usize), i8>,
+    /// Delegates whose last flow was a revocation that was done; whether they were told.
+    revoked: BTreeMap<ServerNumber, bool>,
+    /// Between whom the last revocation that was wanted was to be one without notice.
+    silent: BTreeSet<(ServerNumber, ServerNumber)>,
+}
+
+/// A record: where it is, with whom, the session, the side.
+type Named = (ServerNumber, ServerNumber, SessionId, Side);
+
+type Request = (ServerNumber, ServerNumber, Kind, Option<SessionId>);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Standing {
+    state: &'static str,
+    subtree: Uri,
+    has_been_in_force: bool,
+    /// Whether the peer has sent a notice without a session since it began.
+    has_notice: bool,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+struct Post {
+    requests: u8,
+    applied: u8,
+    meant: u8,
+    good: u8,
+    first: Option<Heard>,
+}
+
+impl Minutes {
+    pub fn new(journeyed: &Journeyed) -> Minutes {
+        let mut accounts: BTreeSet<ServerNumber> = journeyed.bootstrapped.iter().copied().collect();
+        accounts.insert(journeyed.owner);
+        Minutes {
+            owner: journeyed.owner,
+            accounts,
+            records: BTreeMap::new(),
+            ended: BTreeSet::new(),
+            posts: BTreeMap::new(),
+            about: BTreeMap::new(),
+            flows: BTreeMap::new(),
+            reasons: BTreeMap::new(),
+            revoked: BTreeMap::new(),
+            silent: BTreeSet::new(),
+        }
+    }
+
+    /// Adds what was seen in one turn of one party, and tells whether a promise about steps may have been broken by it.
+    pub fn add(&mut self, turn: &[&What], policy: Policy) -> bool {
+        let before = self.records.clone();
+        let mut is_suspect = false;
+        let mut just_left = None;
+        for what in turn {
+            is_suspect |= match what {
+                What::Wished { at, peer, flow } => self.wished(*at, *peer, *flow),
+                What::Sent { from, to, kind, session, attempt: 1 } => {
+                    self.sent((*from, *to, *kind, session.clone()), turn)
+                }
+                What::Taken { at, from, kind, session, how } => {
+                    self.taken((*from, *at, *kind, session.clone()), *how, turn, &before)
+                }
+                What::Heard { at, from, kind, session, answer, .. } => {
+                    self.heard((*at, *from, *kind, session.clone()), *answer)
+                }
+                What::Moved { .. } => self.moved(what, policy),
+                What::Joined { at, peer, side } => {
+                    *self.flows.entry((*at, *peer, *side)).or_default() += 1;
+                    false
+                }
+                What::Settled { at, peer, side, outcome } => self.settled((*at, *peer, *side), outcome, turn),
+                What::ErrandEnded { at, errand, failure: None } => {
+                    let counted = COUNTED.iter().position(|counted| counted.errands.contains(errand));
+                    counted.is_some_and(|counted| {
+                        let reasons = self.reasons.entry((*at, counted)).or_default();
+                        *reasons -= 1;
+                        *reasons < 0
+                    })
+                }
+                What::Account { of, is_there } => {
+                    if *is_there {
+                        self.accounts.insert(*of);
+                    } else {
+                        self.accounts.remove(of);
+                        just_left = Some(*of);
+                    }
+                    false
+                }
+                What::Operated { by, verb, code: 200..=212, .. } => {
+                    let changes = !verb.eq_ignore_ascii_case("Get");
+                    changes && !self.accounts.contains(by) && just_left != Some(*by)
+                }
+                _ => false,
+            };
+        }
+        is_suspect | self.has_two_of_one_kind(turn)
+    }
+
+    /// What is known of the device's journey, for the promises about the end.
+    pub fn journeyed(&self, at_first: &Journeyed) -> Journeyed {
+        let untold = self.revoked.iter().filter(|(_, told)| !**told);
+        Journeyed {
+            revoked: self.revoked.keys().copied().collect(),
+            unannounced: untold.map(|(delegate, _)| *delegate).collect(),
+            ..at_first.clone()
+        }
+    }
+
+    /// Whether a flow has begun at some side and not ended there.
+    pub fn has_open_flows(&self) -> bool {
+        self.flows.values().any(|open| *open > 0)
+    }
+
+    fn wished(&mut self, at: ServerNumber, peer: ServerNumber, flow: FlowKind) -> bool {
+        match flow {
+            FlowKind::Revoke(Revocation::Forced { notice: false }) => self.silent.insert((at, peer)),
+            _ => self.silent.remove(&(at, peer)),
+        };
+        false
+    }
+
+    fn sent(&mut self, request: Request, turn: &[&What]) -> bool {
+        let (from, to, kind, session) = request.clone();
+        self.posts.entry(request).or_default().requests += 1;
+        let Some(session) = session else {
+            let theirs = self.records.iter_mut().filter(|((at, peer, ..), _)| (*at, *peer) == (to, from));
+            theirs.for_each(|(_, standing)| standing.has_notice = true);
+            return false;
+        };
+        if opens_a_revocation(kind) {
+            let meant = moves(turn).filter(|(named, state)| {
+                (named.0, named.1) == (from, to) && matches!(*state, "ExpectTerminationAck" | "ExpectRevoked")
+            });
+            let meant: Vec<SessionId> = meant.map(|(named, _)| named.2).collect();
+            self.about.entry(pair(from, to, &session)).or_default().extend(meant);
+        }
+        let speaker = receiver(kind).map(opposite);
+        self.is_past((from, to, &session), speaker, kind)
+    }
+
+    fn taken(&mut self, request: Request, how: Took, turn: &[&What], before: &BTreeMap<Named, Standing>) -> bool {
+        let (from, at, kind, session) = request.clone();
+        let post = self.posts.entry(request).or_default();
+        if matches!(how, Took::New | Took::Copy) {
+            post.meant += 1;
+        }
+        match how {
+            Took::Copy => return false,
+            Took::Rejected(why) => return post.applied > 0 && post.requests < 2 && is_about_what_it_says(why),
+            Took::New => post.applied += 1,
+        }
+        let is_again = session.is_some() && post.applied > post.requests.max(1);
+        let has_effect = moves(turn).next().is_some();
+        let reaches_too_far = moves(turn).any(|(named, state)| {
+            let standing = before.get(&named);
+            named.1 != from
+                || match &session {
+                    None => standing.is_some_and(|standing| !standing.has_notice),
+                    Some(session) if *session == named.2 => kind == Kind::DelegationFailure && self.has_twin(&named),
+                    Some(session) => !self.may_reach((from, at, kind, session), &named, standing, state, turn),
+                }
+        });
+        let mut is_suspect = is_again || reaches_too_far || moves_always(kind) && !has_effect;
+        if let Some(side) = receiver(kind) {
+            let is_strange = moves(turn).any(|(named, state)| {
+                named.3 != side && !(kind == Kind::DelegationConfirmed && state == "Over")
+            });
+            let is_known = before.keys().any(|(holder, peer, name, other)| {
+                (*holder, *peer, *other) == (at, from, side) && (is_of_revocation(kind) || Some(name) == session.as_ref())
+            });
+            is_suspect |= is_strange || !is_known;
+        }
+        let Some(session) = session else { return is_suspect };
+        if opens_a_revocation(kind) {
+            let meant = moves(turn).filter(|(named, state)| named.1 == from && *state != "Over");
+            let meant: Vec<SessionId> = meant.map(|(named, _)| named.2).collect();
+            self.about.entry(pair(at, from, &session)).or_default().extend(meant);
+        }
+        let is_refusal = kind == Kind::DelegationReq && !has_effect;
+        is_suspect | (!is_refusal && self.is_past((at, from, &session), receiver(kind), kind))
+    }
+
+    fn heard(&mut self, request: Request, answer: Heard) -> bool {
+        let due = answer_due(request.2);
+        let may_cross = matches!(request.2, Kind::DelegationFailure | Kind::RevocationFailure);
+        let fits = match answer {
+            Heard::Message(found) => due == Some(found),
+            Heard::NoContent => due.is_none(),
+            _ => true,
+        };
+        if !is_success(answer) {
+            return !fits;
+        }
+        let post = self.posts.entry(request).or_default();
+        let is_other = *post.first.get_or_insert(answer) != answer;
+        post.good += 1;
+        !fits || is_other || post.good > post.meant && !may_cross
+    }
+
+    fn moved(&mut self, what: &What, policy: Policy) -> bool {
+        let What::Moved { at, peer, side, session, subtree, state, .. } = what else { return false };
+        let named = (*at, *peer, session.clone(), *side);
+        let known = self.records.get(&named);
+        let from = known.map(|standing| standing.state);
+        let mut is_suspect = !is_strange(state) && !may_follow(*side, policy, from, state);
+        // Who is not the owner may have had no authority to hand on.
+        is_suspect |= from.is_none() && *side == Side::Delegating && *at != self.owner && is_handover(*side, state);
+        for (counted, one) in COUNTED.iter().enumerate() {
+            if one.states.contains(state) || is_strange(state) {
+                *self.reasons.entry((*at, counted)).or_default() += 1;
+            }
+        }
+        let enters = *state == "AtRest" && from.is_some_and(|from| is_handover(*side, from));
+        is_suspect |= enters && known.is_some_and(|standing| standing.has_been_in_force);
+        if *state == "Over" {
+            self.records.remove(&named);
+            self.ended.insert(named);
+        } else {
+            let standing = self.records.entry(named).or_insert_with(|| Standing {
+                state,
+                subtree: subtree.clone(),
+                has_been_in_force: false,
+                has_notice: false,
+            });
+            standing.state = state;
+            standing.has_been_in_force |= enters;
+        }
+        is_suspect
+    }
+
+    fn settled(&mut self, flow: (ServerNumber, ServerNumber, Side), outcome: &Outcome, turn: &[&What]) -> bool {
+        let (at, peer, side) = flow;
+        if side == Side::Delegating {
+            self.revoked.remove(&peer);
+            let has_ended = moves(turn).any(|(named, state)| {
+                (named.0, named.1, named.3) == (at, peer, side) && state == "Over"
+            });
+            if *outcome == Outcome::Done && has_ended {
+                self.revoked.insert(peer, !self.silent.contains(&(at, peer)));
+            }
+        }
+        let open = self.flows.entry(flow).or_default();
+        let is_known = *open > 0;
+        *open = open.saturating_sub(1);
+        !is_known
+    }
+
+    /// Whether the server of this turn has two delegations under way or in force of which there may be one.
+    fn has_two_of_one_kind(&self, turn: &[&What]) -> bool {
+        let Some(at) = moves(turn).next().map(|(named, _)| named.0) else { return false };
+        let agreed = self.records.iter().filter(|((holder, _, _, side), standing)| {
+            *holder == at && is_agreed(*side, standing.state)
+        });
+        let agreed: Vec<_> = agreed.collect();
+        agreed.iter().enumerate().any(|(place, ((_, peer, _, side), one))| {
+            agreed[place + 1..].iter().any(|((_, other_peer, _, other_side), other)| {
+                (peer, side) == (other_peer, other_side) && one.subtree.overlaps(&other.subtree)
+            })
+        })
+    }
+
+    /// Whether another delegation between the two, in the opposite roles, has had the same name.
+    fn has_twin(&self, (at, peer, session, side): &Named) -> bool {
+        let twin = (*at, *peer, session.clone(), opposite(*side));
+        self.records.contains_key(&twin) || self.ended.contains(&twin)
+    }
+
+    fn may_reach(
+        &self,
+        (from, at, kind, session): (ServerNumber, ServerNumber, Kind, &SessionId),
+        named: &Named,
+        standing: Option<&Standing>,
+        to: &str,
+        turn: &[&What],
+    ) -> bool {
+        let state = standing.map(|standing| standing.state);
+        let is_dropped_in_force = matches!(state, Some("AtRest" | "ExpectConfirmedAnswered")) && to == "Over";
+        match kind {
+            Kind::DelegationReq => named.3 == Side::Delegated && to == "Over",
+            Kind::DelegationConfirmed => {
+                is_dropped_in_force
+                    && moves(turn).any(|(other, _)| other.2 == *session && other.3 != named.3)
+            }
+            kind if is_of_revocation(kind) => match self.about.get(&pair(at, from, session)) {
+                None => true,
+                Some(meant) if meant.is_empty() || meant.contains(&named.2) => true,
+                Some(meant) => {
+                    is_dropped_in_force
+                        && moves(turn).any(|(other, state)| state == "Over" && meant.contains(&other.2))
+                }
+            },
+            _ => false,
+        }
+    }
+
+    /// Whether a message of this session comes after its end.
+    fn is_past(
+        &self,
+        (at, peer, session): (ServerNumber, ServerNumber, &SessionId),
+        side: Option<Side>,
+        kind: Kind,
+    ) -> bool {
+        if matches!(kind, Kind::DelegationFailure | Kind::RevocationFailure) {
+            return false;
+        }
+        let sides = [Side::Delegating, Side::Delegated].into_iter().filter(|one| side.is_none_or(|side| side == *one));
+        let mut found = sides.filter_map(|side| {
+            let named = (at, peer, session.clone(), side);
+            let open = self.records.get(&named).map(|standing| standing.state);
+            open.or_else(|| self.ended.contains(&named).then_some("Over"))
+        });
+        let past = |state: &str| state == "Over" || is_terminal(state) && is_of_handover(kind);
+        found.next().is_some_and(|first| past(first) && found.all(past))
+    }
+}
+
+fn opens_a_revocation(kind: Kind) -> bool {
+    matches!(kind, Kind::DelegationTerminationReq | Kind::DelegationRevocationReq)
+}
+
+fn pair(one: ServerNumber, other: ServerNumber, session: &SessionId) -> (ServerNumber, ServerNumber, SessionId) {
+    (one.min(other), one.max(other), session.clone())
+}
+
+/// The records that move in a turn, and to which state.
+fn moves<'a>(turn: &'a [&'a What]) -> impl Iterator<Item = (Named, &'static str)> + 'a {
+    turn.iter().filter_map(|what| match what {
+        What::Moved { at, peer, side, session, state, .. } => Some(((*at, *peer, session.clone(), *side), *state)),
+        _ => None,
+    })
+}
