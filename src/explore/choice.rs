@@ -21,6 +21,18 @@ pub enum Choice {
     Dies(ServerNumber),
 }
 
+impl Choice {
+    /// The place of what it is about among what is under way; `None` where it is about nothing there.
+    pub fn place(self) -> Option<usize> {
+        match self {
+            Choice::Arrives(place) | Choice::Loses(place) | Choice::Breaks(place, _) | Choice::Doubles(place) => {
+                Some(usize::from(place))
+            }
+            Choice::TimePasses | Choice::Wishes(_) | Choice::Dies(_) => None,
+        }
+    }
+}
+
 /// How much of each kind may happen. What must happen one day, arrivals and timers with nothing under way, is not counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Budget {

@@ -64,7 +64,12 @@ fn servers(world: &World, lab: &Lab<'_>) -> Vec<ServerView> {
     let names = (0..).map(ServerNumber).zip(&lab.premises().names);
     let view = |(server, name): (ServerNumber, &String)| {
         let machine = lab.server(server, world.server(server));
-        ServerView { server, name: name.clone(), records: Some(machine.records().collect()), pending: machine.in_transition() }
+        ServerView {
+            server,
+            name: name.clone(),
+            records: Some(machine.records().collect()),
+            pending: machine.in_transition(),
+        }
     };
     names.map(view).collect()
 }

@@ -370,13 +370,7 @@ impl<'p> Lab<'p> {
         turn
     }
 
-    fn connections(
-        &self,
-        device: usize,
-        before: &Initiative,
-        tree: &Tree,
-        but: Option<ServerNumber>,
-    ) -> Vec<UnderWay> {
+    fn connections(&self, device: usize, before: &Initiative, tree: &Tree, but: Option<ServerNumber>) -> Vec<UnderWay> {
         let parties = &self.premises.parties;
         let open = before.newly_open(tree).into_iter().filter_map(|id| parties.server_named(&id));
         open.filter(|with| but != Some(*with)).map(|with| UnderWay::Connection { device, with }).collect()

@@ -10,11 +10,15 @@
 //! | `interned` | values that are known by a number |
 
 pub mod choice;
+pub mod event;
 mod interned;
 pub mod judge;
 pub mod lab;
+pub mod plan;
 pub mod premises;
+pub mod retell;
 pub mod search;
+pub mod shrink;
 pub mod trail;
 pub mod under_way;
 pub mod world;

@@ -89,9 +89,8 @@ impl Premises {
         for device in 0..self.devices.len() {
             for (delegating, delegated, subtree) in handovers(journey) {
                 let has_urls = self.parties.server(delegated).bootstrap.is_some();
-                let flows = flows().filter(|flow| {
-                    has_urls || !matches!(flow, FlowKind::Delegate { approach: Approach::Url, .. })
-                });
+                let flows = flows()
+                    .filter(|flow| has_urls || !matches!(flow, FlowKind::Delegate { approach: Approach::Url, .. }));
                 wishes.extend(flows.map(|flow| Wish::between((delegating, delegated), device, flow, subtree.clone())));
             }
         }

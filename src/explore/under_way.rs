@@ -19,7 +19,7 @@ pub enum UnderWay {
         message: Message,
     },
     /// A second copy of a POST; nobody waits for what is answered to it.
-    Copy { from: ServerNumber, to: ServerNumber, message: Message },
+    Copy { from: ServerNumber, to: ServerNumber, about: DeviceNumber, message: Message },
     /// What has become of a try of a POST, on its way back to its sender.
     Outcome {
         at: ServerNumber,
@@ -75,20 +75,23 @@ impl UnderWay {
     /// The same once more; `None` where it does not come twice.
     pub fn copy(&self) -> Option<UnderWay> {
         match self {
-            UnderWay::Request { from, to, message, .. } => {
-                Some(UnderWay::Copy { from: *from, to: *to, message: message.clone() })
+            UnderWay::Request { from, to, about, message, .. } => {
+                Some(UnderWay::Copy { from: *from, to: *to, about: *about, message: message.clone() })
             }
             _ => None,
         }
     }
 
-    /// The server at which it arrives; `None` for what arrives at the device.
-    pub fn server(&self) -> Option<ServerNumber> {
+    /// The device that it is about, by its place among these.
+    pub fn device(&self, devices: &[DeviceNumber]) -> usize {
         match self {
-            UnderWay::Request { to, .. } | UnderWay::Copy { to, .. } => Some(*to),
-            UnderWay::Outcome { at, .. } | UnderWay::Report { at, .. } => Some(*at),
-            UnderWay::Connection { with, .. } => Some(*with),
-            UnderWay::Errand { .. } | UnderWay::Fetch { .. } => None,
+            UnderWay::Request { about, .. } | UnderWay::Copy { about, .. } | UnderWay::Outcome { about, .. } => {
+                devices.iter().position(|device| device == about).unwrap_or_default()
+            }
+            UnderWay::Errand { device, .. }
+            | UnderWay::Report { device, .. }
+            | UnderWay::Fetch { device, .. }
+            | UnderWay::Connection { device, .. } => *device,
         }
     }
 }

@@ -105,6 +105,11 @@ impl World {
         self.under_way.is_empty() && self.next_timer(lab).is_none()
     }
 
+    /// Whether a timer will fire.
+    pub fn has_timer(&self, lab: &Lab<'_>) -> bool {
+        self.next_timer(lab).is_some()
+    }
+
     /// A number by which worlds that will go on alike are known: two that differ have the same one about never.
     pub fn key(&self) -> u128 {
         let mut under_way = self.under_way.clone();

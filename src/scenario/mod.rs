@@ -248,7 +248,8 @@ impl Scenario {
         /// How often in a row servers that ask for one device at the same moment may all be refused because of each other.
         const ROUNDS: u32 = 3;
         let protocol = &self.timeouts.protocol;
-        let waits = protocol.bootstrap + protocol.confirmed + protocol.termination + protocol.prepared + protocol.revoked;
+        let waits =
+            protocol.bootstrap + protocol.confirmed + protocol.termination + protocol.prepared + protocol.revoked;
         let patience = protocol.device + protocol.peer;
         let tries = Kind::ALL.into_iter().map(|kind| self.retries.get(kind));
         let posts = tries.map(|retry| (self.timeouts.request + retry.longest) * retry.tries).max().unwrap_or_default();

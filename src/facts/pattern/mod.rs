@@ -36,7 +36,9 @@
 //! |---|---|
 //! | `reading` | a text to its patterns, or what is wrong with it and where |
 //! | `printing` | a pattern to its text |
+//! | `naming` | a fact to the pattern that means it |
 
+mod naming;
 mod printing;
 mod reading;
 #[cfg(test)]
@@ -53,7 +55,7 @@ use crate::facts::{Fact, Heard, Took, What};
 use crate::ids::ServerNumber;
 
 /// One fact that may be seen, in a scenario's words.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Pattern {
     pub what: Sought,
     /// For the how-manieth time; from 1.
@@ -61,7 +63,7 @@ pub struct Pattern {
 }
 
 /// What is looked for: one variant for each kind of fact. `None` is any.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Sought {
     Step(usize),
     Wish {
@@ -133,7 +135,7 @@ pub enum Sought {
 }
 
 /// What the receiver has done with a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Receipt {
     Taken,
     Repeated,
@@ -141,7 +143,7 @@ pub enum Receipt {
 }
 
 /// What has become of a message, as far as its sender knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Hearing {
     Answered,
     Unanswered,
@@ -149,7 +151,7 @@ pub enum Hearing {
 }
 
 /// How far an errand is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Progress {
     Begins,
     /// It was done.
@@ -194,6 +196,11 @@ impl Pattern {
     /// The pattern as it is read.
     pub fn print(&self, names: &dyn Names) -> String {
         printing::print(self, names)
+    }
+
+    /// The pattern that means the fact at this place among these and no other; `None` for a fact that no pattern is about.
+    pub fn naming(facts: &[Fact], place: usize) -> Option<Pattern> {
+        naming::name(facts, place)
     }
 
     /// Whether this is such a fact, whatever its number.

@@ -198,11 +198,11 @@ impl Minutes {
         });
         let mut is_suspect = is_again || reaches_too_far || moves_always(kind) && !has_effect;
         if let Some(side) = receiver(kind) {
-            let is_strange = moves(turn).any(|(named, state)| {
-                named.3 != side && !(kind == Kind::DelegationConfirmed && state == "Over")
-            });
+            let is_strange = moves(turn)
+                .any(|(named, state)| named.3 != side && !(kind == Kind::DelegationConfirmed && state == "Over"));
             let is_known = before.keys().any(|(holder, peer, name, other)| {
-                (*holder, *peer, *other) == (at, from, side) && (is_of_revocation(kind) || Some(name) == session.as_ref())
+                (*holder, *peer, *other) == (at, from, side)
+                    && (is_of_revocation(kind) || Some(name) == session.as_ref())
             });
             is_suspect |= is_strange || !is_known;
         }
@@ -268,9 +268,8 @@ impl Minutes {
         let (at, peer, side) = flow;
         if side == Side::Delegating {
             self.revoked.remove(&peer);
-            let has_ended = moves(turn).any(|(named, state)| {
-                (named.0, named.1, named.3) == (at, peer, side) && state == "Over"
-            });
+            let has_ended =
+                moves(turn).any(|(named, state)| (named.0, named.1, named.3) == (at, peer, side) && state == "Over");
             if *outcome == Outcome::Done && has_ended {
                 self.revoked.insert(peer, !self.silent.contains(&(at, peer)));
             }
@@ -284,9 +283,10 @@ impl Minutes {
     /// Whether the server of this turn has two delegations under way or in force of which there may be one.
     fn has_two_of_one_kind(&self, turn: &[&What]) -> bool {
         let Some(at) = moves(turn).next().map(|(named, _)| named.0) else { return false };
-        let agreed = self.records.iter().filter(|((holder, _, _, side), standing)| {
-            *holder == at && is_agreed(*side, standing.state)
-        });
+        let agreed = self
+            .records
+            .iter()
+            .filter(|((holder, _, _, side), standing)| *holder == at && is_agreed(*side, standing.state));
         let agreed: Vec<_> = agreed.collect();
         agreed.iter().enumerate().any(|(place, ((_, peer, _, side), one))| {
             agreed[place + 1..].iter().any(|((_, other_peer, _, other_side), other)| {
@@ -314,15 +314,13 @@ impl Minutes {
         match kind {
             Kind::DelegationReq => named.3 == Side::Delegated && to == "Over",
             Kind::DelegationConfirmed => {
-                is_dropped_in_force
-                    && moves(turn).any(|(other, _)| other.2 == *session && other.3 != named.3)
+                is_dropped_in_force && moves(turn).any(|(other, _)| other.2 == *session && other.3 != named.3)
             }
             kind if is_of_revocation(kind) => match self.about.get(&pair(at, from, session)) {
                 None => true,
                 Some(meant) if meant.is_empty() || meant.contains(&named.2) => true,
                 Some(meant) => {
-                    is_dropped_in_force
-                        && moves(turn).any(|(other, state)| state == "Over" && meant.contains(&other.2))
+                    is_dropped_in_force && moves(turn).any(|(other, state)| state == "Over" && meant.contains(&other.2))
                 }
             },
             _ => false,

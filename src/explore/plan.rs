@@ -1,0 +1,162 @@
+//! A plan: what is to be different from the default way, by name. Its order does not matter.
+//!
+//! The default way is what happens when nobody interferes: what set out first arrives first, a timer fires when nothing is
+//! under way, and the operators' wishes come one after the other, each when all is at rest.
+
+use crate::explore::choice::{Budget, Choice};
+use crate::explore::event::{Counts, Event, Thing};
+use crate::explore::lab::Lab;
+use crate::explore::trail::{Trail, Walked};
+use crate::facts::pattern::Pattern;
+
+/// Wishes, and what is to happen otherwise than by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Plan {
+    pub wishes: Vec<Planned>,
+    pub decisions: Vec<Decision>,
+}
+
+/// A wish of an operator.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Planned {
+    /// Its place among the wishes of the premises.
+    pub wish: usize,
+    /// It comes once this has been seen of its device; `None`: in its turn, when all is at rest.
+    pub once: Option<Pattern>,
+}
+
+/// What becomes of one thing that sets out.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Decision {
+    pub what: Event,
+    pub deed: Deed,
+}
+
+/// What becomes of it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Deed {
+    /// It does not arrive before this has been seen of its device, if ever it is.
+    Hold(Pattern),
+    Lose,
+    /// Commands are carried out up to this round, from 0, and the answers of it are lost.
+    Break(u8),
+    /// It comes once more.
+    Double,
+}
+
+impl Plan {
+    /// How much there is to remember.
+    pub fn size(&self) -> usize {
+        self.wishes.len() + self.decisions.len()
+    }
+
+    /// Goes the way of this plan, to its end.
+    pub fn walk(&self, lab: &mut Lab<'_>) -> (Trail, Walked) {
+        let mut walk = Walk::new(self, lab);
+        // A plan that would go on for ever is not worth going on with.
+        const MOST_STEPS: usize = 5_000;
+        for _ in 0..MOST_STEPS {
+            let Some(choice) = walk.next(lab) else { break };
+            walk.take(choice, lab);
+        }
+        (walk.trail, walk.walked)
+    }
+}
+
+/// Everything that may be chosen any number of times.
+pub const UNBOUNDED: Budget =
+    Budget { wishes: u8::MAX, early: u8::MAX, losses: u8::MAX, copies: u8::MAX, deaths: u8::MAX };
+
+struct Walk<'p> {
+    plan: &'p Plan,
+    walked: Walked,
+    trail: Trail,
+    named: Named,
+    /// By place in the plan: which wishes have come.
+    has_come: Vec<bool>,
+}
+
+impl<'p> Walk<'p> {
+    fn new(plan: &'p Plan, lab: &mut Lab<'_>) -> Walk<'p> {
+        Walk {
+            plan,
+            walked: Walked::new(lab, UNBOUNDED),
+            trail: Trail::new(),
+            named: Named::default(),
+            has_come: vec![false; plan.wishes.len()],
+        }
+    }
+
+    fn take(&mut self, choice: Choice, lab: &mut Lab<'_>) {
+        self.named.before(choice);
+        self.walked.take(choice, lab);
+        self.named.after(&self.walked, lab);
+        self.trail.push(choice);
+    }
+
+    fn next(&mut self, lab: &Lab<'_>) -> Option<Choice> {
+        let is_seen = |device: usize, pattern: &Pattern| pattern.seen_in(&self.walked.facts[device]).is_some();
+        let device = |planned: &Planned| lab.premises().wishes[planned.wish].device;
+        let due = self.plan.wishes.iter().zip(&self.has_come).position(|(planned, has_come)| {
+            !has_come && planned.once.as_ref().is_some_and(|once| is_seen(device(planned), once))
+        });
+        if let Some(due) = due {
+            return Some(self.wish(due));
+        }
+        for (place, event) in (0..).zip(&self.named.under_way) {
+            let deeds = self.plan.decisions.iter().filter(|decision| decision.what == *event);
+            let mut choice = Choice::Arrives(place);
+            let mut is_held = false;
+            for decision in deeds {
+                match &decision.deed {
+                    Deed::Hold(until) => is_held |= !is_seen(event.device, until),
+                    Deed::Lose => choice = Choice::Loses(place),
+                    Deed::Break(round) => choice = Choice::Breaks(place, *round),
+                    Deed::Double => choice = Choice::Doubles(place),
+                }
+            }
+            if !is_held {
+                return Some(choice);
+            }
+        }
+        if self.walked.world.has_timer(lab) {
+            return Some(Choice::TimePasses);
+        }
+        if !self.named.under_way.is_empty() {
+            return Some(Choice::Arrives(0));
+        }
+        let mut turn = self.plan.wishes.iter().zip(&self.has_come);
+        let due = turn.position(|(planned, has_come)| !has_come && planned.once.is_none())?;
+        Some(self.wish(due))
+    }
+
+    fn wish(&mut self, place: usize) -> Choice {
+        self.has_come[place] = true;
+        Choice::Wishes(u8::try_from(self.plan.wishes[place].wish).unwrap_or(u8::MAX))
+    }
+}
+
+/// The names of what is under way, in the order of the world's own list.
+#[derive(Default)]
+pub struct Named {
+    pub under_way: Vec<Event>,
+    counts: Counts,
+}
+
+impl Named {
+    /// Something is chosen: it is not under way any more.
+    pub fn before(&mut self, choice: Choice) {
+        if let Some(place) = choice.place() {
+            self.under_way.remove(place);
+        }
+    }
+
+    /// It has been taken: what has set out stands behind.
+    pub fn after(&mut self, walked: &Walked, lab: &Lab<'_>) {
+        for number in &walked.world.under_way()[self.under_way.len()..] {
+            let what = lab.under_way(*number);
+            let device = what.device(&lab.premises().devices);
+            self.under_way.push(self.counts.name(device, Thing::of(what)));
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! From a way to a plan that leads along it.
+
+use crate::explore::choice::{Budget, Choice};
+use crate::explore::event::Event;
+use crate::explore::lab::Lab;
+use crate::explore::plan::{Decision, Deed, Named, Plan, Planned};
+use crate::explore::trail::Walked;
+use crate::facts::pattern::Pattern;
+
+/// The plan of a way: wherever it leaves the default way, what would have come first is held until what did come has been
+/// seen.
+pub fn plan(lab: &mut Lab<'_>, budget: Budget, trail: &[Choice]) -> Plan {
+    let mut plan = Plan::default();
+    let mut walked = Walked::new(lab, budget);
+    let mut named = Named::default();
+    for choice in trail {
+        let was_at_rest = walked.world.is_at_rest(lab);
+        let before: Vec<usize> = walked.facts.iter().map(Vec::len).collect();
+        let passed: Vec<Event> = match choice {
+            Choice::Arrives(place) | Choice::Breaks(place, _) | Choice::Doubles(place) => {
+                named.under_way[..usize::from(*place)].to_vec()
+            }
+            Choice::Wishes(_) | Choice::TimePasses => named.under_way.clone(),
+            Choice::Loses(_) | Choice::Dies(_) => Vec::new(),
+        };
+        let own = choice.place().map(|place| named.under_way[place]);
+        if let Choice::Wishes(number) = choice {
+            let wish = usize::from(*number);
+            let device = lab.premises().wishes[wish].device;
+            let latest = walked.facts[device].len().checked_sub(1);
+            let once = latest.filter(|_| !was_at_rest).and_then(|latest| last_named(&walked, device, latest));
+            plan.wishes.push(Planned { wish, once });
+        }
+        let deed = match choice {
+            Choice::Loses(_) => Some(Deed::Lose),
+            Choice::Breaks(_, round) => Some(Deed::Break(*round)),
+            Choice::Doubles(_) => Some(Deed::Double),
+            _ => None,
+        };
+        plan.decisions.extend(own.zip(deed).map(|(what, deed)| Decision { what, deed }));
+        named.before(*choice);
+        walked.take(*choice, lab);
+        named.after(&walked, lab);
+        for event in passed {
+            let facts = &walked.facts[event.device];
+            let until = (before[event.device]..facts.len()).find_map(|place| Pattern::naming(facts, place));
+            if let Some(until) = until {
+                hold(&mut plan, event, until);
+            }
+        }
+    }
+    plan
+}
+
+/// The latest fact up to this one that a pattern can mean.
+fn last_named(walked: &Walked, device: usize, latest: usize) -> Option<Pattern> {
+    (0..=latest).rev().find_map(|place| Pattern::naming(&walked.facts[device], place))
+}
+
+/// The latest thing that something has to wait for is the one that counts.
+fn hold(plan: &mut Plan, what: Event, until: Pattern) {
+    let known = plan.decisions.iter_mut().find(|known| known.what == what && matches!(known.deed, Deed::Hold(_)));
+    match known {
+        Some(known) => known.deed = Deed::Hold(until),
+        None => plan.decisions.push(Decision { what, deed: Deed::Hold(until) }),
+    }
+}
