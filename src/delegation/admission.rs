@@ -16,6 +16,7 @@ use crate::delegation::reason;
 use crate::delegation::reception::{TurnedAway, bad_subtree, response};
 use crate::delegation::records::Record;
 use crate::delegation::server::Server;
+use crate::dm::script::planted;
 use crate::dm::uri::Uri;
 use crate::ids::{DeviceNumber, ServerNumber, SessionId, device_id, device_number};
 
@@ -81,16 +82,20 @@ impl Server {
         let uri = Uri::parse(&subtree).map_err(|_| bad_subtree(Kind::DelegationReq, &subtree))?;
         let known = device_number(device.as_str()).filter(|number| self.settings.registry.owner(*number).is_some());
         let Some(device) = known else { return Ok((response(session, Some(reason::NOT_FOUND)), None)) };
-        if let Some(answer) = self.asked_before(from, device, &uri, &session, out) {
+        if !planted!(CopyOfRequestTakenAnew)
+            && let Some(answer) = self.asked_before(from, device, &uri, &session, out)
+        {
             return Ok((answer, None));
         }
         let side = if self.has_authority(device, &uri, Some(from)) { Side::Delegating } else { Side::Delegated };
         let is_undecidable = side == Side::Delegated && self.holds_a_part(device, &uri, from);
-        let is_second_gift = is_full && side == Side::Delegating && self.is_giving_away(device, from);
+        let is_second_gift =
+            is_full && side == Side::Delegating && self.is_giving_away(device, from) && !planted!(SecondGiftAccepted);
         // A DELEGATION_FAILURE could be about either of two processes of one name (D35): a careful server has no such two.
         let is_ours = self.settings.policy == Policy::Hardened
             && self.book.session(&(session.clone(), from, Initiator::Us)).is_some();
-        if is_undecidable || is_second_gift || is_ours || self.clashes(side, device, from, &uri) {
+        let clashes = self.clashes(side, device, from, &uri) && !planted!(CrossingRequestsBothAccepted);
+        if is_undecidable || is_second_gift || is_ours || clashes {
             let reason = reason::CONFLICT;
             refuse(device, from, side, reason, out);
             let mut seen = Seen::default();
@@ -199,7 +204,8 @@ impl Server {
     /// which takes the account away whatever the sub-tree is. DMS-2 does not hold to a record that DMS-1 asks anew for.
     fn clashes(&self, side: Side, device: DeviceNumber, peer: ServerNumber, subtree: &Uri) -> bool {
         self.records.between(device, peer, side).any(|(_, record)| {
-            let overlaps = record.pact().subtree.overlaps(subtree);
+            let other = &record.pact().subtree;
+            let overlaps = if planted!(OverlapIgnored) { other == subtree } else { other.overlaps(subtree) };
             record.is_revoking()
                 || match record {
                     Record::Delegating(_) => overlaps,
@@ -258,7 +264,7 @@ impl Server {
         let id = self.records.meant(device, peer, side, Some(subtree)).ok_or(reason::NOT_FOUND)?;
         // The account goes for all of them together.
         let all_at_rest = self.records.between(device, peer, side).all(|(_, record)| record.is_at_rest());
-        if all_at_rest { Ok(id) } else { Err(reason::CONFLICT) }
+        if all_at_rest || planted!(RevokesWhileMoving) { Ok(id) } else { Err(reason::CONFLICT) }
     }
 
     fn terms(&self, device: DeviceNumber, delegate: ServerNumber, is_full: bool) -> Terms {
@@ -276,7 +282,7 @@ impl Server {
             manufacturer: manufacturer.to_owned(),
             model: model.to_owned(),
             subtree: subtree.as_str().to_owned(),
-            is_full,
+            is_full: is_full && !planted!(FullWishLost),
             session,
         }
     }

@@ -9,6 +9,7 @@ use crate::delegation::exchange::Outgoing;
 use crate::delegation::flow::Approach;
 use crate::delegation::machine::Job;
 use crate::delegation::reading::SessionNames;
+use crate::dm::script::planted;
 use crate::ids::{DeviceNumber, ServerNumber, SessionId};
 
 /// Names one record of this server.
@@ -123,7 +124,7 @@ impl Book {
     /// place of the server an `s` where names do not tell it.
     pub fn new_session(&mut self, me: ServerNumber, device: DeviceNumber, names: SessionNames) -> SessionId {
         let learnt = self.learn(device);
-        learnt.sessions += 1;
+        learnt.sessions += u32::from(!planted!(SessionNameUsedTwice));
         let number = learnt.sessions;
         SessionId::new(match names {
             SessionNames::Own => format!("{:x}-{:x}-{number:x}", me.0, device.0),

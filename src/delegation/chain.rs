@@ -13,6 +13,7 @@ use crate::delegation::machine::{Outbox, Side};
 use crate::delegation::policy::Policy;
 use crate::delegation::records::Record;
 use crate::delegation::server::Server;
+use crate::dm::script::planted;
 use crate::ids::DeviceNumber;
 
 impl Server {
@@ -21,7 +22,7 @@ impl Server {
     pub(super) fn has_passed_on(&self, id: RecordId) -> bool {
         match self.records.get(id) {
             Some(Record::Delegated(side)) if self.settings.policy == Policy::Hardened => {
-                self.passed_on(side).next().is_some()
+                self.passed_on(side).next().is_some() && !planted!(PassedOnKept)
             }
             _ => false,
         }

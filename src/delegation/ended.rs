@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::delegation::book::{Initiator, SessionKey};
 use crate::delegation::message::Kind;
 use crate::delegation::pact::Seen;
+use crate::dm::script::planted;
 use crate::ids::{DeviceNumber, ServerNumber, SessionId};
 
 /// How many names are kept. A copy that comes later than so many ended sessions finds an unknown session (404).
@@ -35,7 +36,8 @@ pub(super) struct Last {
 
 impl Ended {
     pub fn remember(&mut self, key: SessionKey, last: Last) {
-        self.insert(Name::Session(key), last);
+        let refused = last.refused.filter(|_| !planted!(RefusalAnsweredAsGrant));
+        self.insert(Name::Session(key), Last { refused, ..last });
     }
 
     /// Remembers a forced DELEGATION_REVOKED.

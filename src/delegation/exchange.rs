@@ -3,6 +3,7 @@
 use crate::delegation::flow::Outcome;
 use crate::delegation::message::Message;
 use crate::delegation::misbehaved::Misbehaved;
+use crate::dm::script::planted;
 
 /// Names one incoming POST until it is answered; given out by the driver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,6 +60,7 @@ impl PostOutcome {
     /// that is no message, could not read what reached it (400, 413, 415), or says that it cannot just now.
     pub fn may_change(&self) -> bool {
         match self {
+            PostOutcome::TimedOut if planted!(TimedOutIsFinal) => false,
             PostOutcome::TimedOut | PostOutcome::Unreachable { .. } | PostOutcome::Unreadable(_) => true,
             PostOutcome::Rejected { status } => matches!(status, 400 | 408 | 413 | 415 | 429 | 500..),
             PostOutcome::Message(_) | PostOutcome::NoContent => false,
@@ -67,6 +69,7 @@ impl PostOutcome {
 
     /// Whether the peer may still have the process open, so that it has to be told that it has ended.
     pub fn leaves_peer_waiting(&self) -> bool {
-        !matches!(self, PostOutcome::Rejected { status: 403 | 404 })
+        let is_silent = planted!(SilentAfterTimeout) && matches!(self, PostOutcome::TimedOut);
+        !is_silent && !matches!(self, PostOutcome::Rejected { status: 403 | 404 })
     }
 }

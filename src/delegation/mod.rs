@@ -27,6 +27,7 @@
 //! | [`durable`] | what a server keeps of itself when it dies, and how it comes back |
 //! | `turn` | what a record works with while it handles one input |
 //! | `delegating`, `delegated` | DMS-1, DMS-2; strangers to each other |
+//! | `planted` | faults for tests to find; only with the feature `planted` |
 
 mod admission;
 mod book;
@@ -41,6 +42,8 @@ pub mod machine;
 pub mod message;
 pub mod misbehaved;
 mod pact;
+#[cfg(feature = "planted")]
+pub mod planted;
 pub mod policy;
 pub mod reading;
 pub mod reason;

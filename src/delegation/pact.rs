@@ -12,6 +12,7 @@ use crate::delegation::message::Kind;
 use crate::delegation::reading::RevocationSession;
 use crate::delegation::reason;
 use crate::delegation::turn::Turn;
+use crate::dm::script::planted;
 use crate::dm::uri::Uri;
 use crate::ids::{DeviceNumber, ServerNumber, SessionId};
 
@@ -122,7 +123,9 @@ impl Pact {
     fn open_revocation(&mut self, turn: &mut Turn<'_>, id: SessionId, by: Initiator) {
         self.close_revocation(turn);
         let by = if id == self.delegation.id { self.delegation.by } else { by };
-        turn.open_session((id.clone(), self.peer, by));
+        if !planted!(RevocationSessionNotOpened) {
+            turn.open_session((id.clone(), self.peer, by));
+        }
         self.revocation = Some(Thread { id, by, seen: Seen::default() });
     }
 
@@ -142,7 +145,9 @@ impl Pact {
         self.close_revocation(turn);
         let key: SessionKey = (self.delegation.id.clone(), self.peer, self.delegation.by);
         turn.book.close_session(&key);
-        turn.book.ended.remember(key, Last { device: self.device, seen: self.delegation.seen, refused: None });
+        if !planted!(EndedForgotten) {
+            turn.book.ended.remember(key, Last { device: self.device, seen: self.delegation.seen, refused: None });
+        }
     }
 
     /// The revocation's sessionId; the delegation's where a forced revocation has none (D23).
@@ -180,7 +185,7 @@ impl Pact {
         (self.device_until, self.peer_until) = (None, None);
         // Under the delegation's name the next attempt looks like this one; it must not be taken for a copy.
         self.revocation.take_if(|thread| thread.id == self.delegation.id);
-        if std::mem::take(&mut self.joined) {
+        if (planted!(SettledTwice) && self.joined) || std::mem::take(&mut self.joined) {
             turn.note(Note::Settled { device: self.device, peer: self.peer, side: self.side, outcome });
         }
     }

@@ -10,6 +10,7 @@ use crate::delegation::misbehaved::Misbehaved;
 use crate::delegation::policy::Policy;
 use crate::delegation::reason;
 use crate::delegation::server::Server;
+use crate::dm::script::planted;
 use crate::dm::uri::Uri;
 use crate::ids::{DeviceId, DeviceNumber, ServerNumber, SessionId, device_number};
 
@@ -119,7 +120,9 @@ impl Server {
     fn same_answer(&self, kind: Kind, device: DeviceNumber, session: Option<&SessionId>) -> Answer {
         match (kind, session) {
             (Kind::BootstrapSrvUrlReq, Some(session)) => url_delivery(&self.settings, device, session.clone()),
-            (Kind::DelegationTerminationReq, Some(session)) => termination_ack(session.clone()),
+            (Kind::DelegationTerminationReq, Some(session)) if !planted!(AckNotRepeated) => {
+                termination_ack(session.clone())
+            }
             _ => Answer::NoContent,
         }
     }
@@ -141,7 +144,7 @@ impl Server {
             }
         }
         if let Some((_, id, record)) = best {
-            let is_copy = record.pact().has_seen(kind, session);
+            let is_copy = !planted!(CopyNotKnown) && record.pact().has_seen(kind, session);
             return Ok(if is_copy { Found::Copy(record.pact().device) } else { Found::Record(id) });
         }
         match self.book.ended.session(session, from, kind) {
@@ -164,7 +167,8 @@ impl Server {
         (device, subtree): (&DeviceId, Option<&str>),
         session: Option<&SessionId>,
     ) -> Result<Found, TurnedAway> {
-        if let Some(session) = session
+        if !planted!(TerminationTakenTwice)
+            && let Some(session) = session
             && let Some(copy) = self.copy(kind, from, session)
         {
             return Ok(copy);
@@ -208,7 +212,9 @@ impl Server {
             (Some(Ok(found)), _) => Ok(found),
             (Some(Err(away)), _) if matches!(away.why, Misbehaved::NotThePeer) => Err(away),
             // A careful server names the delegation that it ends; another one, of the same device, is not meant.
-            (Some(Err(away)), _) if self.settings.policy == Policy::Hardened => Err(away),
+            (Some(Err(away)), _) if self.settings.policy == Policy::Hardened && !planted!(LateNoticeEndsAnother) => {
+                Err(away)
+            }
             (_, Some(device)) => self.find_by_device(kind, from, Side::Delegated, (device, subtree), None),
             (Some(Err(away)), None) => Err(away),
             (None, None) => Err(Misbehaved::MissingElement { message: kind.root(), element: "sessionId" }.into()),

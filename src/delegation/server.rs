@@ -12,6 +12,7 @@ use crate::delegation::message::Kind;
 use crate::delegation::pact::Pact;
 use crate::delegation::records::{Record, Records};
 use crate::delegation::turn::Turn;
+use crate::dm::script::planted;
 use crate::dm::uri::Uri;
 use crate::ids::{DeviceNumber, ServerNumber, SessionId};
 
@@ -148,7 +149,8 @@ impl Server {
     /// Has a record that has changed written to the store: before it is acted upon by a careful server, behind by one
     /// that goes by the text.
     fn persist(&self, id: RecordId, device: DeviceNumber, place: usize, out: &mut Outbox) {
-        if let Some(image) = self.image(id, device) {
+        let is_lost = planted!(EndNotStored) && self.records.get(id).is_none();
+        if let Some(image) = self.image(id, device).filter(|_| !is_lost) {
             let place = if self.settings.policy.waits_for_writes() { place } else { out.len() };
             out.insert(place, Effect::Persist(image));
         }
@@ -187,7 +189,7 @@ impl Server {
         if is_changed {
             self.persist(id, device, place, out);
         }
-        if account_gone {
+        if account_gone && !planted!(OthersKeptWithoutAccount) {
             self.account_gone(device, peer, side, out, now);
         }
         if let Some(subtree) = given_back {

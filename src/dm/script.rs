@@ -11,6 +11,7 @@ mod handover;
 mod leave;
 mod outcome;
 mod own_acls;
+pub(crate) mod planted;
 mod search;
 mod single;
 #[cfg(test)]
@@ -23,6 +24,7 @@ use handover::{Handover, Place};
 use leave::Leave;
 use outcome::Changes;
 pub use outcome::is_done;
+pub(crate) use planted::planted;
 use single::{Permit, Removal, Visit};
 use undoing::Undoing;
 
@@ -314,7 +316,7 @@ impl Script {
     /// The report of a script that cannot go on. What was under way counts as done, so that its undo is on the list; of
     /// the own account, that it may have gone.
     pub fn abandon(mut self, failure: DeviceFailure) -> Report {
-        let report = self.changes.report(Err(failure));
+        let report = self.changes.report(if planted!(BrokenSessionReportedDone) { Ok(()) } else { Err(failure) });
         match &self.plan {
             Plan::Leave(leave) => Report { own_account_removed: leave.is_in_doubt(), ..report },
             _ => report,

@@ -18,7 +18,7 @@ use crate::delegation::message::{Kind, Message};
 use crate::delegation::misbehaved::Misbehaved;
 use crate::delegation::pact::Pact;
 use crate::delegation::turn::Turn;
-use crate::dm::script::Report;
+use crate::dm::script::{Report, planted};
 
 use takeover::Ending;
 pub(in crate::delegation) use takeover::{termination_ack, url_delivery};
@@ -151,7 +151,7 @@ impl Delegated {
         match &mut self.state {
             State::ExpectVisited(ours) if *ours == job => self.visited(turn, report),
             State::ExpectEnded(ending) if ending.errand == Some(job) => {
-                ending.errand = None;
+                ending.errand = planted!(VisitEndIgnored).then_some(job);
                 self.end_if_done(turn);
             }
             _ => {}
@@ -162,7 +162,9 @@ impl Delegated {
     pub fn device_connected(&mut self, turn: &mut Turn<'_>) {
         match &mut self.state {
             State::ExpectDevice => self.confirm_bootstrap(turn),
-            State::ExpectResponse { ahead, .. } | State::ExpectPrepared { ahead, .. } if *ahead == Ahead::UrlGiven => {
+            State::ExpectResponse { ahead, .. } | State::ExpectPrepared { ahead, .. }
+                if *ahead == Ahead::UrlGiven && !planted!(EarlyDeviceLost) =>
+            {
                 *ahead = Ahead::DeviceConnected;
             }
             _ => {}
@@ -185,6 +187,7 @@ impl Delegated {
             State::ExpectWoundDown { .. } => self.go_on_winding_down(turn),
             State::ExpectRevoked { .. } => self.not_revoked_in_time(turn),
             State::ExpectDeviceAgain => self.visit(turn),
+            State::ExpectEnded(_) if planted!(FailureNotRepeated) => {}
             State::ExpectEnded(_) => self.tell_failure_again(turn),
             _ => self.too_late(turn),
         }
@@ -242,7 +245,7 @@ impl Delegated {
     /// Whether a request of DMS-1 for the same delegation may take this record's place: it is only a wish of ours not
     /// yet answered, which DMS-1 refuses while its own is open, or it has failed already.
     pub fn gives_way(&self) -> bool {
-        matches!(self.state, State::ExpectResponse { .. } | State::ExpectEnded(_))
+        !planted!(NobodyGivesWay) && matches!(self.state, State::ExpectResponse { .. } | State::ExpectEnded(_))
     }
 
     pub fn is_revoking(&self) -> bool {

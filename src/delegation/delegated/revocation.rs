@@ -11,6 +11,7 @@ use crate::delegation::misbehaved::Misbehaved;
 use crate::delegation::reading::SubtreeInRevocation;
 use crate::delegation::reason;
 use crate::delegation::turn::Turn;
+use crate::dm::script::planted;
 use crate::ids::{SessionId, device_id};
 
 impl Delegated {
@@ -27,13 +28,17 @@ impl Delegated {
     }
 
     fn expect_revoked(&mut self, turn: &Turn<'_>, state: State) {
+        let (settings, is_short) = (turn.settings, planted!(RevokedTimerTooShort));
         self.state = state;
-        self.pact.deadline = turn.now + turn.settings.timeouts.revoked;
+        self.pact.deadline = turn.now + if is_short { settings.wind_down } else { settings.timeouts.revoked };
     }
 
     pub(super) fn answered_revocation_request(&mut self, turn: &mut Turn<'_>, outcome: PostOutcome) {
         match outcome {
             PostOutcome::NoContent => self.state = State::ExpectRevoked { request: None },
+            PostOutcome::TimedOut if planted!(RequestTimeoutTakenForTaken) => {
+                self.state = State::ExpectRevoked { request: None };
+            }
             // DMS-1 has nothing of this device delegated to us: our record was out of date.
             PostOutcome::Rejected { status: 404 } => self.lose(turn, Outcome::Refused { reason: reason::NOT_FOUND }),
             // Should it have been taken all the same, DELEGATION_REVOKED is taken at rest as well.
@@ -49,7 +54,10 @@ impl Delegated {
         session: &SessionId,
     ) -> Result<Answer, Misbehaved> {
         self.see_confirmed(turn);
-        if !matches!(self.state, State::AtRest | State::ExpectWoundDown { .. } | State::ExpectRevoked { .. }) {
+        let is_refused = planted!(CrossingRevocationRefused) && matches!(self.state, State::ExpectRevoked { .. });
+        if is_refused
+            || !matches!(self.state, State::AtRest | State::ExpectWoundDown { .. } | State::ExpectRevoked { .. })
+        {
             return Err(self.not_now(Kind::DelegationTerminationReq));
         }
         self.pact.take_revocation(turn, session);
@@ -64,7 +72,7 @@ impl Delegated {
         let until = turn.now + time;
         self.state = State::ExpectWoundDown { until, takes_back: false };
         self.pact.deadline = if turn.has_passed_on { turn.now } else { until };
-        if self.pact.deadline == turn.now && !turn.has_passed_on {
+        if (self.pact.deadline == turn.now || planted!(ReportedBeforeWoundDown)) && !turn.has_passed_on {
             self.report_terminated(turn);
         }
     }
@@ -102,6 +110,7 @@ impl Delegated {
     pub(super) fn revoked(&mut self, turn: &mut Turn<'_>, session: Option<&SessionId>) -> Result<(), Misbehaved> {
         self.see_confirmed(turn);
         match self.state {
+            State::AtRest if planted!(NoticeRefusedAtRest) => return Err(self.not_now(Kind::DelegationRevoked)),
             State::AtRest => {
                 let is_late = self.pact.revocation.as_ref().is_some_and(|thread| Some(&thread.id) == session);
                 if !is_late {
@@ -127,13 +136,14 @@ impl Delegated {
             // Told twice, by two processes: it cannot get worse.
             State::AtRest if self.is_compromised => return Ok(()),
             State::AtRest => self.pact.join(turn),
+            State::ExpectRevoked { .. } if planted!(RevocationFailureIgnored) => return Ok(()),
             State::ExpectWoundDown { .. } | State::ExpectRevoked { .. } => {}
             _ => return Err(self.not_now(Kind::RevocationFailure)),
         }
         match reason.unwrap_or(reason::FAILED) {
             reason @ reason::NOT_ALLOWED => self.stand(turn, Outcome::Refused { reason }),
             reason => {
-                self.is_compromised = true;
+                self.is_compromised = !planted!(CompromiseNotTaken);
                 self.stand(turn, Outcome::Stranded { reason });
             }
         }
@@ -161,7 +171,7 @@ impl Delegated {
     /// DMS-1 speaks of the delegation as one in force, so it has taken our DELEGATION_CONFIRMED, although we have not
     /// read its answer yet.
     fn see_confirmed(&mut self, turn: &mut Turn<'_>) {
-        if matches!(self.state, State::ExpectConfirmedAnswered(_)) {
+        if matches!(self.state, State::ExpectConfirmedAnswered(_)) && !planted!(ConfirmedNotSeen) {
             self.come_into_force(turn);
         }
     }
@@ -169,13 +179,15 @@ impl Delegated {
     /// The revocation has ended, and the delegation stands.
     fn stand(&mut self, turn: &mut Turn<'_>, outcome: Outcome) {
         self.state = State::AtRest;
-        self.pact.settle(turn, outcome);
+        if !planted!(StandNeverSettled) {
+            self.pact.settle(turn, outcome);
+        }
     }
 
     /// The delegation has ended, and with it the account.
     fn lose(&mut self, turn: &mut Turn<'_>, outcome: Outcome) {
         turn.account_gone = true;
-        turn.book.learn_own_account(self.pact.device, false);
+        turn.book.learn_own_account(self.pact.device, planted!(OwnAccountStillBelieved));
         self.state = State::Over;
         self.pact.deadline = Moment::NEVER;
         self.pact.settle(turn, outcome);

@@ -11,7 +11,7 @@ use crate::delegation::pact::{Pact, said_no};
 use crate::delegation::reading::ConfirmByUrl;
 use crate::delegation::reason;
 use crate::delegation::turn::Turn;
-use crate::dm::script::{DeviceFailure, Errand, Report};
+use crate::dm::script::{DeviceFailure, Errand, Report, planted};
 use crate::ids::{DeviceNumber, SessionId};
 
 /// A failed delegation on its way to its end. The flow settles when the peer has been told, or could not be.
@@ -77,7 +77,9 @@ impl Delegated {
                     self.granted(turn, ahead);
                 } else {
                     self.state = State::Over;
-                    self.pact.settle(turn, Outcome::Refused { reason: reason.unwrap_or(reason::FORBIDDEN) });
+                    if !planted!(RefusalNeverSettled) {
+                        self.pact.settle(turn, Outcome::Refused { reason: reason.unwrap_or(reason::FORBIDDEN) });
+                    }
                 }
             }
             other => self.post_failed(turn, &other),
@@ -220,7 +222,7 @@ impl Delegated {
     /// The delegation is in force (5.2.1.8, 5.2.2.10).
     pub(super) fn come_into_force(&mut self, turn: &mut Turn<'_>) {
         turn.book.learn_own_account(self.pact.device, true);
-        turn.is_given_back = self.is_full;
+        turn.is_given_back = self.is_full && !planted!(GivenBackKept);
         self.state = State::AtRest;
         self.pact.settle(turn, Outcome::Done);
     }
@@ -261,7 +263,7 @@ impl Delegated {
     }
 
     fn end(&mut self, turn: &mut Turn<'_>, outcome: Outcome, tell_peer: bool, errand: Option<Job>) {
-        let notice = tell_peer.then(|| self.post_failure(turn, &outcome));
+        let notice = (tell_peer && !planted!(FailureNotSent)).then(|| self.post_failure(turn, &outcome));
         self.pact.deadline = Moment::NEVER;
         self.state = State::ExpectEnded(Box::new(Ending { outcome, notice, errand, is_to_be_told: false }));
         self.end_if_done(turn);

@@ -11,7 +11,7 @@ use crate::delegation::reading::{Polarity, Unconfirmed};
 use crate::delegation::reason;
 use crate::delegation::turn::Turn;
 use crate::dm::dmacc::DmAcc;
-use crate::dm::script::{DeviceFailure, Errand, Order, Report};
+use crate::dm::script::{DeviceFailure, Errand, Order, Report, planted};
 use crate::dm::standard;
 
 /// What BOOTSTRAP_CONFIRMED says of the delegate's account.
@@ -88,7 +88,7 @@ impl Delegating {
 
     fn acknowledged(&mut self, turn: &mut Turn<'_>) {
         // The delegate's BOOTSTRAP_CONFIRMED may have overtaken its own acknowledgement.
-        match self.held.take() {
+        match self.held.take().filter(|_| !planted!(OvertakingConfirmationLost)) {
             Some(held) => self.prepare(turn, held, false),
             None => self.expect_bootstrap(turn),
         }
@@ -137,9 +137,14 @@ impl Delegating {
                 .retain(|order| !is_bootstrap_entry(order) || *order == Order::Delete(standard::bootstrap_servers()));
         }
         let result = self.keep(turn, report);
-        self.expect_bootstrap_by_device();
+        if !planted!(BootstrapByDeviceForgotten) {
+            self.expect_bootstrap_by_device();
+        }
         let may_have_been = matches!(failure, None | Some(DeviceFailure::Unreachable));
-        if may_have_been && let Some(held) = self.held.take() {
+        if may_have_been
+            && !planted!(EarlyBootstrapForgotten)
+            && let Some(held) = self.held.take()
+        {
             // The device has been bootstrapped, whether or not it has answered.
             return self.prepare(turn, held, false);
         }
@@ -212,7 +217,7 @@ impl Delegating {
         let delegate = turn.server_id(self.pact.peer);
         let subtree = self.pact.subtree.clone();
         // In the order of the text DMS-1 goes now; a careful server waits until DMS-2 has shown that it can manage.
-        let remove_own_account = self.wants_full && !turn.is_hardened();
+        let remove_own_account = self.wants_full && (planted!(OwnAccountRemovedEarly) || !turn.is_hardened());
         if turn.is_hardened() {
             self.held = Some(bootstrap.clone());
         }
@@ -255,7 +260,8 @@ impl Delegating {
         let message = Message::DelegationPrepared {
             reason: Some(reason::OK),
             // The fact, not the wish (D17); of a careful server, what it commits itself to.
-            is_full: if turn.is_hardened() { self.wants_full } else { self.own_account_removed },
+            is_full: !planted!(FullFlagDropped)
+                && if turn.is_hardened() { self.wants_full } else { self.own_account_removed },
             session: self.pact.delegation.id.clone(),
         };
         self.state = State::ExpectConfirmed(Some(turn.post(self.pact.peer, message)));
@@ -296,7 +302,8 @@ impl Delegating {
 
     /// DELEGATION_CONFIRMED: the delegation is in force (5.2.1.8, 5.2.2.10).
     pub(super) fn confirmed(&mut self, turn: &mut Turn<'_>, reason: Option<u16>) -> Result<(), Misbehaved> {
-        if !matches!(self.state, State::ExpectConfirmed(_) | State::ExpectClientTold(_)) {
+        let is_undone = matches!(self.state, State::ExpectUndone(_)) && planted!(ConfirmedTakenTooLate);
+        if !is_undone && !matches!(self.state, State::ExpectConfirmed(_) | State::ExpectClientTold(_)) {
             return Err(self.not_now(Kind::DelegationConfirmed));
         }
         if let Some(reason) = said_no(reason) {
@@ -304,7 +311,7 @@ impl Delegating {
             return Ok(());
         }
         self.pact.deadline = Moment::NEVER;
-        if self.wants_full && turn.is_hardened() && !self.own_account_removed {
+        if self.wants_full && turn.is_hardened() && !self.own_account_removed && !planted!(LeaveSkipped) {
             self.leave(turn);
         } else {
             self.come_into_force(turn);
@@ -324,6 +331,7 @@ impl Delegating {
         self.leave_in_doubt |= report.own_account_removed;
         let failure = match report.result {
             Ok(()) | Err(DeviceFailure::NoAccount) => return self.have_left(turn),
+            Err(_) if planted!(LeaveFailureTakenForDone) => return self.have_left(turn),
             Err(failure) => failure,
         };
         if self.waits_for_device(turn, &failure, Again::Leave) {
@@ -356,7 +364,8 @@ impl Delegating {
 
     /// Takes over what an errand has changed; an error is the reasonCode to tell the peer.
     pub(super) fn keep(&mut self, turn: &mut Turn<'_>, report: Report) -> Result<(), u16> {
-        let mut undo = report.undo;
+        let is_dropped = planted!(UndoOfBrokenErrandDropped) && report.result.is_err();
+        let mut undo = if is_dropped { Vec::new() } else { report.undo };
         undo.append(&mut self.undo);
         self.undo = undo;
         if report.own_account_removed {

@@ -22,7 +22,7 @@ use crate::delegation::message::{Kind, Message};
 use crate::delegation::misbehaved::Misbehaved;
 use crate::delegation::pact::Pact;
 use crate::delegation::turn::Turn;
-use crate::dm::script::{DeviceFailure, Order, Report};
+use crate::dm::script::{DeviceFailure, Order, Report, planted};
 
 use handover::Bootstrap;
 pub(in crate::delegation) use handover::Terms;
@@ -225,10 +225,12 @@ impl Delegating {
         match &self.state {
             State::ExpectBootstrapConfirmed | State::ExpectDeviceBootstrapped => self.too_late(turn, "bootstrap"),
             State::ExpectConfirmed(_) => self.not_confirmed(turn),
+            State::ExpectTerminationResp if planted!(TerminationTimerIgnored) => {}
             // D26: the delegate has had its time.
             State::ExpectTerminationResp => self.remove(turn, Told::InSession),
             State::ExpectDeviceAgain(again) => self.try_device_again(turn, *again),
             State::ExpectUndone(_) => self.try_undo_again(turn),
+            State::ExpectRevokedAnswered(..) if planted!(PeerTimerIgnored) => {}
             State::ExpectRevokedAnswered(_, told) => self.tell_revoked(turn, *told),
             State::ExpectFailureAnswered(_, reason, flow) => {
                 let (reason, flow) = (*reason, flow.clone());
@@ -252,7 +254,7 @@ impl Delegating {
         let next = matches!(failure, DeviceFailure::Unreachable).then(|| self.pact.device_again(turn)).flatten();
         if let Some(next) = next {
             self.state = State::ExpectDeviceAgain(again);
-            self.pact.deadline = next;
+            self.pact.deadline = if planted!(DeviceTimerNotArmed) { Moment::NEVER } else { next };
         }
         next.is_some()
     }
@@ -265,7 +267,8 @@ impl Delegating {
     }
 
     pub fn is_over(&self) -> bool {
-        matches!(self.state, State::Over)
+        let is_posted = matches!(self.state, State::ExpectRevokedAnswered(..));
+        matches!(self.state, State::Over) || (planted!(PurgedBeforeRevokedAnswered) && is_posted)
     }
 
     pub fn is_at_rest(&self) -> bool {

@@ -6,6 +6,7 @@ use super::{Again, Delegating, State};
 use crate::delegation::flow::Outcome;
 use crate::delegation::message::Message;
 use crate::delegation::turn::Turn;
+use crate::dm::script::planted;
 use crate::ids::device_id;
 
 impl Delegating {
@@ -34,6 +35,7 @@ impl Delegating {
                 self.state = State::ExpectConfirmed(None);
                 self.pact.deadline = turn.now + timeouts.confirmed;
             }
+            State::ExpectLeft(_) if planted!(LeaveNotResumed) => {}
             State::ExpectLeft(_) | State::ExpectDeviceAgain(Again::Leave) => {
                 // The answer to an earlier try went with the memory.
                 self.leave_in_doubt = true;

@@ -11,7 +11,7 @@ use crate::delegation::pact::said_no;
 use crate::delegation::reading::SubtreeInRevocation;
 use crate::delegation::reason;
 use crate::delegation::turn::Turn;
-use crate::dm::script::{Errand, Report};
+use crate::dm::script::{Errand, Order, Report, planted};
 use crate::ids::{SessionId, device_id};
 
 /// How the delegate is told that its account has gone.
@@ -42,7 +42,7 @@ impl Delegating {
             }
             Revocation::Forced { notice } => {
                 self.pact.close_revocation(turn);
-                self.remove(turn, if notice { Told::ByDevice } else { Told::Nothing });
+                self.remove(turn, if notice && !planted!(NoticeForgotten) { Told::ByDevice } else { Told::Nothing });
             }
             Revocation::Requested => self.pact.settle(turn, Outcome::Refused { reason: reason::NOT_ALLOWED }),
         }
@@ -50,7 +50,7 @@ impl Delegating {
 
     /// D25: whoever has no account on the device cannot remove one there.
     fn refusal_to_revoke(&self) -> Option<u16> {
-        self.own_account_removed.then_some(reason::NOT_ALLOWED)
+        (self.own_account_removed && !planted!(OwnAccountCheckDropped)).then_some(reason::NOT_ALLOWED)
     }
 
     /// DELEGATION_TERMINATION_ACK (5.2.3.3), or what came in its place.
@@ -73,6 +73,7 @@ impl Delegating {
                 self.stand(turn, Outcome::Refused { reason: reason::NOT_FOUND });
             }
             PostOutcome::Rejected { .. } => self.stand(turn, outcome.failure()),
+            PostOutcome::TimedOut if planted!(TimeoutTakenForTermination) => self.remove(turn, Told::InSession),
             // It may have begun to end its activities: the process is halted on both sides.
             other => {
                 let outcome = other.failure();
@@ -98,12 +99,13 @@ impl Delegating {
 
     /// DELEGATION_REVOCATION_REQ (5.2.4.2): removed at once, or refused by REVOCATION_FAILURE.
     pub(super) fn asked_to_revoke(&mut self, turn: &mut Turn<'_>, session: &SessionId) -> Result<(), Misbehaved> {
-        if !matches!(self.state, State::AtRest) {
+        if !matches!(self.state, State::AtRest) && !planted!(RequestTakenInAnyState) {
             return Err(self.not_now(Kind::DelegationRevocationReq));
         }
         self.pact.take_revocation(turn, session);
         self.pact.join(turn);
         match self.refusal_to_revoke() {
+            None if planted!(RevokedWithoutRemoval) => self.tell_revoked(turn, Told::InSession),
             None => self.remove(turn, Told::InSession),
             // The text asks for an account of DMS-1 in 5.2.3 alone. Read by the letter there is nothing here that it
             // could remove, and so it is done.
@@ -115,8 +117,12 @@ impl Delegating {
 
     /// Sections 5.2.3.5, 5.2.4.3 and 5.2.5.1.
     pub(super) fn remove(&mut self, turn: &mut Turn<'_>, told: Told) {
+        if planted!(RevokedBeforeRemoval) && told != Told::Nothing {
+            self.tell_revoked(turn, told);
+        }
         let of = turn.server_id(self.pact.peer);
-        let leftovers = self.undo.iter().filter(|order| is_bootstrap_entry(order)).cloned().collect();
+        let is_left = |order: &&Order| is_bootstrap_entry(order) && !planted!(BootstrapEntryForgotten);
+        let leftovers = self.undo.iter().filter(is_left).cloned().collect();
         let errand = Errand::RemoveAccount { of, leftovers };
         self.state = State::ExpectRemoval(turn.errand(self.pact.device, errand), told);
         self.pact.deadline = Moment::NEVER;
@@ -124,7 +130,9 @@ impl Delegating {
 
     /// The delegate's account is gone, or not.
     pub(super) fn removed(&mut self, turn: &mut Turn<'_>, told: Told, report: Report) {
-        if let Err(failure) = report.result {
+        if !planted!(RemovalFailureTakenForDone)
+            && let Err(failure) = report.result
+        {
             if self.waits_for_device(turn, &failure, Again::Removal(told)) {
                 return;
             }
@@ -139,6 +147,7 @@ impl Delegating {
     }
 
     pub(super) fn tell_revoked(&mut self, turn: &mut Turn<'_>, told: Told) {
+        let told = if planted!(DelegateNotTold) && told == Told::InSession { Told::Nothing } else { told };
         let message = match told {
             Told::Nothing => {
                 self.state = State::Over;
@@ -166,7 +175,9 @@ impl Delegating {
     /// The delegation is over whether or not the delegate could be told: the account is gone. A careful server tries to
     /// tell it for a while.
     pub(super) fn answered_revoked(&mut self, turn: &mut Turn<'_>, told: Told, outcome: PostOutcome) {
-        if let Some(next) = self.pact.peer_again(turn, &outcome) {
+        if !planted!(RevokedToldOnce)
+            && let Some(next) = self.pact.peer_again(turn, &outcome)
+        {
             self.state = State::ExpectRevokedAnswered(None, told);
             self.pact.deadline = next;
             return;
@@ -206,7 +217,8 @@ impl Delegating {
 
     /// Section 5.3: the delegate is told that the revocation has failed.
     pub(super) fn tell_failure(&mut self, turn: &mut Turn<'_>, reason: u16, outcome: Outcome) {
-        let message = Message::RevocationFailure { reason: Some(reason), session: self.pact.revocation_id() };
+        let said = if planted!(ReasonCodeLost) { reason::FAILED } else { reason };
+        let message = Message::RevocationFailure { reason: Some(said), session: self.pact.revocation_id() };
         let exchange = turn.post(self.pact.peer, message);
         self.state = State::ExpectFailureAnswered(Some(exchange), reason, outcome);
         self.pact.deadline = Moment::NEVER;
@@ -221,7 +233,7 @@ impl Delegating {
             return;
         }
         let is_known = !matches!(outcome, PostOutcome::Rejected { status: 404 });
-        self.is_compromised |= is_known && !matches!(flow, Outcome::Refused { .. });
+        self.is_compromised |= is_known && !planted!(CompromiseNotNoted) && !matches!(flow, Outcome::Refused { .. });
         self.stand(turn, flow);
     }
 }

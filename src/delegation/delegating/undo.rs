@@ -11,7 +11,7 @@ use crate::delegation::message::{Kind, Message};
 use crate::delegation::misbehaved::Misbehaved;
 use crate::delegation::reason;
 use crate::delegation::turn::Turn;
-use crate::dm::script::{Errand, Order, Report};
+use crate::dm::script::{Errand, Order, Report, planted};
 
 /// A failed delegation on its way to its end. The flow settles when both the device and the peer have been seen to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -75,10 +75,11 @@ impl Delegating {
             | State::ExpectClientTold(_)
             | State::ExpectLeft(_)
             | State::ExpectDeviceAgain(Again::PushUrl | Again::Prepare | Again::Leave) => {}
+            State::AtRest if planted!(FailureIgnoredInForce) => return Ok(()),
             State::AtRest if !self.is_compromised => {
                 self.pact.join(turn);
                 // With its account the delegate loses its rights as well; one it had before stays, and is put back.
-                self.delegate_let_in = !self.delegate_had_account;
+                self.delegate_let_in = !self.delegate_had_account && !planted!(LetInKept);
             }
             _ => return Err(self.not_now(Kind::DelegationFailure)),
         }
@@ -96,7 +97,7 @@ impl Delegating {
             | State::ExpectLeft(job) => Some(job),
             _ => None,
         };
-        self.end(turn, outcome, tell_peer, errand);
+        self.end(turn, outcome, tell_peer, errand.filter(|_| !planted!(UnderWayNotUndone)));
     }
 
     /// The device's own failure: its errand has ended.
@@ -147,6 +148,8 @@ impl Delegating {
     }
 
     pub(super) fn errand_ended_in_undo(&mut self, turn: &mut Turn<'_>, report: Report) {
+        let result = if planted!(UndoFailureTakenForDone) { Ok(()) } else { report.result };
+        let report = Report { result, ..report };
         // Whatever kept the device from being put back may pass.
         let again = if report.result.is_err() { self.pact.device_again(turn) } else { None };
         let State::ExpectUndone(ending) = &mut self.state else { return };
@@ -191,9 +194,10 @@ impl Delegating {
         if self.rights_in_doubt {
             ending.strand();
         }
-        if !self.undo.is_empty() {
+        if !self.undo.is_empty() && !planted!(UndoForgotten) {
             ending.doing = Doing::Undo;
             ending.orders = std::mem::take(&mut self.undo);
+            ending.orders.truncate(if planted!(UndonePartly) { 1 } else { usize::MAX });
             ending.errand = Some(turn.errand(self.pact.device, Errand::Undo(ending.orders.clone())));
         } else if let Some(url) = self.doubtful_url.take() {
             ending.doing = Doing::TakeBackUrl;
@@ -220,7 +224,7 @@ impl Delegating {
                     Errand::RemoveAccount { of, leftovers: Vec::new() }
                 }
             };
-            ending.errand = Some(turn.errand(self.pact.device, errand));
+            ending.errand = (!planted!(UndoNotTriedAgain)).then(|| turn.errand(self.pact.device, errand));
         }
         if ending.peer_at <= turn.now {
             ending.peer_at = Moment::NEVER;

@@ -14,6 +14,8 @@ fn check_twice(flow: FlowKind, kind: Kind) {
         let twice = course(&setup, flow, |pair| pair.mishap(kind, Mishap::Again(later)));
         let what = format!("{:?} {flow} {kind:?} {later}", setup.policy);
         assert_eq!(twice.duplicates, 1, "{what}");
+        let [first, copy] = &twice.answers;
+        assert!(first.is_some() && first == copy, "{what}: {first:?}, then {copy:?}");
         assert_eq!(
             (twice.errands, twice.outcomes, twice.standing),
             (once.errands, once.outcomes, once.standing),
@@ -24,6 +26,8 @@ fn check_twice(flow: FlowKind, kind: Kind) {
 
 struct Course {
     duplicates: usize,
+    /// To what comes twice, and to its copy.
+    answers: [Option<String>; 2],
     errands: Vec<String>,
     outcomes: Vec<String>,
     standing: String,
@@ -43,10 +47,25 @@ fn course(setup: &Setup, flow: FlowKind, wrong: impl FnOnce(&mut Pair)) -> Cours
     };
     Course {
         duplicates: of("duplicate").len(),
+        answers: answers(&lines),
         errands: of("-> device"),
         outcomes: pair.settled.iter().map(|(_, side, outcome)| format!("{side:?} {outcome}")).collect(),
         standing: pair.standing(),
     }
+}
+
+/// A copy's answer comes right before the note that it is one.
+fn answers(lines: &[String]) -> [Option<String>; 2] {
+    let sent = lines.iter().position(|line| line.contains("[Again"));
+    let first = sent.and_then(|sent| {
+        let (from, to) = (&lines[sent][6..11], &lines[sent][15..20]);
+        let back = format!("{to} -> {from}  ");
+        let said = lines[sent..].iter().filter_map(|line| line[6..].strip_prefix(&back));
+        said.map(str::to_owned).find(|said| said.starts_with(char::is_numeric))
+    });
+    let noted = lines.iter().position(|line| line.contains(" duplicate "));
+    let copy = noted.and_then(|noted| lines[noted - 1].get(22..)).map(str::to_owned);
+    [first, copy]
 }
 
 #[test]

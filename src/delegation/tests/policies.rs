@@ -5,8 +5,10 @@ use crate::delegation::flow::Approach::{DmAcc, Url};
 use crate::delegation::flow::{FlowKind, Outcome, Revocation};
 use crate::delegation::machine::Side;
 use crate::delegation::message::Kind::*;
+use crate::delegation::message::Message;
 use crate::delegation::policy::Policy;
 use crate::dm::script::DeviceFailure;
+use crate::ids::{SessionId, device_id};
 
 fn both() -> [Setup; 2] {
     [Setup::default(), hardened()]
@@ -149,6 +151,22 @@ fn a_late_notice_of_a_forced_revocation_ends_a_newer_delegation_by_the_text_alon
             Policy::Literal => assert!(!found.contains("DMS-2 [./SCOMO"), "{found}"),
             Policy::Hardened => assert!(found.starts_with(newer) && found.contains("DMS-2 [./SCOMO"), "{found}"),
         }
+    }
+}
+
+/// As above, where the delegate has not had the notice before: it has learnt by the next request that its record is old.
+#[test]
+fn a_careful_server_takes_a_notice_for_the_delegation_that_it_names_alone() {
+    for setup in both() {
+        let mut pair = Pair::new(&setup);
+        pair.start(0, delegate(DmAcc, false, false), "./SCOMO");
+        pair.start(1_000, FlowKind::Revoke(Revocation::Forced { notice: false }), "./SCOMO");
+        pair.start(2_000, delegate(DmAcc, false, false), "./SCOMO");
+        let session = Some(SessionId::new("0-7-1"));
+        let device = Some(device_id(DEVICE));
+        pair.forge(3_000, DMS1, DMS2, Message::DelegationRevoked { device, subtree: None, reason: Some(200), session });
+        pair.run();
+        assert_eq!(pair.standing().contains("DMS-2 [./SCOMO"), setup.policy == Policy::Hardened, "{}", pair.standing());
     }
 }
 

@@ -1,5 +1,7 @@
 //! What goes wrong on the way of a revocation: how each side settles, and where the delegation stands then.
 
+use std::time::Duration;
+
 use super::failures::status;
 use super::pair::*;
 use crate::delegation::flow::Approach::DmAcc;
@@ -229,5 +231,24 @@ fn a_failed_removal_compromises_the_delegation_even_if_nobody_hears_of_it() {
         0.210 DMS-1            settled stranded (425)
         ",
         "DMS-1 [./SCOMO to DMS-2 compromised] DMS-2 [./SCOMO from DMS-1 in force] device [DMS-1, DMS-2]",
+    );
+}
+
+/// The delegate has begun to end its activities, so that neither side relies on the delegation any more.
+#[test]
+fn a_termination_whose_acknowledgement_is_lost_leaves_a_compromised_delegation_at_both_sides() {
+    let mut pair = Pair::new(&Setup { wind_down: Duration::from_secs(1), ..Setup::default() });
+    pair.start(0, delegate(DmAcc, false, false), "./SCOMO");
+    pair.run().transcript();
+    pair.mishap(DelegationTerminationReq, Mishap::LoseAnswer);
+    pair.start(0, FlowKind::Revoke(Revocation::Asked), "./SCOMO");
+    pair.run().check_trouble(
+        "
+        0.150 DMS-1 -> DMS-2  delegation_termination_req  [LoseAnswer]
+        0.650 DMS-1 -> DMS-2  revocation_failure 408
+        0.660 DMS-2            settled stranded (408)
+        0.670 DMS-1            settled unreachable (answer)
+    ",
+        "DMS-1 [./SCOMO to DMS-2 compromised] DMS-2 [./SCOMO from DMS-1 compromised] device [DMS-1, DMS-2]",
     );
 }

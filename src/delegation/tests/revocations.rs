@@ -317,3 +317,19 @@ fn delegations_of_two_subtrees_stand_side_by_side_and_end_with_the_account() {
         "DMS-1 [] DMS-2 [] device [DMS-1]",
     );
 }
+
+#[test]
+fn nothing_is_revoked_before_it_has_come_into_force() {
+    for setup in [Setup::default(), hardened()] {
+        for how in [Revocation::Asked, Revocation::Requested, Revocation::Forced { notice: true }] {
+            let mut pair = Pair::new(&setup);
+            pair.start(0, delegate(DmAcc, false, false), "./SCOMO");
+            pair.start(50, FlowKind::Revoke(how), "./SCOMO");
+            pair.run();
+            let settled: Vec<String> = pair.settled.iter().map(|(_, _, outcome)| outcome.to_string()).collect();
+            assert_eq!(settled, ["refused (409)", "done", "done"], "{how:?}");
+            let both = "DMS-1 [./SCOMO to DMS-2 in force] DMS-2 [./SCOMO from DMS-1 in force]";
+            assert_eq!(pair.standing(), format!("{both} device [DMS-1, DMS-2]"));
+        }
+    }
+}

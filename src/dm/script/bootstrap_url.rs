@@ -1,7 +1,7 @@
 //! Section 5.2.2.3: the client gets the address of the delegate's Bootstrap Server, as an entry of its Bootstrap Config.
 
 use super::single::{NOT_FOUND, unless_gone};
-use super::{Changes, DeviceFailure, Next, Order, OrderResult, outcome};
+use super::{Changes, DeviceFailure, Next, Order, OrderResult, outcome, planted};
 use crate::dm::standard;
 use crate::dm::uri::{self, Uri};
 
@@ -127,7 +127,8 @@ impl BootstrapUrl {
         orders.push(Order::AddNode { uri: entry.clone(), kind: "" });
         orders.push(Order::AddLeaf { uri: entry.join("URL"), format: "chr", value: self.url.clone() });
         let order = Order::Atomic(orders);
-        changes.begin(vec![Order::Delete(if list_is_there { entry } else { list })]);
+        let undo = Order::Delete(if list_is_there { entry } else { list });
+        changes.begin(if planted!(EntryNotPutBack) { Vec::new() } else { vec![undo] });
         let fallback = old.iter().position(|old| same.contains(&old.entry)).unwrap_or_default();
         let fallback = (!old.is_empty()).then(|| old.swap_remove(fallback));
         self.state = State::ExpectAdded { order: order.clone(), fallback };

@@ -5,7 +5,7 @@ use super::flag::Flag;
 use super::own_acls::OwnAcls;
 use super::search::{self, AccountSearch};
 use super::single::{NOT_FOUND, PERMISSION_DENIED, unless_gone};
-use super::{Changes, DeviceFailure, Next, Order, OrderResult, outcome};
+use super::{Changes, DeviceFailure, Next, Order, OrderResult, outcome, planted};
 use crate::dm::acl::{Acl, Right};
 use crate::dm::dmacc::{self, DmAcc};
 use crate::dm::uri::Uri;
@@ -50,7 +50,9 @@ impl Place {
     pub fn for_account(account: Option<Box<DmAcc>>, quiet: bool, takes_over: bool) -> Place {
         match account {
             Some(mut account) => {
-                account.no_auto_initial_session.get_or_insert(quiet);
+                if !planted!(QuietForgotten) {
+                    account.no_auto_initial_session.get_or_insert(quiet);
+                }
                 Place::New { account, takes_over }
             }
             None => Place::Existing { quiet, is_ours: false },
@@ -192,10 +194,13 @@ impl Handover {
         }
         // The delegate gets what this server has. This server keeps Replace: once the delegate is purged, nobody else
         // could change the ACL any more.
-        let mut after = in_force.clone().granting(&self.delegate, &self.rights_of_mine(&in_force));
+        let inherited = if planted!(InheritedRightsLost) { Acl::empty() } else { in_force.clone() };
+        let mut after = inherited.granting(&self.delegate, &self.rights_of_mine(&in_force));
         after.grant(&self.delegate, &[Right::Get, Right::Replace]);
         after.grant(&self.me, &[Right::Replace]);
-        self.acls = vec![AclChange::new(self.subtree.clone(), before, in_force, after)];
+        let elsewhere = self.subtree.parent().filter(|_| planted!(AclOfWrongSubtree));
+        let place = elsewhere.unwrap_or_else(|| self.subtree.clone());
+        self.acls = vec![AclChange::new(place, before, in_force, after)];
         Ok(())
     }
 
@@ -284,7 +289,7 @@ impl Handover {
     }
 
     fn undo(&self) -> Result<Vec<Order>, DeviceFailure> {
-        let mut undo: Vec<Order> = self.acls.iter().map(AclChange::undo).collect();
+        let mut undo: Vec<Order> = self.acls.iter().filter(|_| !planted!(AclNotPutBack)).map(AclChange::undo).collect();
         match &self.place {
             Place::New { .. } => undo.push(Order::Delete(search::usual_place(&self.delegate))),
             Place::Existing { is_ours: true, .. } => undo.push(Order::Delete(self.account_of(&self.delegate)?)),

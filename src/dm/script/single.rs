@@ -1,7 +1,7 @@
 //! The short errands: a visit, the removal of an account, a word to the client.
 
 use super::search::{self, AccountSearch};
-use super::{DeviceFailure, Next, Order, OrderResult, outcome};
+use super::{DeviceFailure, Next, Order, OrderResult, outcome, planted};
 use crate::dm::acl::{Acl, Right};
 use crate::dm::uri::Uri;
 use crate::ids::ServerId;
@@ -69,7 +69,8 @@ impl Removal {
                 if let Some(orders) = self.search.take(results) {
                     return Ok(Some(orders));
                 }
-                let account = self.search.found(&self.of).map(Order::Delete);
+                let stays = planted!(LeftoversInsteadOfAccount) && !self.leftovers.is_empty();
+                let account = self.search.found(&self.of).filter(|_| !stays).map(Order::Delete);
                 let orders: Vec<Order> = account.into_iter().chain(self.leftovers.drain(..)).collect();
                 self.state = RemovalState::ExpectDeleted(orders.clone());
                 Ok((!orders.is_empty()).then_some(orders))
