@@ -9,6 +9,8 @@ pub enum Choice {
     Arrives(u8),
     /// Nothing arrives until the next timer fires.
     TimePasses,
+    /// Nothing happens for so many milliseconds, in which no timer fires.
+    Elapses(u32),
     /// An operator has the wish with this place among the premises.
     Wishes(u8),
     /// It is lost on its way.
@@ -28,7 +30,7 @@ impl Choice {
             Choice::Arrives(place) | Choice::Loses(place) | Choice::Breaks(place, _) | Choice::Doubles(place) => {
                 Some(usize::from(place))
             }
-            Choice::TimePasses | Choice::Wishes(_) | Choice::Dies(_) => None,
+            Choice::TimePasses | Choice::Elapses(_) | Choice::Wishes(_) | Choice::Dies(_) => None,
         }
     }
 }

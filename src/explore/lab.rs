@@ -60,6 +60,7 @@ pub struct Lab<'p> {
     accounts: Remembered<(Number, ServerNumber), bool>,
     losses: Remembered<Number, Option<Option<Number>>>,
     copies: Remembered<Number, Option<Number>>,
+    verdicts: Remembered<u128, Vec<&'static str>>,
     minutes: Interned<Minutes>,
     entries: Remembered<(Number, Number), (Number, bool)>,
 }
@@ -91,6 +92,7 @@ impl<'p> Lab<'p> {
             accounts: Remembered::default(),
             losses: Remembered::default(),
             copies: Remembered::default(),
+            verdicts: Remembered::default(),
             minutes: Interned::new(),
             entries: Remembered::default(),
         }
@@ -259,6 +261,15 @@ impl<'p> Lab<'p> {
         let copy = self.under_way.value(what).copy().map(|copy| self.under_way.number(copy));
         self.copies.insert(what, copy);
         copy
+    }
+
+    /// What is known of a world at rest: the promises that it breaks.
+    pub fn verdict(&self, end: u128) -> Option<&[&'static str]> {
+        self.verdicts.get(&end).map(Vec::as_slice)
+    }
+
+    pub fn keep_verdict(&mut self, end: u128, promises: Vec<&'static str>) {
+        self.verdicts.insert(end, promises);
     }
 
     /// How many states of machines, trees and things under way have been met.

@@ -11,16 +11,19 @@
 
 pub mod choice;
 pub mod event;
+pub mod hunt;
 mod interned;
 pub mod judge;
 pub mod lab;
 pub mod plan;
+pub mod portfolio;
 pub mod premises;
 pub mod retell;
 pub mod search;
 pub mod shrink;
 pub mod trail;
 pub mod under_way;
+pub mod wording;
 pub mod world;
 
 #[cfg(test)]

@@ -8,10 +8,11 @@ use crate::delegation::policy::Policy;
 use crate::delegation::reading::Polarity;
 use crate::delegation::retry::Retries;
 use crate::dm::uri::Uri;
+use crate::facts::pattern::Names;
 use crate::ids::{DeviceNumber, ServerNumber};
 use crate::measure::promise::steps::Bounds;
 use crate::scenario::Scenario;
-use crate::workload::journey::{Journey, Step};
+use crate::workload::journey::{Expected, Journey, Step};
 use crate::workload::parties::Parties;
 
 /// The parties, the devices of one kind that are looked at, and the wishes that operators may have with them.
@@ -83,6 +84,16 @@ impl Premises {
         kinds.into_iter().map(|(_, _, premises)| premises).collect()
     }
 
+    /// The wishes between the same two about the same that are tried before this one: what is simpler comes first.
+    pub fn simpler_wishes(&self, wish: usize) -> impl Iterator<Item = usize> + '_ {
+        let about = |wish: &Wish| {
+            let is_delegation = matches!(wish.flow, FlowKind::Delegate { .. });
+            (wish.at.min(wish.peer), wish.at.max(wish.peer), wish.device, wish.subtree.clone(), is_delegation)
+        };
+        let this = about(&self.wishes[wish]);
+        (0..wish).filter(move |other| about(&self.wishes[*other]) == this)
+    }
+
     /// Every flow that is possible between the servers of a journey on what it hands over.
     fn wishes_of(&self, journey: &Journey) -> Vec<Wish> {
         let mut wishes = Vec::new();
@@ -95,6 +106,29 @@ impl Premises {
             }
         }
         wishes
+    }
+}
+
+impl Names for Premises {
+    fn server(&self, name: &str) -> Option<ServerNumber> {
+        let number = self.names.iter().position(|server| server == name)?;
+        u16::try_from(number).ok().map(ServerNumber)
+    }
+
+    fn rule(&self, _name: &str) -> Option<usize> {
+        None
+    }
+
+    fn server_name(&self, server: ServerNumber) -> String {
+        self.names.get(usize::from(server.0)).cloned().unwrap_or_default()
+    }
+
+    fn rule_name(&self, _rule: usize) -> String {
+        "fault".to_owned()
+    }
+
+    fn known(&self) -> Vec<String> {
+        self.names.clone()
     }
 }
 
@@ -164,6 +198,22 @@ impl Wish {
     /// Whether the other server is told of it beforehand.
     pub fn has_agreement(&self) -> bool {
         self.approach().is_some()
+    }
+
+    /// As a step of a journey of which this is expected.
+    pub fn step(&self, expect: Expected) -> Step {
+        let (from, to) = match self.flow {
+            FlowKind::Delegate { by_delegated: true, .. } | FlowKind::Revoke(Revocation::Requested) => {
+                (self.peer, self.at)
+            }
+            _ => (self.at, self.peer),
+        };
+        match self.flow {
+            FlowKind::Delegate { approach, is_full, by_delegated } => {
+                Step::Delegate { from, to, approach, subtree: self.subtree.clone(), is_full, by_delegated, expect }
+            }
+            FlowKind::Revoke(how) => Step::Revoke { from, to, how, expect },
+        }
     }
 
     fn approach(&self) -> Option<Approach> {

@@ -2,7 +2,8 @@
 
 use crate::explore::judge;
 use crate::explore::lab::Lab;
-use crate::explore::plan::Plan;
+use crate::explore::plan::{Deed, Plan, Planned};
+use crate::explore::premises::Premises;
 
 /// Leaves out and rounds whatever the promise is broken without. `None` where the plan does not break it itself.
 pub fn shrink(lab: &mut Lab<'_>, plan: &Plan, promise: &str) -> Option<Plan> {
@@ -11,7 +12,7 @@ pub fn shrink(lab: &mut Lab<'_>, plan: &Plan, promise: &str) -> Option<Plan> {
     }
     let mut least = plan.clone();
     loop {
-        let simpler = simpler(&least).into_iter().find(|simpler| breaks(lab, simpler, promise));
+        let simpler = simpler(&least, lab.premises()).into_iter().find(|simpler| breaks(lab, simpler, promise));
         match simpler {
             Some(simpler) => least = simpler,
             None => break,
@@ -27,20 +28,18 @@ pub fn breaks(lab: &mut Lab<'_>, plan: &Plan, promise: &str) -> bool {
     judge::in_the_end(&walked, lab).iter().any(|breach| breach.promise == promise)
 }
 
-/// Plans with one thing less, the greater steps first.
-fn simpler(plan: &Plan) -> Vec<Plan> {
-    let without = |plan: &Plan, from: usize, to: usize| {
-        let mut decisions = plan.decisions.clone();
-        decisions.drain(from..to);
-        Plan { decisions, ..plan.clone() }
-    };
+/// Plans with one thing less, or one thing rounded, the greater steps first.
+fn simpler(plan: &Plan, premises: &Premises) -> Vec<Plan> {
     let mut plans = Vec::new();
     // Half of the decisions, a quarter, ... one.
     let many = plan.decisions.len();
     let mut length = many;
     while length > 0 {
-        let starts = (0..many).step_by(length);
-        plans.extend(starts.map(|start| without(plan, start, (start + length).min(many))));
+        for start in (0..many).step_by(length) {
+            let mut decisions = plan.decisions.clone();
+            decisions.drain(start..(start + length).min(many));
+            plans.push(Plan { decisions, ..plan.clone() });
+        }
         length /= 2;
     }
     for place in 0..plan.wishes.len() {
@@ -48,12 +47,24 @@ fn simpler(plan: &Plan) -> Vec<Plan> {
         wishes.remove(place);
         plans.push(Plan { wishes, ..plan.clone() });
     }
-    // A wish in its turn is simpler than one at a moment.
-    for place in 0..plan.wishes.len() {
-        if plan.wishes[place].once.is_some() {
+    for (place, planned) in plan.wishes.iter().enumerate() {
+        let rounded = |planned: Planned| {
             let mut wishes = plan.wishes.clone();
-            wishes[place].once = None;
-            plans.push(Plan { wishes, ..plan.clone() });
+            wishes[place] = planned;
+            Plan { wishes, ..plan.clone() }
+        };
+        // A wish in its turn is simpler than one at a moment; of two the one that is tried first.
+        if planned.once.is_some() {
+            plans.push(rounded(Planned { once: None, ..planned.clone() }));
+        }
+        let simpler = premises.simpler_wishes(planned.wish);
+        plans.extend(simpler.map(|wish| rounded(Planned { wish, ..planned.clone() })));
+    }
+    for (place, decision) in plan.decisions.iter().enumerate() {
+        if matches!(decision.deed, Deed::Break(_)) {
+            let mut decisions = plan.decisions.clone();
+            decisions[place].deed = Deed::Lose;
+            plans.push(Plan { decisions, ..plan.clone() });
         }
     }
     plans

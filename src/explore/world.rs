@@ -88,6 +88,11 @@ impl World {
         let mut turns = Turns::default();
         match choice {
             Choice::TimePasses => self.pass_time(lab, &mut turns),
+            Choice::Elapses(millis) => {
+                if self.is_quiet_for(u64::from(millis), lab) {
+                    self.elapse(Duration::from_millis(u64::from(millis)), lab);
+                }
+            }
             Choice::Wishes(number) => self.wish(usize::from(number), lab, &mut turns),
             Choice::Dies(_) => {}
             Choice::Arrives(place) | Choice::Loses(place) | Choice::Breaks(place, _) | Choice::Doubles(place) => {
@@ -108,6 +113,21 @@ impl World {
     /// Whether a timer will fire.
     pub fn has_timer(&self, lab: &Lab<'_>) -> bool {
         self.next_timer(lab).is_some()
+    }
+
+    /// Whether no timer fires within so many milliseconds.
+    pub fn is_quiet_for(&self, millis: u64, lab: &Lab<'_>) -> bool {
+        self.next_timer(lab).is_none_or(|timer| timer > Duration::from_millis(millis))
+    }
+
+    /// How many milliseconds it is until the next timer, rounded up; 0 without one.
+    pub fn next_timer_in_millis(&self, lab: &Lab<'_>) -> u64 {
+        self.next_timer(lab).map_or(0, |timer| timer.as_nanos().div_ceil(1_000_000) as u64)
+    }
+
+    /// As [`World::key`], whatever may still be chosen: what a world at rest has come to.
+    pub fn end(&self) -> u128 {
+        World { left: Budget::default(), ..self.clone() }.key()
     }
 
     /// A number by which worlds that will go on alike are known: two that differ have the same one about never.
@@ -167,14 +187,18 @@ impl World {
             let Some(left) = self.left.early.checked_sub(1) else { return };
             self.left.early = left;
         }
-        self.now = self.now + until;
-        for (server, state) in (0..).map(ServerNumber).zip(&mut self.servers) {
-            *state = lab.older(server, *state, until);
-        }
+        self.elapse(until, lab);
         for server in (0..).map(ServerNumber).take(self.servers.len()) {
             if lab.deadline(server, self.server(server)) <= Moment::ZERO {
                 self.serve(server, Occasion::Wake, lab, turns);
             }
+        }
+    }
+
+    fn elapse(&mut self, time: Duration, lab: &mut Lab<'_>) {
+        self.now = self.now + time;
+        for (server, state) in (0..).map(ServerNumber).zip(&mut self.servers) {
+            *state = lab.older(server, *state, time);
         }
     }
 

@@ -58,6 +58,7 @@ use crate::ids::{BootstrapServerNumber, ServerId, ServerNumber};
 use crate::measure::limit::Limit;
 use crate::measure::promise::steps::Bounds;
 use crate::seed::Seed;
+use crate::workload::journey::Step;
 use crate::workload::parties::{Parties, ServerConduct};
 use crate::workload::plan::{Load, Plan};
 use crate::workload::population::{Class, Cohort, Population};
@@ -191,6 +192,11 @@ pub enum Connections {
     Pooled,
     /// Each device has its own.
     PerDevice,
+}
+
+/// A step of a journey as a scenario has it, with the servers by these names.
+pub fn print_step(step: &Step, names: &[String]) -> String {
+    steps::print(step, |server| names.get(usize::from(server.0)).map_or("", String::as_str))
 }
 
 impl Scenario {

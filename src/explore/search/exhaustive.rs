@@ -41,18 +41,24 @@ pub fn worlds_in(bytes: u64) -> u64 {
     bytes / 96
 }
 
-/// Goes every way from the beginning on which `first` comes first. `most`: how many worlds there is room for.
-pub fn exhaust(lab: &mut Lab<'_>, budget: Budget, first: Option<Choice>, most: u64) -> Exhausted {
+/// Goes every way from the beginning on which `first` comes first. `most`: how many worlds there is room for. `None` when
+/// it was over before that.
+pub fn exhaust(
+    lab: &mut Lab<'_>,
+    budget: Budget,
+    first: Option<Choice>,
+    most: u64,
+    is_over: &dyn Fn() -> bool,
+) -> Option<Exhausted> {
     let mut search = Search::new(lab, budget, first);
-    while !search.layer.is_empty() {
-        if search.done.states > most {
-            search.done.ran_out = true;
-            break;
-        }
-        search.go_on(lab);
+    while !search.layer.is_empty() && !search.done.ran_out {
+        search.go_on(lab, most, is_over)?;
     }
-    search.done
+    Some(search.done)
 }
+
+/// After so many worlds it is asked whether it is over.
+const OFTEN: usize = 4_096;
 
 struct Search {
     budget: Budget,
@@ -86,10 +92,17 @@ impl Search {
         search
     }
 
-    fn go_on(&mut self, lab: &mut Lab<'_>) {
+    fn go_on(&mut self, lab: &mut Lab<'_>, most: u64, is_over: &dyn Fn() -> bool) -> Option<()> {
         let layer = std::mem::take(&mut self.layer);
         let mut choices = Vec::new();
-        for (place, world) in &layer {
+        for (number, (place, world)) in layer.iter().enumerate() {
+            if number % OFTEN == 0 && is_over() {
+                return None;
+            }
+            if self.done.states > most {
+                self.done.ran_out = true;
+                break;
+            }
             world.choices(lab, &mut choices);
             for choice in &choices {
                 let mut next = world.clone();
@@ -106,6 +119,7 @@ impl Search {
         if !self.layer.is_empty() {
             self.done.curve.push(self.layer.len() as u64);
         }
+        Some(())
     }
 
     fn arrive_at(&mut self, lab: &mut Lab<'_>, origin: (u32, Choice), world: World) {

@@ -3,8 +3,12 @@
 //! | file | its job |
 //! |---|---|
 //! | [`exhaustive`] | every way within a budget |
+//! | [`random`] | one way at a time |
+//! | [`verdict`] | what a world at rest breaks |
 
 pub mod exhaustive;
+pub mod random;
+pub mod verdict;
 
 use crate::explore::choice::Choice;
 use crate::explore::trail::Trail;
@@ -36,7 +40,7 @@ impl Breaking {
                 Choice::Breaks(..) => likeness.others[1] += 1,
                 Choice::Doubles(_) => likeness.others[2] += 1,
                 Choice::Dies(_) => likeness.others[3] += 1,
-                Choice::Arrives(_) | Choice::TimePasses => {}
+                Choice::Arrives(_) | Choice::TimePasses | Choice::Elapses(_) => {}
             }
         }
         likeness

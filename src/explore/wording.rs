@@ -1,0 +1,194 @@
+//! A plan in words, written and read.
+//!
+//! ```text
+//! wishes:     [once PATTERN: ]STEP                      a journey's step; without `once` in its turn, when all is at rest
+//! decisions:  hold THING until PATTERN
+//!             lose THING
+//!             double THING
+//!             break THING in round N                    a session, when the commands of this round have been carried out
+//! THING:      request MESSAGE of SERVER to SERVER [try N] [xN]
+//!             copy of MESSAGE of SERVER to SERVER [xN]
+//!             answer of SERVER to MESSAGE of SERVER [try N] [xN]
+//!             session ERRAND of SERVER [xN]
+//!             report ERRAND of SERVER [xN]              what has come of a session
+//!             document of SERVER [xN]                   a device's question for it
+//!             visit to SERVER [xN]                      of the device, by itself
+//! ```
+//!
+//! `xN` is the how-manieth that sets out. `device N` before any of them: about another device than the first.
+
+use crate::delegation::message::Kind;
+use crate::dm::script::ErrandKind;
+use crate::explore::event::{Event, Thing};
+use crate::explore::plan::{Decision, Deed, Plan, Planned};
+use crate::explore::premises::Premises;
+use crate::facts::pattern::{Names, Pattern};
+use crate::ids::ServerNumber;
+use crate::scenario;
+use crate::workload::journey::Expected;
+
+/// A plan in words.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
+pub struct Worded {
+    /// Each a step of a journey.
+    pub wishes: Vec<String>,
+    pub decisions: Vec<String>,
+}
+
+/// Words that are no plan of these premises.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WordingError {
+    #[error("no operator can wish `{wish}` here; among what can be wished is `{example}`")]
+    NoSuchWish { wish: String, example: String },
+    #[error("`{text}`: {message}")]
+    NoPattern { text: String, message: String },
+    #[error(
+        "`{text}` is no decision: expected hold, lose, double or break, and what about, as in `lose request \
+         delegation_prepared of home to partner`"
+    )]
+    NoDecision { text: String },
+}
+
+impl Worded {
+    /// A plan in words.
+    pub fn new(plan: &Plan, premises: &Premises) -> Worded {
+        Worded {
+            wishes: plan.wishes.iter().map(|planned| wish(planned, premises)).collect(),
+            decisions: plan.decisions.iter().map(|one| decision(one, premises)).collect(),
+        }
+    }
+
+    /// The plan that these words mean.
+    ///
+    /// # Errors
+    /// [`WordingError`] for the first words that mean nothing here.
+    pub fn plan(&self, premises: &Premises) -> Result<Plan, WordingError> {
+        let wishes = self.wishes.iter().map(|text| read_wish(text, premises)).collect::<Result<_, _>>()?;
+        let decisions = self.decisions.iter().map(|text| read_decision(text, premises)).collect::<Result<_, _>>()?;
+        Ok(Plan { wishes, decisions })
+    }
+}
+
+/// A wish as a step of a journey.
+pub fn step(wish: usize, premises: &Premises) -> String {
+    let wish = &premises.wishes[wish];
+    let step = scenario::print_step(&wish.step(Expected("done")), &premises.names);
+    if wish.device == 0 { step } else { format!("device {} {step}", wish.device) }
+}
+
+fn wish(planned: &Planned, premises: &Premises) -> String {
+    let step = step(planned.wish, premises);
+    match &planned.once {
+        Some(once) => format!("once {}: {step}", once.print(premises)),
+        None => step,
+    }
+}
+
+fn read_wish(text: &str, premises: &Premises) -> Result<Planned, WordingError> {
+    let (once, wanted) = match text.strip_prefix("once ").and_then(|rest| rest.split_once(": ")) {
+        Some((once, wanted)) => (Some(read_pattern(once, premises)?), wanted),
+        None => (None, text),
+    };
+    let wish = (0..premises.wishes.len()).find(|wish| step(*wish, premises) == wanted);
+    let wish = wish.ok_or_else(|| WordingError::NoSuchWish {
+        wish: wanted.to_owned(),
+        example: if premises.wishes.is_empty() { String::new() } else { step(0, premises) },
+    })?;
+    Ok(Planned { wish, once })
+}
+
+/// A decision in words.
+pub fn decision(decision: &Decision, premises: &Premises) -> String {
+    let what = event(&decision.what, premises);
+    match &decision.deed {
+        Deed::Hold(until) => format!("hold {what} until {}", until.print(premises)),
+        Deed::Lose => format!("lose {what}"),
+        Deed::Double => format!("double {what}"),
+        Deed::Break(round) => format!("break {what} in round {round}"),
+    }
+}
+
+fn event(event: &Event, premises: &Premises) -> String {
+    let name = |server: ServerNumber| premises.server_name(server);
+    let tries = |attempt: u32| if attempt > 1 { format!(" try {attempt}") } else { String::new() };
+    let thing = match event.thing {
+        Thing::Request { message, from, to, attempt } => {
+            format!("request {message} of {} to {}{}", name(from), name(to), tries(attempt))
+        }
+        Thing::Copy { message, from, to } => format!("copy of {message} of {} to {}", name(from), name(to)),
+        Thing::Answer { message, of, from, attempt } => {
+            format!("answer of {} to {message} of {}{}", name(from), name(of), tries(attempt))
+        }
+        Thing::Session { at, errand } => format!("session {} of {}", errand.key(), name(at)),
+        Thing::Report { at, errand } => format!("report {} of {}", errand.key(), name(at)),
+        Thing::Document { of } => format!("document of {}", name(of)),
+        Thing::Visit { with } => format!("visit to {}", name(with)),
+    };
+    let device = if event.device > 0 { format!("device {} ", event.device) } else { String::new() };
+    let nth = if event.nth > 1 { format!(" x{}", event.nth) } else { String::new() };
+    format!("{device}{thing}{nth}")
+}
+
+fn read_decision(text: &str, premises: &Premises) -> Result<Decision, WordingError> {
+    let nothing = || WordingError::NoDecision { text: text.to_owned() };
+    let (verb, rest) = text.split_once(' ').ok_or_else(nothing)?;
+    let (what, deed) = match verb {
+        "hold" => {
+            let (what, until) = rest.split_once(" until ").ok_or_else(nothing)?;
+            (what, Deed::Hold(read_pattern(until, premises)?))
+        }
+        "lose" => (rest, Deed::Lose),
+        "double" => (rest, Deed::Double),
+        "break" => {
+            let (what, round) = rest.split_once(" in round ").ok_or_else(nothing)?;
+            (what, Deed::Break(round.parse().map_err(|_| nothing())?))
+        }
+        _ => return Err(nothing()),
+    };
+    let words: Vec<&str> = what.split(' ').collect();
+    let what = read_event(&words, premises).ok_or_else(nothing)?;
+    Ok(Decision { what, deed })
+}
+
+fn read_event(words: &[&str], premises: &Premises) -> Option<Event> {
+    let (device, words) = match words {
+        ["device", number, rest @ ..] => (number.parse().ok()?, rest),
+        _ => (0, words),
+    };
+    let (nth, words) = match words {
+        [rest @ .., last] if last.starts_with('x') => match last[1..].parse() {
+            Ok(nth) => (nth, rest),
+            Err(_) => (1, words),
+        },
+        _ => (1, words),
+    };
+    let (attempt, words) = match words {
+        [rest @ .., "try", attempt] => (attempt.parse().ok()?, rest),
+        _ => (1, words),
+    };
+    let server = |name: &str| premises.server(name);
+    let message = Kind::of_root;
+    let errand = |key: &str| ErrandKind::ALL.into_iter().find(|errand| errand.key() == key);
+    let thing = match *words {
+        ["request", kind, "of", from, "to", to] => {
+            Thing::Request { message: message(kind)?, from: server(from)?, to: server(to)?, attempt }
+        }
+        ["copy", "of", kind, "of", from, "to", to] => {
+            Thing::Copy { message: message(kind)?, from: server(from)?, to: server(to)? }
+        }
+        ["answer", "of", from, "to", kind, "of", of] => {
+            Thing::Answer { message: message(kind)?, of: server(of)?, from: server(from)?, attempt }
+        }
+        ["session", kind, "of", at] => Thing::Session { at: server(at)?, errand: errand(kind)? },
+        ["report", kind, "of", at] => Thing::Report { at: server(at)?, errand: errand(kind)? },
+        ["document", "of", of] => Thing::Document { of: server(of)? },
+        ["visit", "to", with] => Thing::Visit { with: server(with)? },
+        _ => return None,
+    };
+    Some(Event { device, thing, nth })
+}
+
+fn read_pattern(text: &str, premises: &Premises) -> Result<Pattern, WordingError> {
+    Pattern::parse(text, premises)
+        .map_err(|error| WordingError::NoPattern { text: text.to_owned(), message: error.message })
+}
