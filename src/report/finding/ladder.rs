@@ -1,4 +1,4 @@
-//! The drawing as text: a lane for everybody, time downwards, at most [`WIDTH`] columns.
+//! The drawing as text: a lane for everybody, time downwards, at most 140 columns.
 //!
 //! ```text
 //!      time s   home                              partner

@@ -55,7 +55,7 @@ impl Layout {
         let gap = match rows.lanes.len() {
             0..=3 => 316,
             4 => 276,
-            _ => 250,
+            _ => 264,
         };
         let mut layout = Layout {
             gap,
@@ -144,7 +144,8 @@ impl Layout {
                 let room = letters(self.gap - 44);
                 let text = wrap(&arrow.title(), room);
                 let mark = arrow.mark.as_ref().map_or_else(Vec::new, |mark| wrap(mark, room));
-                let line = top + lines(&text) + 7;
+                // The cross of what is lost is higher than a line.
+                let line = top + lines(&text) + if arrow.leg == Leg::Lost { 11 } else { 7 };
                 let below = if mark.is_empty() { 6 } else { lines(&mark) + 8 };
                 Place { top, line, bottom: line + below, text, mark }
             }

@@ -2,17 +2,17 @@
 //!
 //! | file | its job |
 //! |---|---|
-//! | [`lanes`] | who occurs in a story, and in which order they stand |
-//! | [`courses`] | what became of each message |
-//! | [`rows`] | the facts as rows of a drawing: what was seen, and between whom |
-//! | [`words`] | what is written beside a row |
-//! | [`wrap`] | text in lines that fit |
-//! | [`ladder`] | the drawing as text, for a terminal |
-//! | [`mermaid`] | the drawing as a Mermaid diagram |
-//! | [`layout`] | where everything is in the SVG
-//! | [`strips`] | the phases of records and the waits of timers, as bars
-//! | [`drawing`] | the drawing as SVG
-//! | [`page`] | everything on one page |
+//! | `lanes` | who occurs in a story, and in which order they stand |
+//! | `courses` | what became of each message |
+//! | `rows` | the facts as rows of a drawing: what was seen, and between whom |
+//! | `words` | what is written beside a row |
+//! | `wrap` | text in lines that fit |
+//! | `ladder` | the drawing as text, for a terminal |
+//! | `mermaid` | the drawing as a Mermaid diagram |
+//! | `layout` | where everything is in the SVG |
+//! | `strips` | the phases of records and the waits of timers, as bars |
+//! | `drawing` | the drawing as SVG |
+//! | `page` | everything on one page |
 //!
 //! All three drawings have the same rows in the same order. They are not to scale: a row is something that happened, and
 //! how much time went by is written beside it, for in virtual time nothing happens for long, and then much at once.

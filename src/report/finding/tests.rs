@@ -99,6 +99,20 @@ fn a_message_that_others_overtake_or_a_timer_is_held_and_has_one_number_at_both_
 }
 
 #[test]
+fn an_answer_that_a_timer_overtakes_is_held() {
+    let mut script = Script::default();
+    script
+        .sent(HOME, PARTNER, Kind::DelegationPrepared, 1)
+        .taken(HOME, PARTNER, Kind::DelegationPrepared, Took::New)
+        .see(What::TimerFired { at: HOME, timer: Timer::Confirmed })
+        .heard(HOME, PARTNER, Kind::DelegationPrepared, 1, Heard::NoContent);
+    let text = ladder_of(&script.facts);
+    let lines: Vec<&str> = text.lines().collect();
+    let answer = lines.iter().position(|line| line.contains("╌ ok ╌")).expect("an answer");
+    assert!(lines[answer].contains("│◀╌") && lines[answer + 1].contains("│ held"), "{text}");
+}
+
+#[test]
 fn a_copy_is_told_from_a_second_try() {
     let mut copied = Script::default();
     copied.sent(HOME, PARTNER, Kind::DelegationReq, 1).taken(HOME, PARTNER, Kind::DelegationReq, Took::New).taken(

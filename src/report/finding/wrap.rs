@@ -23,9 +23,9 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// Where a word that is too long is broken: behind a sign in an address, if that is not too soon.
+/// Where a word that is too long is broken: behind a sign in an address or a name, if that is not too soon.
 fn breaks_at(word: &[char], width: usize) -> usize {
-    let sign = word[..width].iter().rposition(|letter| "/?&=.,".contains(*letter));
+    let sign = word[..width].iter().rposition(|letter| "/?&=.,_".contains(*letter));
     sign.map(|sign| sign + 1).filter(|at| *at >= width / 2).unwrap_or(width)
 }
 
@@ -38,6 +38,7 @@ mod tests {
         assert_eq!(wrap("one two three", 8), ["one two", "three"]);
         assert_eq!(wrap("a longerthanthat b", 6), ["a", "longer", "thanth", "at b"]);
         assert_eq!(wrap("./SCOMO/Inventory/x", 16), ["./SCOMO/", "Inventory/x"]);
+        assert_eq!(wrap("delegation_resp", 12), ["delegation_", "resp"]);
         assert_eq!(wrap("", 5), [""]);
     }
 }
