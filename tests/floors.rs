@@ -47,7 +47,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "results",
         ],
     ),
-    ("report", &["clock", "ids", "units", "measure", "scenario", "results"]),
+    ("report", &["clock", "ids", "units", "dm", "delegation", "facts", "measure", "scenario", "results"]),
     (
         "run",
         &[

@@ -6,8 +6,10 @@
 //! | [`table`] | columns that line up |
 //! | [`figures`] | numbers with their units, short enough to read |
 //! | [`json`] | a summary for programs |
+//! | [`finding`] | a story in which a promise broke, as pictures |
 
 pub mod figures;
+pub mod finding;
 pub mod json;
 pub mod table;
 pub mod terminal;
