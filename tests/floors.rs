@@ -99,7 +99,18 @@ const DOORS: &[(&[&str], &[&str])] = &[
     (&["rand::rng", "rand::random", "rand::thread_rng", "rand::rngs::OsRng", "rand::rngs::SysRng"], &["seed"]),
     (&["actix", "actix_rt", "actix_web", "tokio"], &["actors", "transport", "run", "main"]),
     (&["rustls", "tokio_rustls", "rcgen", "webpki"], &["transport"]),
-    (&["std::fs", "tokio::fs"], &["transport::certs", "scenario::file", "results::folder", "run::host", "cli"]),
+    (
+        &["std::fs", "tokio::fs"],
+        &[
+            "transport::certs",
+            "scenario::file",
+            "results::folder",
+            "results::finding",
+            "results::search",
+            "run::host",
+            "cli",
+        ],
+    ),
     (&["print!", "println!", "eprint!", "eprintln!"], &["cli", "report", "main"]),
     (&["todo!", "unimplemented!", "dbg!"], &[]),
 ];

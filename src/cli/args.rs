@@ -1,6 +1,7 @@
 //! The command line as types: commands, their arguments, and the flags that all of them have.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, value_parser};
@@ -9,6 +10,7 @@ use clap_complete::Shell;
 use crate::cli::exit::Exit;
 use crate::delegation::policy::Policy;
 use crate::scenario::file::Overrides;
+use crate::units::{self, UnitError};
 
 /// Simulates and load-tests the OMA Device Management Server Delegation Protocol 1.3.
 ///
@@ -42,6 +44,22 @@ pub enum Command {
         #[arg(long, value_name = "N", default_value_t = 8, value_parser = value_parser!(u32).range(1..=64))]
         at_once: u32,
     },
+    /// Search virtual time for a way that breaks a promise, and shrink it to the few decisions that matter
+    ///
+    /// The machines are those that run over HTTPS, with nothing real between them: which message comes first, what is
+    /// lost, when a timer fires is chosen, not waited for. What is found has a folder each, to be seen again with
+    /// `dmswarm replay`. Ends with 4 when something was found.
+    #[command(after_help = EXPLORE_EXAMPLES)]
+    Explore(Explore),
+    /// Go the way of a finding once more
+    ///
+    /// Ends with 4 when the same promise breaks again, and with 10 when it does not.
+    #[command(after_help = REPLAY_EXAMPLES)]
+    Replay {
+        /// The folder of a finding, or its finding.toml
+        #[arg(value_name = "FINDING")]
+        finding: PathBuf,
+    },
     /// Say what scenarios would do, or every problem in them
     #[command(after_help = CHECK_EXAMPLES)]
     Check {
@@ -71,6 +89,47 @@ pub enum Command {
         /// For which shell
         shell: Shell,
     },
+}
+
+/// What `explore` is asked for.
+#[derive(Debug, Clone, Args)]
+pub struct Explore {
+    /// A scenario file; without one, the built-in quickstart
+    #[arg(value_name = "SCENARIO.toml")]
+    pub scenario: Option<PathBuf>,
+    /// Search for so long: every way within little budgets first, then ways at random
+    #[arg(long = "for", value_name = "TIME", default_value = "30s", value_parser = duration)]
+    pub time: Duration,
+    /// Go so many ways at random instead; the same seed goes the same ways
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..))]
+    pub runs: Option<u64>,
+    /// Go every way within a scope instead, and say what was gone through
+    #[arg(long, conflicts_with = "runs")]
+    pub exhaustive: bool,
+    /// The scope of an exhaustive search: so many operators' wishes on each device, at most
+    #[arg(long, value_name = "N", requires = "exhaustive", value_parser = value_parser!(u8).range(1..=8))]
+    pub operations: Option<u8>,
+    /// ... so many timers that fire although something is under way
+    #[arg(long, value_name = "N", requires = "exhaustive", value_parser = value_parser!(u8).range(..=8))]
+    pub early_timers: Option<u8>,
+    /// ... so many messages, answers or sessions that are lost
+    #[arg(long, value_name = "N", requires = "exhaustive", value_parser = value_parser!(u8).range(..=8))]
+    pub drops: Option<u8>,
+    /// ... so many messages that come twice
+    #[arg(long, value_name = "N", requires = "exhaustive", value_parser = value_parser!(u8).range(..=8))]
+    pub duplicates: Option<u8>,
+    /// Look at so many devices of each kind of journeys together
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = value_parser!(u8).range(1..=4))]
+    pub devices: u8,
+    /// Work on so many threads; as many as there are cores without this
+    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=256))]
+    pub threads: Option<u16>,
+    /// Use so much memory at most, all threads together
+    #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = size)]
+    pub memory: u64,
+    /// Search twice, and compare
+    #[arg(long)]
+    pub verify: bool,
 }
 
 /// What there are schemas of.
@@ -123,6 +182,14 @@ impl Flags {
     }
 }
 
+fn duration(text: &str) -> Result<Duration, UnitError> {
+    text.parse::<units::Duration>().map(|units::Duration(time)| time)
+}
+
+fn size(text: &str) -> Result<u64, UnitError> {
+    text.parse::<units::Size>().map(|units::Size(bytes)| bytes)
+}
+
 /// The policies, by their words.
 fn policies() -> impl TypedValueParser<Value = Policy> {
     PossibleValuesParser::new(Policy::ALL.map(Policy::key)).map(|word| Policy::of(&word).unwrap_or_default())
@@ -141,6 +208,17 @@ Examples:
   dmswarm run scenarios/ --out results --json
   dmswarm run scenarios/races --policy literal  every race by the letter of the text, and a table
   dmswarm run scenarios/races/r12-orphan-after-full-delegation.toml --repeat 20";
+
+const EXPLORE_EXAMPLES: &str = "\
+Examples:
+  dmswarm explore --policy literal --for 30s      what breaks by the letter of the text
+  dmswarm explore scenario.toml --exhaustive      every way within the usual scope
+  dmswarm explore --exhaustive --operations 2 --early-timers 1 --drops 1
+  dmswarm explore --runs 100000 --seed 7          ways at random, the same each time";
+
+const REPLAY_EXAMPLES: &str = "\
+Examples:
+  dmswarm replay results/quickstart-explore-.../findings/manageable-1a2b3c4d";
 
 const CHECK_EXAMPLES: &str = "\
 Examples:
@@ -200,6 +278,11 @@ mod tests {
         for line in [
             "dmswarm run",
             "dmswarm run a.toml folder --no-live -v",
+            "dmswarm explore",
+            "dmswarm explore a.toml --for 2m --threads 1 --verify",
+            "dmswarm explore --exhaustive --operations 3 --drops 0 --memory 1GiB",
+            "dmswarm explore --runs 1000 --devices 2",
+            "dmswarm replay results/found/findings/manageable-0",
             "dmswarm check a.toml b.toml -q",
             "dmswarm schema scenario",
             "dmswarm schema summary",
@@ -217,6 +300,10 @@ mod tests {
         for line in [
             "dmswarm",
             "dmswarm check",
+            "dmswarm replay",
+            "dmswarm explore --drops 1",
+            "dmswarm explore --runs 5 --exhaustive",
+            "dmswarm explore --for soon",
             "dmswarm walk",
             "dmswarm schema wsdl",
             "dmswarm run --seed x",
@@ -232,7 +319,7 @@ mod tests {
         for part in ["Examples:", "dmswarm check scenario.toml", "130  interrupted", "--set"] {
             assert!(help.contains(part), "{help}");
         }
-        for command in ["run", "check", "schema", "certs", "completions"] {
+        for command in ["run", "explore", "replay", "check", "schema", "certs", "completions"] {
             let help = parse(&format!("dmswarm {command} --help")).unwrap_err().to_string();
             assert!(help.contains(&format!("Examples:\n  dmswarm {command}")), "{help}");
         }

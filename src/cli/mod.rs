@@ -7,15 +7,19 @@
 //! | [`output`] | data to stdout, the rest to stderr |
 //! | [`scenarios`] | from files and folders to scenarios |
 //! | [`races`] | races side by side, and their table |
-//! | [`run`], [`check`], [`certs`], [`schema`], [`completions`] | one command each |
+//! | [`findings`] | what a search has found, as folders |
+//! | [`run`], [`explore`], [`replay`], [`check`], [`certs`], [`schema`], [`completions`] | one command each |
 
 pub mod args;
 pub mod certs;
 pub mod check;
 pub mod completions;
 pub mod exit;
+pub mod explore;
+pub mod findings;
 pub mod output;
 pub mod races;
+pub mod replay;
 pub mod run;
 pub mod scenarios;
 pub mod schema;

@@ -21,7 +21,8 @@ use crate::seed::Seed;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece {
     /// Every way within a budget that begins with this choice.
-    Exhaustive { kind: usize, budget: Budget, first: Choice },
+    /// `of`: how many such pieces there are with this budget.
+    Exhaustive { kind: usize, budget: Budget, first: Choice, of: usize },
     /// So many ways drawn at random, from this number on.
     Random { kind: usize, strategy: Strategy, from: u64, many: u64 },
 }
@@ -50,8 +51,102 @@ pub struct Hunted {
     pub findings: Vec<Finding>,
     /// Ways that break a promise and whose plan does not: a fault of this search.
     pub not_retold: u64,
-    /// How many pieces there were to do; `None` where there is always one more.
-    pub planned: Option<u64>,
+}
+
+/// Everything that was gone through within one budget, all kinds of devices together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Level {
+    pub budget: Budget,
+    /// Whether no way of it was left out.
+    pub is_complete: bool,
+    pub states: u64,
+    pub transitions: u64,
+    pub at_rest: u64,
+    pub curve: Vec<u64>,
+    /// The names of the promises that are broken somewhere.
+    pub promises: Vec<&'static str>,
+}
+
+/// What was gone through at random.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AtRandom {
+    pub ways: u64,
+    pub steps: u64,
+    pub broken: u64,
+}
+
+impl Hunted {
+    /// The budgets that were gone through, in the order in which they were begun. `wanted`: how many pieces each has.
+    pub fn levels(&self) -> Vec<Level> {
+        let mut levels: Vec<Level> = Vec::new();
+        for done in &self.pieces {
+            let Piece::Exhaustive { budget, of, .. } = done.piece else { continue };
+            let known = levels.iter().position(|level| level.budget == budget).unwrap_or_else(|| {
+                let (states, transitions, at_rest) = (0, 0, 0);
+                levels.push(Level {
+                    budget,
+                    is_complete: true,
+                    states,
+                    transitions,
+                    at_rest,
+                    curve: Vec::new(),
+                    promises: Vec::new(),
+                });
+                levels.len() - 1
+            });
+            let begun = self.pieces.iter().filter(|one| one.piece.budget() == Some(budget)).count();
+            let level = &mut levels[known];
+            level.is_complete &= !done.exhausted.ran_out && begun == of;
+            level.states += done.exhausted.states;
+            level.transitions += done.exhausted.transitions;
+            level.at_rest += done.exhausted.at_rest;
+            level.curve.resize(level.curve.len().max(done.exhausted.curve.len()), 0);
+            level.curve.iter_mut().zip(&done.exhausted.curve).for_each(|(sum, new)| *sum += new);
+            for promise in &done.promises {
+                if !level.promises.contains(promise) {
+                    level.promises.push(promise);
+                }
+            }
+        }
+        levels
+    }
+
+    /// What was gone through at random.
+    pub fn at_random(&self) -> AtRandom {
+        let mut sum = AtRandom::default();
+        for done in self.pieces.iter().filter(|done| matches!(done.piece, Piece::Random { .. })) {
+            sum.ways += done.exhausted.states;
+            sum.steps += done.exhausted.transitions;
+            sum.broken += done.exhausted.broken;
+        }
+        sum
+    }
+
+    /// Whether a piece ended for want of room.
+    pub fn ran_out(&self) -> bool {
+        self.pieces.iter().any(|done| done.exhausted.ran_out)
+    }
+
+    /// For each piece a number that stands for it and all before it.
+    pub fn digest(&self) -> Vec<u64> {
+        let mut rolling = 0;
+        let roll = |done: &Done| {
+            let text = format!("{:?}{:?}{:?}", done.piece, done.exhausted, done.words);
+            rolling = Seed(rolling).keyed(&text, &[]);
+            rolling
+        };
+        self.pieces.iter().map(roll).collect()
+    }
+}
+
+impl Piece {
+    /// `None` for ways at random.
+    fn budget(&self) -> Option<Budget> {
+        match self {
+            Piece::Exhaustive { budget, .. } => Some(*budget),
+            Piece::Random { .. } => None,
+        }
+    }
 }
 
 /// A piece of work that was done.
@@ -60,6 +155,10 @@ pub struct Done {
     pub piece: Piece,
     /// For ways at random: each way as a state, each step as a transition.
     pub exhausted: Exhausted,
+    /// The names of the promises that some way broke.
+    pub promises: Vec<&'static str>,
+    /// The least plans.
+    pub words: Vec<Worded>,
     findings: Vec<Finding>,
     not_retold: u64,
 }
@@ -145,7 +244,7 @@ fn work(
     is_over: &dyn Fn() -> bool,
 ) -> Option<Done> {
     let (kind, found) = match piece {
-        Piece::Exhaustive { kind, budget, first } => {
+        Piece::Exhaustive { kind, budget, first, .. } => {
             let mut exhausted = exhaustive::exhaust(&mut labs[kind], budget, Some(first), room, is_over)?;
             let breaking = std::mem::take(&mut exhausted.breaking);
             (kind, (exhausted, breaking.into_iter().map(|one| (budget, one)).collect()))
@@ -155,12 +254,19 @@ fn work(
         }
     };
     let (exhausted, breaking): (Exhausted, Vec<(Budget, Breaking)>) = found;
-    let mut done = Done { piece, exhausted, findings: Vec::new(), not_retold: 0 };
-    for (budget, one) in &breaking {
+    let mut promises: Vec<&'static str> = breaking.iter().flat_map(|(_, one)| one.promises.iter().copied()).collect();
+    promises.sort_unstable();
+    promises.dedup();
+    let mut done = Done { piece, exhausted, promises, words: Vec::new(), findings: Vec::new(), not_retold: 0 };
+    for (budget, one) in breaking.iter().take(MOST_UNDERSTOOD) {
         understand(labs, kind, *budget, one, number, &mut done);
     }
+    done.words = done.findings.iter().map(|finding| finding.words.clone()).collect();
     Some(done)
 }
+
+/// How many ways of one piece are shrunk: where more break something, most are alike.
+const MOST_UNDERSTOOD: usize = 200;
 
 /// Goes ways at random; of each likeness a few are kept.
 fn draw(

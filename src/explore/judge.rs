@@ -2,11 +2,12 @@
 
 use crate::clock::Moment;
 use crate::explore::lab::{Lab, Number};
+use crate::explore::premises::Premises;
 use crate::explore::trail::Walked;
 use crate::explore::world::World;
 use crate::facts::{Fact, What};
 use crate::ids::{DeviceNumber, ServerNumber};
-use crate::measure::promise::steps::{Known, Watched};
+use crate::measure::promise::steps::{Known, Watched, longest_windows};
 use crate::measure::promise::{Breach, DeviceView, Journeyed, Judging, ServerView, is_about_steps};
 
 /// The promises that are broken, by their names, each once and in their order.
@@ -37,21 +38,41 @@ fn judged(walked: &Walked, lab: &Lab<'_>, ended_at: Moment, is_at_rest: bool) ->
         if is_at_rest {
             judging.look_at(device);
         }
-        judging.look_at_steps(&Watched {
-            device: device.device,
-            facts,
-            journeyed: &device.journeyed,
-            servers: &known,
-            policy: premises.policy,
-            bounds: premises.bounds,
-            healed_at: last_fault(facts),
-            ended_at,
-        });
+        judging.look_at_steps(&watched(premises, device, facts, &known, ended_at));
     }
     let results = judging.finish();
     // That servers have something to do is no breach before the end.
     let counts = results.into_iter().filter(|promise| is_at_rest || is_about_steps(promise.name));
     counts.flat_map(|promise| promise.breaches).collect()
+}
+
+/// From when to when nobody was in charge of the first device, at its longest; to the end where it is open then.
+pub fn orphan_window(walked: &Walked, lab: &Lab<'_>) -> Option<(Moment, Moment)> {
+    let premises = lab.premises();
+    let known: Vec<Known> = servers(&walked.world, lab).iter().map(Known::from).collect();
+    let devices = devices(&walked.world, lab);
+    let ended_at = walked.world.now();
+    let windows = longest_windows(&watched(premises, devices.first()?, walked.facts.first()?, &known, ended_at));
+    windows.orphan_since.map(|since| (since, since + windows.orphan))
+}
+
+fn watched<'a>(
+    premises: &Premises,
+    device: &'a DeviceView,
+    facts: &'a [Fact],
+    servers: &'a [Known],
+    ended_at: Moment,
+) -> Watched<'a> {
+    Watched {
+        device: device.device,
+        facts,
+        journeyed: &device.journeyed,
+        servers,
+        policy: premises.policy,
+        bounds: premises.bounds,
+        healed_at: last_fault(facts),
+        ended_at,
+    }
 }
 
 /// Until when something was made to go wrong.
@@ -60,7 +81,8 @@ fn last_fault(facts: &[Fact]) -> Moment {
     faults.map(|fact| fact.at).next_back().unwrap_or(Moment::ZERO)
 }
 
-fn servers(world: &World, lab: &Lab<'_>) -> Vec<ServerView> {
+/// Each server as the promises look at it.
+pub fn servers(world: &World, lab: &Lab<'_>) -> Vec<ServerView> {
     let names = (0..).map(ServerNumber).zip(&lab.premises().names);
     let view = |(server, name): (ServerNumber, &String)| {
         let machine = lab.server(server, world.server(server));
@@ -74,7 +96,8 @@ fn servers(world: &World, lab: &Lab<'_>) -> Vec<ServerView> {
     names.map(view).collect()
 }
 
-fn devices(world: &World, lab: &Lab<'_>) -> Vec<DeviceView> {
+/// Each device as the promises look at it.
+pub fn devices(world: &World, lab: &Lab<'_>) -> Vec<DeviceView> {
     let premises = lab.premises();
     let places = premises.devices.iter().zip(world.trees()).zip(world.minutes());
     let view = |((device, tree), minutes): ((&DeviceNumber, &Number), &Number)| {

@@ -21,6 +21,7 @@ pub mod premises;
 pub mod retell;
 pub mod search;
 pub mod shrink;
+pub mod testimony;
 pub mod trail;
 pub mod under_way;
 pub mod wording;

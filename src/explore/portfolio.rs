@@ -62,11 +62,20 @@ impl Portfolio {
 
 /// The pieces of every way within a budget, for each kind of device.
 pub fn exhaustive(premises: &[Premises], budget: Budget) -> Vec<Piece> {
+    let of = premises.iter().map(|premises| premises.wishes.len()).sum();
     let pieces = premises.iter().enumerate().flat_map(|(kind, premises)| {
         let firsts = (0..premises.wishes.len() as u8).map(Choice::Wishes);
-        firsts.map(move |first| Piece::Exhaustive { kind, budget, first })
+        firsts.map(move |first| Piece::Exhaustive { kind, budget, first, of })
     });
     pieces.collect()
+}
+
+/// The pieces of what is searched where nothing else is said: one operation with everything else once, and two with any
+/// two of the others.
+pub fn usual_scope(premises: &[Premises]) -> Vec<Piece> {
+    let budgets = [(1, 1, 1, 1), (2, 1, 1, 0), (2, 1, 0, 1), (2, 0, 1, 1)];
+    let budget = |(wishes, early, losses, copies)| Budget { wishes, early, losses, copies, deaths: 0 };
+    budgets.into_iter().flat_map(|one| exhaustive(premises, budget(one))).collect()
 }
 
 /// The pieces that so many ways at random consist of.

@@ -11,5 +11,6 @@
 pub mod figures;
 pub mod finding;
 pub mod json;
+pub mod search;
 pub mod table;
 pub mod terminal;

@@ -126,20 +126,24 @@ impl RunFolder {
 
     /// Replaces a file whole.
     fn write(&self, name: &str, content: &[u8]) -> Result<(), FolderError> {
-        let file = self.path.join(name);
-        let beside = file.with_extension("tmp");
-        fs::write(&beside, content)
-            .and_then(|()| fs::rename(&beside, &file))
-            .inspect_err(|_| {
-                // What is left of it is of no use; if it cannot be removed either, the first error tells more.
-                let _ = fs::remove_file(&beside);
-            })
-            .map_err(|source| FolderError::NotWritten { file, source })
+        write_whole(&self.path.join(name), content)
     }
 }
 
+/// Writes a file whole: beside first, then in its place.
+pub(super) fn write_whole(file: &Path, content: &[u8]) -> Result<(), FolderError> {
+    let beside = file.with_extension("tmp");
+    fs::write(&beside, content)
+        .and_then(|()| fs::rename(&beside, file))
+        .inspect_err(|_| {
+            // What is left of it is of no use; if it cannot be removed either, the first error tells more.
+            let _ = fs::remove_file(&beside);
+        })
+        .map_err(|source| FolderError::NotWritten { file: file.to_owned(), source })
+}
+
 /// Makes a folder that did not exist.
-fn create_fresh(out: &Path, name: &str) -> io::Result<PathBuf> {
+pub(super) fn create_fresh(out: &Path, name: &str) -> io::Result<PathBuf> {
     let mut path = out.join(name);
     for namesake in 2..=MOST_NAMESAKES {
         match fs::create_dir(&path) {
@@ -153,7 +157,7 @@ fn create_fresh(out: &Path, name: &str) -> io::Result<PathBuf> {
 }
 
 /// A name with nothing in it that a file name could not have.
-fn file_safe(name: &str) -> String {
+pub(super) fn file_safe(name: &str) -> String {
     let safe: String =
         name.chars().map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' }).collect();
     let safe = safe.trim_start_matches('.');

@@ -89,6 +89,15 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     rules::ALL.iter().map(|rule| rule.name).chain(steps::ALL.iter().map(|rule| rule.name))
 }
 
+/// What a promise says, in a sentence; nothing for a name that none has.
+pub fn says(name: &str) -> &'static str {
+    let all = rules::ALL
+        .iter()
+        .map(|rule| (rule.name, rule.says))
+        .chain(steps::ALL.iter().map(|rule| (rule.name, rule.says)));
+    all.into_iter().find(|(known, _)| *known == name).map_or("", |(_, says)| says)
+}
+
 /// Whether a promise is about every step, not about the end alone.
 pub fn is_about_steps(name: &str) -> bool {
     steps::ALL.iter().any(|rule| rule.name == name)

@@ -153,6 +153,11 @@ pub(super) fn judge(watched: &Watched<'_>) -> ([Judgement; ALL.len()], Windows) 
     (ALL.each_ref().map(|rule| (rule.judge)(&story)), windows::windows(&story))
 }
 
+/// The longest windows of a device that was watched.
+pub fn longest_windows(watched: &Watched<'_>) -> Windows {
+    windows::windows(&Story::new(watched))
+}
+
 impl Watched<'_> {
     /// The server's name in the scenario.
     fn name(&self, server: ServerNumber) -> String {

@@ -16,6 +16,8 @@ use crate::measure::promise::steps::story::{Record, Story};
 pub struct Windows {
     /// How long at a stretch no server with an account had the authority over the device.
     pub orphan: Duration,
+    /// When that began.
+    pub orphan_since: Option<Moment>,
     /// What that began with, in words.
     pub orphan_cause: Option<String>,
     /// How long at a stretch two servers with accounts both held themselves to be in full charge.
@@ -65,6 +67,7 @@ pub(super) fn windows(story: &Story<'_>) -> Windows {
     let (orphan, double) = (orphan.close(watched.ended_at), double.close(watched.ended_at));
     Windows {
         orphan: orphan.longest,
+        orphan_since: orphan.begun_by.map(|place| watched.facts[place].at),
         orphan_cause: orphan.begun_by.map(|place| in_words(watched, &watched.facts[place])),
         double_owner: double.longest,
     }

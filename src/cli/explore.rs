@@ -1,0 +1,216 @@
+//! `dmswarm explore`: searches virtual time for a way that breaks a promise.
+
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::cli::args::{Explore, Flags};
+use crate::cli::check::tell_problems;
+use crate::cli::exit::Exit;
+use crate::cli::findings::{self, Kept};
+use crate::cli::output;
+use crate::cli::scenarios::{Asked, read_all};
+use crate::clock::{Clock, Moment, wall_now};
+use crate::explore::choice::Budget;
+use crate::explore::hunt::{Done, Hunted, Means, Piece, hunt};
+use crate::explore::portfolio::{self, Portfolio};
+use crate::explore::premises::Premises;
+use crate::report::figures::{count, counted};
+use crate::report::search::{self, Effort};
+use crate::results::SearchFolder;
+use crate::scenario::Scenario;
+
+/// Searches, tells what was gone through, and keeps what was found.
+pub fn explore(search: &Explore, flags: &Flags) -> Exit {
+    let paths: Vec<PathBuf> = search.scenario.iter().cloned().collect();
+    let mut asked = read_all(&paths, &flags.overrides());
+    let scenario = match (asked.pop(), asked.is_empty()) {
+        (Some(Asked { scenario: Ok(scenario), .. }), true) => scenario,
+        (Some(Asked { scenario: Err(problems), .. }), true) => {
+            tell_problems(&problems);
+            return Exit::Usage;
+        }
+        _ => {
+            output::remark("error: one scenario is searched at a time; name its file");
+            return Exit::Usage;
+        }
+    };
+    let premises = Premises::of(&scenario, usize::from(search.devices));
+    if premises.is_empty() {
+        output::remark("error: no journey of this scenario hands a device over, so that there is nothing to search");
+        return Exit::Usage;
+    }
+    if !flags.quiet {
+        output::remark(&search::heading(&scenario, &premises, effort(search), means(search)));
+    }
+    let hunted = go(search, &scenario, &premises, u64::MAX, flags);
+    if search.verify && !is_repeated(search, &scenario, &premises, &hunted, flags) {
+        return Exit::CouldNotRun;
+    }
+    finish(search, &scenario, &premises, &hunted, flags)
+}
+
+fn effort(search: &Explore) -> Effort {
+    match search.runs {
+        _ if search.exhaustive => Effort::Exhaustive,
+        Some(ways) => Effort::Runs(ways),
+        None => Effort::For(search.time),
+    }
+}
+
+fn means(search: &Explore) -> Means {
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    Means { threads: search.threads.map_or_else(cores, usize::from), memory: search.memory }
+}
+
+/// The scope of an exhaustive search; `None` where nothing is said.
+fn scope(search: &Explore) -> Option<Budget> {
+    let Explore { operations, early_timers, drops, duplicates, .. } = *search;
+    let is_said = [operations, early_timers, drops, duplicates].iter().any(Option::is_some);
+    is_said.then(|| Budget {
+        wishes: operations.unwrap_or(2),
+        early: early_timers.unwrap_or(0),
+        losses: drops.unwrap_or(0),
+        copies: duplicates.unwrap_or(0),
+        deaths: 0,
+    })
+}
+
+/// One search, of at most so many pieces.
+fn go(search: &Explore, scenario: &Scenario, premises: &[Premises], most: u64, flags: &Flags) -> Hunted {
+    let clock = Clock::start();
+    let portfolio = Portfolio::new(premises);
+    let scope: Vec<Piece> = match (effort(search), scope(search)) {
+        (Effort::Exhaustive, Some(budget)) => portfolio::exhaustive(premises, budget),
+        (Effort::Exhaustive, None) => portfolio::usual_scope(premises),
+        _ => Vec::new(),
+    };
+    let pieces = |number: u64| match effort(search) {
+        _ if number >= most => None,
+        Effort::For(_) => portfolio.piece(number),
+        Effort::Runs(ways) => portfolio::at_random(premises.len(), ways, number),
+        Effort::Exhaustive => scope.get(usize::try_from(number).ok()?).cloned(),
+    };
+    // A search that is repeated goes as far as the one before, however long that takes.
+    let ends_at = match effort(search) {
+        Effort::For(time) if most == u64::MAX => Moment::ZERO + time,
+        _ => Moment::NEVER,
+    };
+    let is_over = || clock.now() >= ends_at;
+    let progress = Progress::new(&clock, flags);
+    hunt(premises, &pieces, scenario.seed, means(search), &is_over, &|_, done| progress.add(done))
+}
+
+/// Whether the same search once more comes to the same.
+fn is_repeated(search: &Explore, scenario: &Scenario, premises: &[Premises], first: &Hunted, flags: &Flags) -> bool {
+    let again = go(search, scenario, premises, first.pieces.len() as u64, flags);
+    let (one, two) = (first.digest(), again.digest());
+    if one != two {
+        let apart = one.iter().zip(&two).position(|(one, two)| one != two).unwrap_or(one.len().min(two.len()));
+        output::remark(&format!("error: done twice, the search came to something else in its piece {apart}"));
+        return false;
+    }
+    let last = one.last().copied().unwrap_or_default();
+    output::remark(&format!("done twice, with the same in each of {} pieces: {last:016x}", count(one.len() as u64)));
+    true
+}
+
+fn finish(search: &Explore, scenario: &Scenario, premises: &[Premises], hunted: &Hunted, flags: &Flags) -> Exit {
+    let folder = match SearchFolder::create(&flags.out, &scenario.name, wall_now(), scenario.seed.0) {
+        Ok(folder) => folder,
+        Err(error) => {
+            output::remark(&format!("error: {error}"));
+            return Exit::CouldNotRun;
+        }
+    };
+    let kept = match findings::keep(&folder, scenario, premises, hunted) {
+        Ok(kept) => kept,
+        Err(error) => {
+            output::remark(&format!("error: {error}"));
+            return Exit::CouldNotRun;
+        }
+    };
+    let json = search::json(scenario, effort(search), hunted, kept.iter().map(|kept| (&kept.file, kept.times)));
+    let text = format!("{json:#}\n");
+    let mut exits = Vec::new();
+    if let Err(error) = folder.write("explore.json", &text) {
+        output::remark(&format!("error: {error}"));
+        exits.push(Exit::CouldNotRun);
+    }
+    if flags.json {
+        exits.push(output::data(&text));
+    } else if !flags.quiet || !kept.is_empty() {
+        exits.push(output::data(&told(search, hunted, &kept, &folder)));
+    }
+    if !kept.is_empty() {
+        exits.push(Exit::PromiseBroken);
+    } else if hunted.ran_out() {
+        exits.push(Exit::Invalid);
+    }
+    Exit::weightiest(exits)
+}
+
+fn told(search: &Explore, hunted: &Hunted, kept: &[Kept], folder: &SearchFolder) -> String {
+    let mut text = search::evidence(hunted, effort(search));
+    if kept.is_empty() {
+        text.push_str("\nNo promise was broken.\n");
+        return text;
+    }
+    text.push_str(&format!("\n{} that break promises:\n", counted(kept.len() as u64, "plan")));
+    for one in kept {
+        text.push_str(&search::finding(&one.file, one.times));
+    }
+    let first = kept[0].folder.display();
+    text.push_str(&format!(
+        "\nEach has a folder in {}\nSee one again:  dmswarm replay {first}\nover HTTPS:     dmswarm replay {first} --https\n",
+        folder.path().join("findings").display()
+    ));
+    text
+}
+
+/// Words about how far a search is, one line every few seconds.
+struct Progress<'c> {
+    clock: &'c Clock,
+    is_quiet: bool,
+    states: AtomicU64,
+    transitions: AtomicU64,
+    pieces: AtomicU64,
+    next: Mutex<Moment>,
+}
+
+/// How often the progress is told.
+const EVERY: Duration = Duration::from_secs(5);
+
+impl<'c> Progress<'c> {
+    fn new(clock: &'c Clock, flags: &Flags) -> Progress<'c> {
+        Progress {
+            clock,
+            is_quiet: flags.quiet,
+            states: AtomicU64::new(0),
+            transitions: AtomicU64::new(0),
+            pieces: AtomicU64::new(0),
+            next: Mutex::new(Moment::ZERO + EVERY),
+        }
+    }
+
+    fn add(&self, done: &Done) {
+        let states = self.states.fetch_add(done.exhausted.states, Ordering::Relaxed) + done.exhausted.states;
+        let steps =
+            self.transitions.fetch_add(done.exhausted.transitions, Ordering::Relaxed) + done.exhausted.transitions;
+        let pieces = self.pieces.fetch_add(1, Ordering::Relaxed) + 1;
+        let now = self.clock.now();
+        let mut next = self.next.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if self.is_quiet || now < *next {
+            return;
+        }
+        *next = now + EVERY;
+        output::remark(&format!(
+            "{:>6.1} s  {} pieces of work done, {} states, {} steps",
+            now.seconds(),
+            count(pieces),
+            count(states),
+            count(steps)
+        ));
+    }
+}

@@ -1,0 +1,119 @@
+//! From what a search has found to folders on disk: each is gone through once more before it is reported.
+
+use std::path::PathBuf;
+
+use crate::explore::hunt::{Finding, Hunted};
+use crate::explore::lab::Lab;
+use crate::explore::premises::Premises;
+use crate::explore::testimony::{Testimony, testify};
+use crate::measure::promise;
+use crate::report::finding::{Scene, ladder, mermaid, page};
+use crate::results::{FindingFile, FolderError, SearchFolder};
+use crate::scenario::Scenario;
+
+/// A finding that has its folder.
+pub struct Kept {
+    pub file: FindingFile,
+    pub folder: PathBuf,
+    /// How many ways led to it.
+    pub times: u64,
+}
+
+/// Goes the way of each finding once more, and writes the folders of those that break their promise again, the weightiest
+/// promise first, then the shortest plan.
+///
+/// # Errors
+/// [`FolderError`] when they cannot be written.
+pub fn keep(
+    folder: &SearchFolder,
+    scenario: &Scenario,
+    premises: &[Premises],
+    hunted: &Hunted,
+) -> Result<Vec<Kept>, FolderError> {
+    let mut told: Vec<(&Finding, FindingFile, Testimony)> = Vec::new();
+    for finding in &hunted.findings {
+        let Some(promise) = weightiest(&finding.promises) else { continue };
+        // Nothing that the search has worked out is taken on trust.
+        let mut lab = Lab::new(&premises[finding.kind]);
+        let testimony = testify(&mut lab, &finding.plan, promise);
+        if testimony.breaches.iter().any(|breach| breach.promise == promise) {
+            let file = file_of(finding, promise, &testimony, scenario, &premises[finding.kind]);
+            told.push((finding, file, testimony));
+        }
+    }
+    told.sort_by_key(|(finding, file, _)| (weight(&file.promise), finding.plan.size(), finding.piece));
+    let mut kept = Vec::new();
+    for (finding, file, testimony) in told {
+        let files = files(&file, &testimony, &premises[finding.kind]);
+        let folder = folder.write_finding(&format!("{}-{}", file.promise, file.signature), &files)?;
+        kept.push(Kept { file, folder, times: finding.times });
+    }
+    Ok(kept)
+}
+
+/// The files of a finding, by their names.
+pub fn files(file: &FindingFile, testimony: &Testimony, premises: &Premises) -> Vec<(&'static str, String)> {
+    let decisions: Vec<String> =
+        file.wishes.iter().map(|wish| format!("wish: {wish}")).chain(file.decisions.clone()).collect();
+    let commands = ["dmswarm replay finding.toml", "dmswarm replay finding.toml --https"].map(str::to_owned);
+    let title = format!("{} ({})", file.promise, file.signature);
+    let seen = file.seen.join("; ");
+    let scene = Scene {
+        title: &title,
+        promise: &file.promise,
+        says: &file.says,
+        seen: &seen,
+        decisions: &decisions,
+        commands: &commands,
+        beliefs: &testimony.beliefs,
+        names: premises,
+        facts: &testimony.facts,
+        broke_at: testimony.broke_at,
+        orphan: testimony.orphan,
+    };
+    vec![
+        ("finding.toml", file.text()),
+        ("ladder.txt", ladder(&scene)),
+        ("ladder.mmd", mermaid(&scene)),
+        ("finding.html", page(&scene)),
+    ]
+}
+
+fn file_of(
+    finding: &Finding,
+    promise: &'static str,
+    testimony: &Testimony,
+    scenario: &Scenario,
+    premises: &Premises,
+) -> FindingFile {
+    let breaches = &testimony.breaches;
+    let of_promise = breaches.iter().filter(|breach| breach.promise == promise);
+    let mut promises: Vec<String> = breaches.iter().map(|breach| breach.promise.to_owned()).collect();
+    promises.dedup();
+    FindingFile {
+        schema: FindingFile::SCHEMA.to_owned(),
+        promise: promise.to_owned(),
+        says: promise::says(promise).to_owned(),
+        promises,
+        seen: of_promise.map(ToString::to_string).collect(),
+        signature: finding.signature(),
+        kind: premises.kind.clone(),
+        devices: premises.devices.len(),
+        policy: scenario.policy.key().to_owned(),
+        wishes: finding.words.wishes.clone(),
+        decisions: finding.words.decisions.clone(),
+        scenario: scenario.to_toml(),
+    }
+}
+
+/// The promises that say most first: a device that nobody can reach any more is worse than a record too many.
+const WEIGHT: [&str; 6] =
+    ["manageable", "records_agree", "no_phantom", "accounts_as_recorded", "acls_as_recorded", "nothing_left_over"];
+
+fn weight(promise: &str) -> usize {
+    WEIGHT.iter().position(|known| *known == promise).unwrap_or(WEIGHT.len())
+}
+
+fn weightiest(promises: &[&'static str]) -> Option<&'static str> {
+    promises.iter().copied().min_by_key(|promise| weight(promise))
+}
