@@ -5,14 +5,17 @@ use std::process::ExitCode;
 use clap::Parser;
 use dmswarm::cli::args::{Command, CommandLine};
 use dmswarm::cli::races::HowOften;
-use dmswarm::cli::{certs, check, completions, explore, replay, run, schema};
+use dmswarm::cli::{certs, check, completions, explore, rehearse, replay, run, schema};
 
 fn main() -> ExitCode {
     let CommandLine { command, flags } = CommandLine::parse();
     let exit = match command {
         Command::Run { scenarios, repeat, at_once } => run::run(&scenarios, HowOften { repeat, at_once }, &flags),
         Command::Explore(asked) => explore::explore(&asked, &flags),
-        Command::Replay { finding } => replay::replay(&finding, &flags),
+        Command::Replay { finding, https: false, .. } => replay::replay(&finding, &flags),
+        Command::Replay { finding, https: true, repeat, at_once } => {
+            rehearse::rehearse(&finding, HowOften { repeat, at_once }, &flags)
+        }
         Command::Check { scenarios } => check::check(&scenarios, &flags),
         Command::Certs { scenario, renew } => certs::certs(scenario.as_ref(), renew, &flags),
         Command::Schema { what } => schema::print(what),

@@ -59,6 +59,15 @@ pub enum Command {
         /// The folder of a finding, or its finding.toml
         #[arg(value_name = "FINDING")]
         finding: PathBuf,
+        /// Over real HTTPS, with gates where the plan holds something, and compare with virtual time
+        #[arg(long)]
+        https: bool,
+        /// Over HTTPS so many times
+        #[arg(long, value_name = "N", requires = "https", default_value_t = 1, value_parser = value_parser!(u32).range(1..=1000))]
+        repeat: u32,
+        /// How many runs over HTTPS side by side
+        #[arg(long, value_name = "N", requires = "https", default_value_t = 4, value_parser = value_parser!(u32).range(1..=64))]
+        at_once: u32,
     },
     /// Say what scenarios would do, or every problem in them
     #[command(after_help = CHECK_EXAMPLES)]
@@ -218,7 +227,8 @@ Examples:
 
 const REPLAY_EXAMPLES: &str = "\
 Examples:
-  dmswarm replay results/quickstart-explore-.../findings/manageable-1a2b3c4d";
+  dmswarm replay results/quickstart-explore-.../findings/manageable-1a2b3c4d
+  dmswarm replay findings/manageable-1a2b3c4d --https --repeat 20";
 
 const CHECK_EXAMPLES: &str = "\
 Examples:

@@ -8,7 +8,7 @@
 //! | [`scenarios`] | from files and folders to scenarios |
 //! | [`races`] | races side by side, and their table |
 //! | [`findings`] | what a search has found, as folders |
-//! | [`run`], [`explore`], [`replay`], [`check`], [`certs`], [`schema`], [`completions`] | one command each |
+//! | [`run`], [`explore`], [`replay`], [`rehearse`], [`check`], [`certs`], [`schema`], [`completions`] | one command each |
 
 pub mod args;
 pub mod certs;
@@ -19,6 +19,7 @@ pub mod explore;
 pub mod findings;
 pub mod output;
 pub mod races;
+pub mod rehearse;
 pub mod replay;
 pub mod run;
 pub mod scenarios;

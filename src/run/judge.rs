@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 
 use crate::actors::chronicle::Chronicle;
 use crate::clock::Moment;
-use crate::facts::telling::story;
+use crate::facts::Fact;
 use crate::ids::{DeviceNumber, ServerNumber};
 use crate::measure::promise::steps::windows::LongestWindows;
 use crate::measure::promise::steps::{Known, Watched};
@@ -27,7 +27,7 @@ pub(super) struct Judged {
     pub goals: Vec<(String, u64)>,
     pub windows: LongestWindows,
     /// What was seen of devices that are worth a look.
-    pub stories: Vec<(DeviceNumber, String)>,
+    pub stories: Vec<(DeviceNumber, Vec<Fact>)>,
 }
 
 /// Looks at every party; they have come to rest.
@@ -84,7 +84,7 @@ fn stories(
     scenario: &Scenario,
     promises: &[PromiseResult],
     failed: &BTreeSet<DeviceNumber>,
-) -> Vec<(DeviceNumber, String)> {
+) -> Vec<(DeviceNumber, Vec<Fact>)> {
     let places = promises.iter().flat_map(|promise| &promise.breaches).map(|breach| &breach.at);
     let breakers = places.filter_map(|place| if let Place::Device(device) = place { Some(*device) } else { None });
     let devices: Vec<DeviceNumber> = if scenario.expect.is_some() {
@@ -93,9 +93,8 @@ fn stories(
         let breakers: BTreeSet<DeviceNumber> = breakers.collect();
         breakers.iter().chain(failed.difference(&breakers)).copied().collect()
     };
-    let names = scenario.names();
     let told = devices.into_iter().filter(|device| stand.board().watches(*device)).take(MOST_STORIES);
-    told.map(|device| (device, stand.board().with(device, |facts| story(facts, &names)))).collect()
+    told.map(|device| (device, stand.board().with(device, <[Fact]>::to_vec))).collect()
 }
 
 /// What each fault of the scenario has done.

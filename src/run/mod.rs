@@ -23,6 +23,8 @@ mod walk;
 use std::path::PathBuf;
 
 use crate::clock::{Clock, wall_now};
+use crate::facts::Fact;
+use crate::facts::telling::story;
 use crate::ids::DeviceNumber;
 use crate::measure::health::HostUse;
 use crate::measure::promise::PromiseResult;
@@ -54,6 +56,8 @@ pub struct Finished {
     pub summary: Summary,
     pub promises: Vec<PromiseResult>,
     pub folder: PathBuf,
+    /// What was seen of devices that are worth a look.
+    pub stories: Vec<(DeviceNumber, Vec<Fact>)>,
     /// The signal that interrupted it: 2 (SIGINT) or 15 (SIGTERM).
     pub interrupted_by: Option<i32>,
     /// What of the folder could not be written, though the run went on; the first of it.
@@ -99,15 +103,19 @@ pub fn run(scenario: &Scenario, options: &Options, mut tell: impl FnMut(News<'_>
         measured
     })?;
     manifest.end(measured.summary.verdict, wall_now());
+    let names = scenario.names();
+    let told: Vec<(DeviceNumber, String)> =
+        measured.stories.iter().map(|(device, facts)| (*device, story(facts, &names))).collect();
     let written = folder
         .write_summary(&measured.summary)
         .and_then(|()| folder.write_findings(&measured.promises))
-        .and_then(|()| folder.write_stories(&measured.stories))
+        .and_then(|()| folder.write_stories(&told))
         .and_then(|()| folder.write_run(&manifest));
     Ok(Finished {
         summary: measured.summary,
         promises: measured.promises,
         folder: folder.path().to_owned(),
+        stories: measured.stories,
         interrupted_by: measured.interrupted_by,
         not_written: measured.not_written.or(written.err()),
     })
@@ -116,7 +124,7 @@ pub fn run(scenario: &Scenario, options: &Options, mut tell: impl FnMut(News<'_>
 struct Measured {
     summary: Summary,
     promises: Vec<PromiseResult>,
-    stories: Vec<(DeviceNumber, String)>,
+    stories: Vec<(DeviceNumber, Vec<Fact>)>,
     interrupted_by: Option<i32>,
     not_written: Option<FolderError>,
 }

@@ -1,0 +1,90 @@
+//! A plan walked in virtual time and run over HTTPS; the order of events at each server is compared.
+
+use crate::explore::lab::Lab;
+use crate::explore::plan::Plan;
+use crate::explore::premises::Premises;
+use crate::facts::pattern::{Names, Pattern};
+use crate::facts::{Fact, What};
+use crate::ids::ServerNumber;
+use crate::run::{self, Finished, Options, RunError};
+use crate::scenario::Scenario;
+
+/// What came of a plan over HTTPS.
+#[derive(Debug)]
+pub struct Rehearsed {
+    /// The names of the promises that it broke.
+    pub broken: Vec<&'static str>,
+    /// What was seen of the promises that broke, in words.
+    pub seen: Vec<String>,
+    /// Where the order of events at a server is another one than in virtual time.
+    pub differs: Vec<Difference>,
+    pub finished: Finished,
+}
+
+/// The first event at a server that is another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    pub server: String,
+    /// How many events at this server are the same before.
+    pub after: usize,
+    /// `None` where there is none any more.
+    pub virtually: Option<String>,
+    pub over_https: Option<String>,
+}
+
+/// Runs a staged plan over HTTPS once, and compares it with its way in virtual time. `premises`: those it was staged with.
+///
+/// # Errors
+/// [`RunError`] when it could not be run.
+pub fn rehearse(staged: &Scenario, premises: &Premises, plan: &Plan, options: &Options) -> Result<Rehearsed, RunError> {
+    let (_, walked) = plan.walk(&mut Lab::new(premises));
+    let finished = run::run(staged, options, |_| {})?;
+    let facts = finished.stories.first().map_or(&[][..], |(_, facts)| facts.as_slice());
+    let broken: Vec<_> = finished.promises.iter().filter(|promise| promise.broken > 0).collect();
+    Ok(Rehearsed {
+        broken: broken.iter().map(|promise| promise.name).collect(),
+        seen: broken
+            .iter()
+            .flat_map(|promise| promise.breaches.iter().map(|breach| format!("{}: {breach}", promise.name)))
+            .collect(),
+        differs: differences(&walked.facts[0], facts, premises),
+        finished,
+    })
+}
+
+/// Where two stories of a device differ, for each server by itself: what happens at different servers has no order.
+pub fn differences(virtually: &[Fact], over_https: &[Fact], premises: &Premises) -> Vec<Difference> {
+    let servers = (0..premises.names.len() as u16).map(ServerNumber);
+    let difference = |server: ServerNumber| {
+        let (one, other) = (events(virtually, server, premises), events(over_https, server, premises));
+        let same = one.iter().zip(&other).take_while(|(one, other)| one == other).count();
+        (same < one.len().max(other.len())).then(|| Difference {
+            server: premises.server_name(server),
+            after: same,
+            virtually: one.get(same).cloned(),
+            over_https: other.get(same).cloned(),
+        })
+    };
+    servers.filter_map(difference).collect()
+}
+
+/// What happened at a server, in words without times.
+fn events(facts: &[Fact], server: ServerNumber, premises: &Premises) -> Vec<String> {
+    let is_event = |what: &What| {
+        matches!(
+            what,
+            What::Sent { .. }
+                | What::Taken { .. }
+                | What::Heard { .. }
+                | What::TimerFired { .. }
+                | What::Moved { .. }
+                | What::Joined { .. }
+                | What::Settled { .. }
+                | What::ErrandBegan { .. }
+                | What::ErrandEnded { .. }
+        )
+    };
+    let events = facts.iter().filter(|fact| fact.what.server() == Some(server) && is_event(&fact.what));
+    let named = |fact: &Fact| Pattern::naming(std::slice::from_ref(fact), 0).map(|pattern| pattern.print(premises));
+    events.filter_map(named).collect()
+}

@@ -1,0 +1,237 @@
+//! A plan as a scenario: one device, the wishes as steps, the decisions as faults; what the plan holds is held at a gate.
+//!
+//! In virtual time a loss is noticed at once and a gate may be shut for as long as it likes. Over HTTPS timers are made
+//! short and patience with requests and sessions long, so that a gate can outlast a timer; what is lost breaks its
+//! connection, so that nobody has to wait until patience is over.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::delegation::policy::Policy;
+use crate::explore::event::{Event, Thing};
+use crate::explore::lab::Lab;
+use crate::explore::plan::{Decision, Deed, Plan};
+use crate::explore::premises::{Premises, Wish};
+use crate::facts::pattern::Pattern;
+use crate::faults::rule::{Action, Direction, End, Rule, SameOrNew, Selector, Site, When};
+use crate::ids::ServerNumber;
+use crate::rehearse::places::Places;
+use crate::scenario::{Expect, Scenario};
+use crate::workload::arrival::Arrival;
+use crate::workload::journey::{Expected, Journey, Meanwhile, Step};
+use crate::workload::plan::Load;
+use crate::workload::population::Cohort;
+
+/// Why a plan cannot be brought about over HTTPS.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StagingError {
+    #[error("`{decision}` cannot be brought about over HTTPS: {why}")]
+    NoFault { decision: String, why: &'static str },
+    #[error("a plan for {devices} devices cannot be brought about over HTTPS: one at a time can")]
+    SeveralDevices { devices: usize },
+}
+
+/// A scenario with the timeouts under which a plan can be brought about, and nothing else of it yet.
+pub fn shortened(scenario: &Scenario, premises: &Premises) -> Scenario {
+    let mut staged = scenario.clone();
+    let timers = &mut staged.timeouts.protocol;
+    let shortest =
+        [timers.bootstrap, timers.confirmed, timers.termination, timers.prepared, timers.revoked].into_iter().min();
+    let shortest = shortest.unwrap_or(SHORTEST).max(Duration::from_millis(1));
+    let scale = (SHORTEST.as_secs_f64() / shortest.as_secs_f64()).min(1.0);
+    for timer in [
+        &mut timers.bootstrap,
+        &mut timers.confirmed,
+        &mut timers.termination,
+        &mut timers.prepared,
+        &mut timers.revoked,
+        &mut timers.device,
+        &mut timers.peer,
+    ] {
+        *timer = timer.mul_f64(scale);
+    }
+    staged.timeouts.request = PATIENCE;
+    staged.timeouts.session = PATIENCE;
+    staged.devices = 1;
+    let class = premises.parties.population.class_number(premises.devices[0]);
+    let journey = premises.parties.population.journey(premises.devices[0]);
+    let cohort = journey.map(|journey| Cohort { journey: Arc::clone(journey), share: 1, class, repeat: 1 });
+    staged.journeys = cohort.into_iter().collect();
+    staged.load = Load { starts: 1, arrival: Arrival::Closed { at_once: 1 } };
+    staged.faults = Vec::new();
+    staged.goals = Vec::new();
+    staged.watch = 1;
+    staged.heal = Duration::ZERO;
+    staged
+}
+
+/// The shortest timer over HTTPS: much longer than a flow takes there.
+const SHORTEST: Duration = Duration::from_secs(1);
+
+/// How long anybody waits for an answer or in a session where something is held: longer than all timers.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long where a session is lost, and nothing else tells its server so.
+const IMPATIENCE: Duration = Duration::from_millis(800);
+
+/// The scenario of a plan. `shortened`: from [`shortened`], with the premises made of it; `promises`: what it is to break.
+///
+/// # Errors
+/// [`StagingError`] where a decision has no fault that brings it about.
+pub fn stage(
+    shortened: &Scenario,
+    premises: &Premises,
+    plan: &Plan,
+    promises: &[String],
+) -> Result<Scenario, StagingError> {
+    if premises.devices.len() > 1 {
+        return Err(StagingError::SeveralDevices { devices: premises.devices.len() });
+    }
+    let mut staged = shortened.clone();
+    let places = Places::of(plan, &mut Lab::new(premises));
+    if let Some(cohort) = staged.journeys.first_mut() {
+        cohort.journey = Arc::new(journey(&cohort.journey, plan, premises));
+    }
+    for (number, decision) in plan.decisions.iter().enumerate() {
+        let rule = rule(decision, &places).map_err(|why| StagingError::NoFault {
+            decision: crate::explore::wording::decision(decision, premises),
+            why,
+        })?;
+        staged.faults.push(Rule { name: format!("decision-{}", number + 1), ..rule });
+    }
+    if plan.decisions.iter().any(|decision| loses_a_session(decision)) {
+        staged.timeouts.session = IMPATIENCE;
+    }
+    let broken = |policy: Policy| if policy == staged.policy { promises.to_vec() } else { Vec::new() };
+    staged.expect =
+        Some(Expect { literal: broken(Policy::Literal), hardened: broken(Policy::Hardened), not_over_https: None });
+    Ok(staged)
+}
+
+fn journey(of: &Journey, plan: &Plan, premises: &Premises) -> Journey {
+    let step = |wish: &Wish| wish.step(Expected(Expected::ANY));
+    let mut journey = Journey { steps: Vec::new(), meanwhile: Vec::new(), ..of.clone() };
+    for planned in &plan.wishes {
+        let wish = &premises.wishes[planned.wish];
+        match &planned.once {
+            Some(once) => journey.meanwhile.push(Meanwhile { once: once.clone(), wish: step(wish) }),
+            None => {
+                if !journey.steps.is_empty() {
+                    journey.steps.push(Step::Wait(REST));
+                }
+                journey.steps.push(step(wish));
+            }
+        }
+    }
+    journey
+}
+
+/// A wish in its turn comes when all is at rest: so long after the flow before it has ended.
+const REST: Duration = Duration::from_millis(300);
+
+fn loses_a_session(decision: &Decision) -> bool {
+    match decision.deed {
+        Deed::Break(_) => true,
+        Deed::Lose => matches!(decision.what.thing, Thing::Session { .. } | Thing::Visit { .. }),
+        Deed::Hold(_) | Deed::Double => false,
+    }
+}
+
+fn rule(decision: &Decision, places: &Places) -> Result<Rule, &'static str> {
+    let event = &decision.what;
+    match &decision.deed {
+        Deed::Hold(until) => hold(event, until, places),
+        Deed::Lose => lose(event, places),
+        Deed::Break(round) => {
+            let session = places.session(event).ok_or("the session never begins")?;
+            let Thing::Session { at, .. } = event.thing else { return Err("only a session has rounds") };
+            // The device begins with a package of its own; the answers to a round come in the one behind it.
+            Ok(package(at, session.number, u32::from(*round) + 2, Action::Drop { breaks: true }))
+        }
+        Deed::Double => {
+            let gap = Duration::from_millis(5);
+            message(event, places, Site::Request, Action::Duplicate { on: SameOrNew::New, gap })
+        }
+    }
+}
+
+fn hold(event: &Event, until: &Pattern, places: &Places) -> Result<Rule, &'static str> {
+    let action = Action::Hold { until: until.clone(), at_most: PATIENCE / 2 };
+    match event.thing {
+        Thing::Request { .. } => message(event, places, Site::Request, action),
+        Thing::Answer { .. } => message(event, places, Site::AfterHandler, action),
+        Thing::Session { .. } => trigger(event, places, action),
+        Thing::Report { at, .. } => {
+            let session = places.session(event).ok_or("the session never begins")?;
+            Ok(package(at, session.number, session.rounds + 1, action))
+        }
+        Thing::Visit { with } => {
+            let session = places.session(event).ok_or("the session never begins")?;
+            Ok(package(with, session.number, 1, action))
+        }
+        Thing::Document { .. } => Ok(document(event.nth, Site::Request, action)),
+        Thing::Copy { .. } => Err("a copy comes right behind the message, and cannot be held by itself"),
+    }
+}
+
+fn lose(event: &Event, places: &Places) -> Result<Rule, &'static str> {
+    let action = Action::Drop { breaks: true };
+    match event.thing {
+        Thing::Request { .. } => message(event, places, Site::Request, action),
+        Thing::Answer { .. } => message(event, places, Site::AfterHandler, action),
+        Thing::Session { .. } => trigger(event, places, Action::Drop { breaks: false }),
+        Thing::Document { .. } => Ok(document(event.nth, Site::Request, action)),
+        Thing::Visit { with } => {
+            let session = places.session(event).ok_or("the session never begins")?;
+            Ok(package(with, session.number, 1, action))
+        }
+        Thing::Report { .. } | Thing::Copy { .. } => Err("it is not lost by itself"),
+    }
+}
+
+/// A fault on a message, or on the answer to it.
+fn message(event: &Event, places: &Places, site: Site, action: Action) -> Result<Rule, &'static str> {
+    let (Thing::Request { message, from, to, attempt } | Thing::Answer { message, of: from, from: to, attempt }) =
+        event.thing
+    else {
+        return Err("it is no message");
+    };
+    let place = places.message(event).ok_or("the message is never sent")?;
+    let about = Selector {
+        from: Some(vec![from]),
+        to: Some(vec![End::Server(to)]),
+        messages: Some(vec![message]),
+        session: Some(place.process..=place.process),
+        attempt: Some(attempt..=attempt),
+        ..Selector::default()
+    };
+    Ok(Rule { name: String::new(), site, about, when: nth(place.nth), action })
+}
+
+/// A fault on the call for a session.
+fn trigger(event: &Event, places: &Places, action: Action) -> Result<Rule, &'static str> {
+    let Thing::Session { at, .. } = event.thing else { return Err("nobody is called for it") };
+    let number = places.errand(event).ok_or("the session is never wanted")?;
+    let about = Selector { from: Some(vec![at]), session: Some(number..=number), ..Selector::default() };
+    Ok(Rule { name: String::new(), site: Site::Trigger, about, when: When::default(), action })
+}
+
+/// A fault on a package of the device, by its number in its session.
+fn package(to: ServerNumber, session: u32, number: u32, action: Action) -> Rule {
+    let about = Selector {
+        direction: Some(Direction::DeviceToServer),
+        to: Some(vec![End::Server(to)]),
+        session: Some(session..=session),
+        ..Selector::default()
+    };
+    Rule { name: String::new(), site: Site::Request, about, when: nth(number), action }
+}
+
+fn document(number: u32, site: Site, action: Action) -> Rule {
+    let about = Selector { direction: Some(Direction::DeviceToBootstrap), ..Selector::default() };
+    Rule { name: String::new(), site, about, when: nth(number), action }
+}
+
+fn nth(nth: u32) -> When {
+    When { nth: Some(nth), ..When::default() }
+}
