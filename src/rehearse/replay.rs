@@ -68,13 +68,12 @@ pub fn differences(virtually: &[Fact], over_https: &[Fact], premises: &Premises)
     servers.filter_map(difference).collect()
 }
 
-/// What happened at a server, in words without times.
+/// What happened at a server, in words without times. When a message leaves is not looked at: a gate may put that off.
 fn events(facts: &[Fact], server: ServerNumber, premises: &Premises) -> Vec<String> {
     let is_event = |what: &What| {
         matches!(
             what,
-            What::Sent { .. }
-                | What::Taken { .. }
+            What::Taken { .. }
                 | What::Heard { .. }
                 | What::TimerFired { .. }
                 | What::Moved { .. }

@@ -8,10 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::delegation::policy::Policy;
+use crate::explore::choice::Choice;
 use crate::explore::event::{Event, Thing};
 use crate::explore::lab::Lab;
-use crate::explore::plan::{Decision, Deed, Plan};
+use crate::explore::plan::{Decision, Deed, Named, Plan, UNBOUNDED};
 use crate::explore::premises::{Premises, Wish};
+use crate::explore::trail::Walked;
+use crate::facts::What;
 use crate::facts::pattern::Pattern;
 use crate::faults::rule::{Action, Direction, End, Rule, SameOrNew, Selector, Site, When};
 use crate::ids::ServerNumber;
@@ -99,13 +102,64 @@ pub fn stage(
         })?;
         staged.faults.push(Rule { name: format!("decision-{}", number + 1), ..rule });
     }
-    if plan.decisions.iter().any(|decision| loses_a_session(decision)) {
+    let mut gates = 0;
+    for (event, until) in order(plan, &mut Lab::new(premises)) {
+        // What the plan decides about has its own rule; what cannot be held comes when it comes.
+        let is_decided = plan.decisions.iter().any(|decision| decision.what == event);
+        if let (false, Ok(rule)) = (is_decided, hold(&event, &until, &places)) {
+            gates += 1;
+            staged.faults.push(Rule { name: format!("order-{gates}"), ..rule });
+        }
+    }
+    if plan.decisions.iter().any(loses_a_session) {
         staged.timeouts.session = IMPATIENCE;
     }
     let broken = |policy: Policy| if policy == staged.policy { promises.to_vec() } else { Vec::new() };
     staged.expect =
         Some(Expect { literal: broken(Policy::Literal), hardened: broken(Policy::Hardened), not_over_https: None });
     Ok(staged)
+}
+
+/// For each thing that arrives what was seen last before it at the same party: it is not to come sooner over HTTPS.
+fn order(plan: &Plan, lab: &mut Lab<'_>) -> Vec<(Event, Pattern)> {
+    let (trail, _) = plan.walk(lab);
+    let mut walked = Walked::new(lab, UNBOUNDED);
+    let mut named = Named::default();
+    let mut order = Vec::new();
+    for choice in trail {
+        if let (Choice::Arrives(_), Some(place)) = (choice, choice.place()) {
+            let event = named.under_way[place];
+            let facts = &walked.facts[event.device];
+            let latest = (0..facts.len()).rev().find(|at| is_of(&facts[*at].what, &event));
+            order.extend(latest.and_then(|at| Pattern::naming(facts, at)).map(|until| (event, until)));
+        }
+        named.before(choice);
+        walked.take(choice, lab);
+        named.after(&walked, lab);
+    }
+    order
+}
+
+/// Whether it happened at the party at which something arrives. That a message leaves is told over HTTPS when it does,
+/// which a gate may put off.
+fn is_of(what: &What, event: &Event) -> bool {
+    let at_device = matches!(what, What::SessionEnded { .. } | What::Account { .. } | What::Fetched { .. });
+    let server = match event.thing {
+        Thing::Request { to, .. } | Thing::Copy { to, .. } => to,
+        Thing::Answer { of, .. } => of,
+        Thing::Report { at, .. } => at,
+        Thing::Visit { with } => with,
+        Thing::Session { .. } | Thing::Document { .. } => return at_device,
+    };
+    let is_of_machine = matches!(
+        what,
+        What::Taken { .. }
+            | What::Heard { .. }
+            | What::TimerFired { .. }
+            | What::Moved { .. }
+            | What::ErrandEnded { .. }
+    );
+    is_of_machine && what.server() == Some(server)
 }
 
 fn journey(of: &Journey, plan: &Plan, premises: &Premises) -> Journey {
