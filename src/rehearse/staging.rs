@@ -120,7 +120,8 @@ pub fn stage(
     Ok(staged)
 }
 
-/// For each thing that arrives what was seen last before it at the same party: it is not to come sooner over HTTPS.
+/// For each thing that arrives what was seen last before it, wherever that was: it is not to come sooner over HTTPS. What
+/// is lost is noticed at once in virtual time, and late over HTTPS; so it does not suffice to keep the order at each party.
 fn order(plan: &Plan, lab: &mut Lab<'_>) -> Vec<(Event, Pattern)> {
     let (trail, _) = plan.walk(lab);
     let mut walked = Walked::new(lab, UNBOUNDED);
@@ -130,7 +131,7 @@ fn order(plan: &Plan, lab: &mut Lab<'_>) -> Vec<(Event, Pattern)> {
         if let (Choice::Arrives(_), Some(place)) = (choice, choice.place()) {
             let event = named.under_way[place];
             let facts = &walked.facts[event.device];
-            let latest = (0..facts.len()).rev().find(|at| is_of(&facts[*at].what, &event));
+            let latest = (0..facts.len()).rev().find(|at| is_gate(&facts[*at].what));
             order.extend(latest.and_then(|at| Pattern::naming(facts, at)).map(|until| (event, until)));
         }
         named.before(choice);
@@ -140,26 +141,18 @@ fn order(plan: &Plan, lab: &mut Lab<'_>) -> Vec<(Event, Pattern)> {
     order
 }
 
-/// Whether it happened at the party at which something arrives. That a message leaves is told over HTTPS when it does,
-/// which a gate may put off.
-fn is_of(what: &What, event: &Event) -> bool {
-    let at_device = matches!(what, What::SessionEnded { .. } | What::Account { .. } | What::Fetched { .. });
-    let server = match event.thing {
-        Thing::Request { to, .. } | Thing::Copy { to, .. } => to,
-        Thing::Answer { of, .. } => of,
-        Thing::Report { at, .. } => at,
-        Thing::Visit { with } => with,
-        Thing::Session { .. } | Thing::Document { .. } => return at_device,
-    };
-    let is_of_machine = matches!(
+/// Whether a gate may wait for it. What happens to the device is told over HTTPS at other moments than in virtual time: a
+/// session ends there behind the answer to its last package. That a message leaves another gate may put off.
+fn is_gate(what: &What) -> bool {
+    matches!(
         what,
         What::Taken { .. }
             | What::Heard { .. }
             | What::TimerFired { .. }
             | What::Moved { .. }
+            | What::Settled { .. }
             | What::ErrandEnded { .. }
-    );
-    is_of_machine && what.server() == Some(server)
+    )
 }
 
 fn journey(of: &Journey, plan: &Plan, premises: &Premises) -> Journey {
