@@ -158,8 +158,15 @@ fn told(search: &Explore, hunted: &Hunted, kept: &[Kept], folder: &SearchFolder)
         return text;
     }
     text.push_str(&format!("\n{} that break promises:\n", counted(kept.len() as u64, "plan")));
+    // Of those that break the same with the same wishes one is told.
+    let mut told: Vec<(&str, &[String])> = Vec::new();
     for one in kept {
-        text.push_str(&search::finding(&one.file, one.times));
+        let alike = |other: &&Kept| other.file.promise == one.file.promise && other.file.wishes == one.file.wishes;
+        let this = (one.file.promise.as_str(), one.file.wishes.as_slice());
+        if !told.contains(&this) {
+            told.push(this);
+            text.push_str(&search::finding(&one.file, one.times, kept.iter().filter(alike).count() - 1));
+        }
     }
     let first = kept[0].folder.display();
     text.push_str(&format!(

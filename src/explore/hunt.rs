@@ -302,12 +302,19 @@ fn draw(
 
 /// From a way that breaks promises to the least plans that break them.
 fn understand(labs: &mut [Lab<'_>], kind: usize, budget: Budget, breaking: &Breaking, number: u64, done: &mut Done) {
+    let premises = labs[kind].premises();
     let plan = retell::plan(&mut labs[kind], budget, &breaking.trail);
     for promise in &breaking.promises {
         let Some(least) = shrink::shrink(&mut labs[kind], &plan, promise) else {
             done.not_retold += 1;
             continue;
         };
+        // What breaks with devices of a kind that stands before it as well is the same bug.
+        let before = labs[..kind].iter_mut().enumerate().filter(|(_, lab)| lab.premises().has_same_wishes(premises));
+        let simpler = before.into_iter().find_map(|(simpler, lab)| {
+            shrink::shrink(lab, &least, promise).map(|least| (simpler, least))
+        });
+        let (kind, least) = simpler.unwrap_or((kind, least));
         let lab = &mut labs[kind];
         let (_, walked) = least.walk(lab);
         let finding = Finding {
@@ -326,9 +333,9 @@ fn understand(labs: &mut [Lab<'_>], kind: usize, budget: Budget, breaking: &Brea
 }
 
 impl Finding {
-    /// Whether it is the same bug: the same least plan, in words.
+    /// Whether it is the same bug: the same least plan, for the same kind of devices.
     pub fn is_same_as(&self, other: &Finding) -> bool {
-        self.words == other.words
+        self.kind == other.kind && self.words == other.words
     }
 
     /// Eight hexadecimal digits that stand for the plan, however its decisions are ordered.

@@ -84,6 +84,12 @@ impl Premises {
         kinds.into_iter().map(|(_, _, premises)| premises).collect()
     }
 
+    /// Whether the same may be wished, in the same order, though perhaps about other devices and sub-trees.
+    pub fn has_same_wishes(&self, other: &Premises) -> bool {
+        let wish = |wish: &Wish| (wish.at, wish.peer, wish.device, wish.flow);
+        self.wishes.iter().map(wish).eq(other.wishes.iter().map(wish))
+    }
+
     /// The wishes between the same two about the same that are tried before this one: what is simpler comes first.
     pub fn simpler_wishes(&self, wish: usize) -> impl Iterator<Item = usize> + '_ {
         let about = |wish: &Wish| {

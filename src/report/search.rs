@@ -123,8 +123,8 @@ fn curve(curve: &[u64]) -> String {
     format!("{} (0 to {last}, at most {} at one)", bars.collect::<String>(), count(highest))
 }
 
-/// A finding in a few lines.
-pub fn finding(file: &FindingFile, times: u64) -> String {
+/// A finding in a few lines. `alike`: how many others break the same with the same wishes.
+pub fn finding(file: &FindingFile, times: u64, alike: usize) -> String {
     let mut text = format!("\n{}  {}", file.signature, file.promise);
     let others: Vec<&str> = file.promises.iter().map(String::as_str).filter(|name| *name != file.promise).collect();
     if !others.is_empty() {
@@ -139,6 +139,9 @@ pub fn finding(file: &FindingFile, times: u64) -> String {
     }
     for seen in &file.seen {
         text.push_str(&format!("    => {seen}\n"));
+    }
+    if alike > 0 {
+        text.push_str(&format!("    ... and {} with the same wishes\n", counted(alike as u64, "more plan")));
     }
     text
 }
