@@ -83,7 +83,7 @@ impl World {
         }
     }
 
-    /// Lets one thing happen, and tells what came of it. A choice that is not open changes nothing.
+    /// Lets one thing happen, and tells what came of it. What cannot be lost, broken off or doubled arrives.
     pub fn take(&mut self, choice: Choice, lab: &mut Lab<'_>) -> Turns {
         let mut turns = Turns::default();
         match choice {
@@ -214,16 +214,18 @@ impl World {
 
     fn befall(&mut self, choice: Choice, what: Number, lab: &mut Lab<'_>, turns: &mut Turns) {
         match choice {
-            Choice::Loses(_) => {
-                self.left.losses -= 1;
-                let left = lab.lost(what).flatten();
-                self.under_way.extend(left);
-            }
-            Choice::Breaks(_, round) => {
+            Choice::Loses(_) if self.left.losses > 0 => match lab.lost(what) {
+                Some(left) => {
+                    self.left.losses -= 1;
+                    self.under_way.extend(left);
+                }
+                None => self.arrive(what, None, lab, turns),
+            },
+            Choice::Breaks(_, round) if self.left.losses > 0 => {
                 self.left.losses -= 1;
                 self.arrive(what, Some(round), lab, turns);
             }
-            Choice::Doubles(_) => {
+            Choice::Doubles(_) if self.left.copies > 0 => {
                 self.left.copies -= 1;
                 self.under_way.extend(lab.copy(what));
                 self.arrive(what, None, lab, turns);
@@ -235,7 +237,9 @@ impl World {
     fn arrive(&mut self, what: Number, breaks_in: Option<u8>, lab: &mut Lab<'_>, turns: &mut Turns) {
         match *lab.under_way(what) {
             UnderWay::Errand { device, .. } | UnderWay::Fetch { device, .. } => {
-                if let Some((tree, turn)) = lab.attend(self.trees[device], what, breaks_in) {
+                // A session that has no such round is not broken off.
+                let broken_off = lab.attend(self.trees[device], what, breaks_in);
+                if let Some((tree, turn)) = broken_off.or_else(|| lab.attend(self.trees[device], what, None)) {
                     self.trees[device] = tree;
                     self.follow(turn, lab, turns);
                 }
