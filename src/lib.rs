@@ -22,6 +22,7 @@
 //! | 7 | [`explore`] | one device and its servers in virtual time |
 //! | 7 | [`report`] | a result in, text out; never measures, never decides |
 //! | 8 | [`run`] | one load run from scenario to result, on this machine |
+//! | 9 | [`rehearse`] | what was found in virtual time, once more over real HTTPS |
 //! | 10 | [`cli`] | commands, flags, exit codes |
 
 pub mod clock;
@@ -49,5 +50,7 @@ pub mod explore;
 pub mod report;
 
 pub mod run;
+
+pub mod rehearse;
 
 pub mod cli;

@@ -8,6 +8,8 @@
 //! | [`scenarios`] | from files and folders to scenarios |
 //! | [`races`] | races side by side, and their table |
 //! | [`findings`] | what a search has found, as folders |
+//! | [`sweeps`] | the flags of windows and matrices |
+//! | [`window`], [`matrix`] | `explore` with one of them |
 //! | [`run`], [`explore`], [`replay`], [`check`], [`certs`], [`schema`], [`completions`] | one command each |
 
 pub mod args;
@@ -17,9 +19,12 @@ pub mod completions;
 pub mod exit;
 pub mod explore;
 pub mod findings;
+pub mod matrix;
 pub mod output;
 pub mod races;
 pub mod replay;
 pub mod run;
 pub mod scenarios;
 pub mod schema;
+pub mod sweeps;
+pub mod window;

@@ -40,6 +40,16 @@ pub struct Seen {
     pub ending: Ending,
 }
 
+/// One try of an offset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trial {
+    /// In milliseconds.
+    pub wished: i64,
+    /// In microseconds; `None` where what was moved, or the other, never came.
+    pub measured: Option<i64>,
+    pub seen: Seen,
+}
+
 /// Why there is no window.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WindowError {
@@ -104,10 +114,14 @@ impl Window {
         Err(failure)
     }
 
-    /// What comes of each offset, in milliseconds; `None` where what is moved sets out later than that.
-    pub fn sweep(&self, offsets: &[i64]) -> Vec<Option<Seen>> {
+    /// What comes of each offset, in milliseconds, but for those at which what is moved has not set out yet.
+    pub fn sweep(&self, offsets: &[i64]) -> Vec<Trial> {
         let mut lab = Lab::new(&self.way.premises);
-        offsets.iter().map(|offset| self.at(*offset, &mut lab)).collect()
+        let trial = |offset: &i64| {
+            let seen = self.at(*offset, &mut lab)?;
+            Some(Trial { wished: *offset, measured: Some(offset.saturating_mul(1_000)), seen })
+        };
+        offsets.iter().filter_map(trial).collect()
     }
 
     fn at(&self, offset: i64, lab: &mut Lab<'_>) -> Option<Seen> {
@@ -148,6 +162,25 @@ impl Window {
         let past = seen.or_else(due)?;
         let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
         Some(if came >= past { micros(came - past) } else { -micros(past - came) })
+    }
+
+    /// How long after the fact by which the moment of the other is known what is moved has set out.
+    pub fn lead(&self, facts: &[Fact]) -> Option<Duration> {
+        let (from, _) = self.clock.as_ref()?;
+        let from = from.seen_in(facts).map(|behind| facts[behind - 1].at)?;
+        let nth = self.moved.nth.max(1) as usize - 1;
+        let sets_out = |fact: &&Fact| match (self.moved.thing, &fact.what) {
+            (
+                Thing::Request { message, from, to, attempt },
+                What::Sent { from: sender, to: peer, kind, attempt: tried, .. },
+            ) => (message, from, to, attempt) == (*kind, *sender, *peer, *tried),
+            (Thing::Answer { message, of, from, .. }, What::Taken { at, from: sender, kind, .. }) => {
+                (message, of, from) == (*kind, *sender, *at)
+            }
+            (Thing::Session { at, errand }, what) => *what == What::ErrandBegan { at, errand },
+            _ => false,
+        };
+        facts.iter().filter(sets_out).nth(nth).map(|fact| fact.at - from)
     }
 
     /// The fact that shows that what was moved has arrived.
