@@ -39,17 +39,19 @@ pub fn matrix(asked: &Explore, ranges: &[Range], scenario: &Scenario, flags: &Fl
             return Exit::CouldNotRun;
         }
     };
-    let told = if flags.json {
-        output::data(&format!("{:#}", report::json(scenario, &matrix, &heat)))
-    } else {
-        if !flags.quiet {
-            output::remark(&report::heading(scenario, &matrix, &heat));
-        }
-        let maps = report::maps(&matrix, &heat, output::data_has_colour());
-        output::data(&format!("{maps}\nrows  {}", folder.path().display()))
-    };
     let is_broken = heat.cells.iter().flatten().flatten().any(|cell| !cell.ending.broken.is_empty());
-    Exit::weightiest([told, if is_broken { Exit::PromiseBroken } else { Exit::Passed }])
+    let ending = if is_broken { Exit::PromiseBroken } else { Exit::Passed };
+    if flags.json {
+        return Exit::weightiest([ending, output::data(&format!("{:#}", report::json(scenario, &matrix, &heat)))]);
+    }
+    if flags.quiet && ending == Exit::Passed {
+        return Exit::Passed;
+    }
+    if !flags.quiet {
+        output::remark(&report::heading(scenario, &matrix, &heat));
+    }
+    let maps = report::maps(&matrix, &heat, output::data_has_colour());
+    Exit::weightiest([ending, output::data(&format!("{maps}\nrows  {}", folder.path().display()))])
 }
 
 fn keep(scenario: &Scenario, matrix: &Matrix, heat: &Heat, flags: &Flags) -> Result<SearchFolder, FolderError> {

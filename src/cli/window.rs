@@ -60,12 +60,12 @@ pub fn window(asked: &Explore, words: &[String], scenario: &Scenario, flags: &Fl
         }
     }
     let drawing = Drawing { window: &window, step, exact: &exact, real: &rehearsed.trials };
-    let exit = keep(&drawing, &folder, flags);
-    Exit::weightiest([exit, ending(&exact, &rehearsed)])
+    let ending = ending(&exact, &rehearsed);
+    Exit::weightiest([ending, keep(&drawing, &folder, ending, flags)])
 }
 
 /// Writes the files and prints what was asked for.
-fn keep(drawing: &Drawing<'_>, folder: &SearchFolder, flags: &Flags) -> Exit {
+fn keep(drawing: &Drawing<'_>, folder: &SearchFolder, ending: Exit, flags: &Flags) -> Exit {
     let json = format!("{:#}\n", drawing.json());
     let text = drawing.text();
     let files = [("window.csv", &drawing.csv()), ("window.json", &json), ("window.txt", &text)];
@@ -76,6 +76,9 @@ fn keep(drawing: &Drawing<'_>, folder: &SearchFolder, flags: &Flags) -> Exit {
     }
     if flags.json {
         return output::data(&json);
+    }
+    if flags.quiet && ending == Exit::Passed {
+        return Exit::Passed;
     }
     output::data(&format!("{text}\nrows and drawing  {}", folder.path().display()))
 }

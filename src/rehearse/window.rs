@@ -59,7 +59,7 @@ const LEAST_WAIT: Duration = Duration::from_millis(400);
 /// No timer is longer where nothing else says how long it has to be.
 const LONGEST_TIMER: Duration = Duration::from_secs(2);
 /// Requests and sessions wait that much longer than anything is held.
-const MARGIN: Duration = Duration::from_secs(3);
+const MARGIN: Duration = Duration::from_secs(2);
 /// Pauses of a journey are no longer.
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 /// Tries of one run: no more than there are breaches kept.
@@ -102,7 +102,7 @@ pub fn shortened(
     let held = window.reach + behind + MARGIN;
     let timeouts = &mut window.way.scenario.timeouts;
     timeouts.request = held;
-    timeouts.session = timeouts.session.max(held);
+    timeouts.session = held;
     Ok(window)
 }
 

@@ -1,9 +1,11 @@
 //! Heat maps of two timeouts against a delay: what came of each pair, and how many requests it took.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::delegation::flow::Outcome;
 use crate::explore::matrix::{Axis, Cell, Delayed, Heat, Matrix, Verdict};
 use crate::report::figures::counted;
 use crate::scenario::Scenario;
@@ -27,6 +29,7 @@ pub fn maps(matrix: &Matrix, heat: &Heat, has_colour: bool) -> String {
     let mut text = String::new();
     for (delay, cells) in matrix.delays.iter().zip(&heat.cells) {
         text.push_str(&format!("\ndelay {}: {}\n", units::Duration(*delay), shares(cells)));
+        text.extend(usual_end(cells).map(|end| format!("  most often {end}\n")));
         text.push_str(&map(matrix, heat, cells, has_colour));
     }
     let signs =
@@ -102,6 +105,11 @@ fn each(matrix: &Matrix, heat: &Heat, mut tell: impl FnMut(Duration, [Duration; 
 /// The second timeout upwards, the first to the right; outcomes on the left, requests on the right.
 fn map(matrix: &Matrix, heat: &Heat, cells: &[Vec<Cell>], has_colour: bool) -> String {
     let [across, up] = &matrix.axes;
+    let look = |cell: &Cell| (cell.verdict, load(per_needed(cell, heat)));
+    let mut looks = cells.iter().flatten().map(look);
+    if let Some((_, sign)) = looks.next().filter(|first| looks.all(|other| other == *first)) {
+        return format!("  the same for each pair; requests per request needed: {sign}\n");
+    }
     let label = |value: &Duration| units::Duration(*value).to_string();
     let margin = up.values.iter().map(|value| label(value).len()).max().unwrap_or(0).max(up.key.len()) + 2;
     let columns = across.values.len();
@@ -131,6 +139,21 @@ fn shares(cells: &[Vec<Cell>]) -> String {
     let breaking = all().filter(|cell| !cell.ending.broken.is_empty()).count();
     let broken = if breaking > 0 { format!("; {breaking} with broken promises") } else { String::new() };
     format!("{} of {}{broken}", parts.collect::<Vec<_>>().join(", "), all().count())
+}
+
+/// How the first flow that was not done most often ended: a timer that is not swept may be what decides.
+fn usual_end(cells: &[Vec<Cell>]) -> Option<String> {
+    let mut ends: BTreeMap<String, usize> = BTreeMap::new();
+    for cell in cells.iter().flatten() {
+        if let Some(flow) = cell.ending.flows.iter().find(|flow| !flow.is_done()) {
+            let word = |outcome: &Option<Outcome>| outcome.as_ref().map_or("no end".to_owned(), ToString::to_string);
+            let (here, there) = (word(&flow.here), word(&flow.there));
+            *ends
+                .entry(format!("{} ends with {here} where it was started, {there} at the peer", flow.kind))
+                .or_default() += 1;
+        }
+    }
+    ends.into_iter().max_by_key(|(_, many)| *many).map(|(end, _)| end)
 }
 
 fn sign(verdict: Verdict) -> char {

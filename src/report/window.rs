@@ -279,10 +279,10 @@ fn axis(from: i64, to: i64, columns: usize, zero: Option<usize>) -> String {
     line + &right
 }
 
-/// By offset, in microseconds: the number of the outcome.
+/// By offset, in microseconds: the number of the outcome. What never came stands where it was wished.
 fn points(trials: &[Trial], outcomes: &[&Seen]) -> Vec<(i64, usize)> {
-    let point = |trial: &Trial| Some((trial.measured?, number(&trial.seen, outcomes)));
-    let mut points: Vec<(i64, usize)> = trials.iter().filter_map(point).collect();
+    let at = |trial: &Trial| trial.measured.unwrap_or(trial.wished.saturating_mul(1_000));
+    let mut points: Vec<(i64, usize)> = trials.iter().map(|trial| (at(trial), number(&trial.seen, outcomes))).collect();
     points.sort_unstable();
     points
 }
