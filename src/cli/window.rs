@@ -32,6 +32,11 @@ pub fn window(asked: &Explore, words: &[String], scenario: &Scenario, flags: &Fl
         Ok(window) => window,
         Err(error) => return wrong(&error.to_string()),
     };
+    if asked.sweeps.https
+        && let Err(error) = real::check(&window)
+    {
+        return wrong(&error.to_string());
+    }
     let folder = match SearchFolder::create(&flags.out, &scenario.name, wall_now(), scenario.seed.0) {
         Ok(folder) => folder,
         Err(error) => return could_not(&error.to_string()),
@@ -55,7 +60,6 @@ pub fn window(asked: &Explore, words: &[String], scenario: &Scenario, flags: &Fl
         let options = real::options(folder.path(), &options(flags));
         match real::rehearse(&window, &offsets, how, &options, &mut |news| tell(&news, flags)) {
             Ok(done) => rehearsed = done,
-            Err(error @ real::RehearseError::CannotBeHeld(_)) => return wrong(&error.to_string()),
             Err(error) => return could_not(&error.to_string()),
         }
     }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::explore::event::Thing;
 use crate::explore::own_way::{Ending, flows};
 use crate::explore::window::{Seen, Trial, Window, WindowError};
+use crate::explore::wording;
 use crate::facts::Fact;
 use crate::facts::pattern::{Pattern, Progress, Sought};
 use crate::faults::latency::Distribution;
@@ -106,6 +107,15 @@ pub fn shortened(
     Ok(window)
 }
 
+/// Whether what is moved can be held over HTTPS.
+///
+/// # Errors
+/// [`RehearseError::CannotBeHeld`] where it cannot.
+pub fn check(window: &Window) -> Result<(), RehearseError> {
+    let words = || wording::event(&window.moved, &window.way.premises);
+    hold_at(window).map(|_| ()).ok_or_else(|| RehearseError::CannotBeHeld(words()))
+}
+
 /// Tries each offset, in milliseconds, as often as asked; those behind the other first.
 ///
 /// # Errors
@@ -117,10 +127,7 @@ pub fn rehearse(
     options: &Options,
     tell: &mut dyn FnMut(News<'_>),
 ) -> Result<Rehearsed, RehearseError> {
-    if hold_at(window).is_none() {
-        let words = crate::explore::wording::event(&window.moved, &window.way.premises);
-        return Err(RehearseError::CannotBeHeld(words));
-    }
+    check(window)?;
     let reach = i64::try_from(window.reach.as_millis()).unwrap_or(i64::MAX);
     let repeated = |is_wanted: &dyn Fn(i64) -> bool| -> Vec<i64> {
         let wanted = offsets.iter().copied().filter(|offset| is_wanted(*offset) && *offset >= -reach);

@@ -181,11 +181,14 @@ fn per_needed(cell: &Cell, heat: &Heat) -> f64 {
 
 /// How much more was sent than needed, as one sign.
 fn load(per_needed: f64) -> char {
-    match per_needed {
-        less if less < 1.0 => '-',
-        as_many if as_many == 1.0 => '=',
-        little if little <= 1.5 => '+',
-        more => char::from_digit((more.round() as u32).clamp(2, 9), 10).unwrap_or('9'),
+    if per_needed < 1.0 {
+        '-'
+    } else if per_needed == 1.0 {
+        '='
+    } else if per_needed <= 1.5 {
+        '+'
+    } else {
+        char::from_digit((per_needed.round() as u32).clamp(2, 9), 10).unwrap_or('9')
     }
 }
 
@@ -227,8 +230,8 @@ mod tests {
         let text = maps(&matrix, &heat, false);
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[1], "delay 20s: 1 done, 1 undone, 1 refused or failed, 1 orphaned of 4");
-        assert_eq!(lines[3], "      1m  u .    = =");
-        assert_eq!(lines[4], "      1s  X f    - 2");
+        assert_eq!(lines[3], "       1m  u .    = =");
+        assert_eq!(lines[4], "       1s  X f    - 2");
         let csv = csv(&matrix, &heat);
         assert_eq!(csv.lines().nth(2), Some("20000,60000,1000,refused or failed,12,2.400,"));
     }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::delegation::flow::Outcome;
 use crate::delegation::policy::Policy;
+use crate::explore::plan::Plan;
 use crate::scenario::QUICKSTART;
 use crate::scenario::file::{Overrides, parse};
 
@@ -93,8 +94,12 @@ fn what_is_moved_does_not_come_before_it_has_set_out() {
 
 #[test]
 fn an_answer_and_a_session_can_be_moved_too() {
-    let answer = window(QUICKSTART, Policy::Literal, "bootstrap timer", "delegation_resp");
-    assert!(matches!(answer, Err(WindowError::NeverMeet { .. })), "it runs only once the answer is there");
+    let answer = window(FULL, Policy::Literal, "bootstrap timer", "delegation_resp");
+    assert!(matches!(answer, Err(WindowError::NeverMeet { .. })), "home waits for it, and for nothing else");
+    // Where the delegate asks, the timer of who has answered runs while the answer is on its way.
+    let answer = swept(QUICKSTART, Policy::Literal, "bootstrap timer", "delegation_resp");
+    assert_eq!((answer[1].fate.as_str(), last(&answer[1]).0), ("answered with delegation_resp", vec!["done", "done"]));
+    assert_eq!(last(&answer[3]).0, ["undone", "too_late"]);
     let session = swept(FULL, Policy::Hardened, "confirmed timer", "session visit of partner");
     assert_eq!((session[0].fate.as_str(), last(&session[0]).0), ("the device comes", vec!["done", "done"]));
     assert_ne!(last(&session[3]).0[0], "done");
@@ -131,4 +136,28 @@ fn a_race_goes_from_the_last_of_the_one_end_to_the_first_of_the_other() {
     assert_eq!(race(&[(-5, 'a'), (0, 'c'), (5, 'a'), (9, 'a')]), Some((-5, 5)));
     assert_eq!(race(&[(-5, 'a'), (-1, 'b'), (1, 'a'), (5, 'b')]), Some((-5, 5)));
     assert_eq!(race::<char>(&[]), None);
+}
+
+#[test]
+fn what_is_late_is_said_in_words_and_read_again() {
+    use crate::explore::wording::Worded;
+    let found = window(FULL, Policy::Literal, "timer confirmed at home", "delegation_confirmed").expect("they meet");
+    let by = Duration::from_millis(1_500);
+    let late = |nth: u32, after: Option<Pattern>, patience: Option<Duration>| Decision {
+        what: Event { nth, ..found.moved },
+        deed: Deed::Delay(Delay { after, by, patience }),
+    };
+    let decisions = vec![late(1, None, None), late(2, Some(found.past.clone()), None), late(0, None, Some(by))];
+    let plan = Plan { wishes: Vec::new(), decisions };
+    let words = Worded::new(&plan, &found.way.premises);
+    let what = "delay request delegation_confirmed of partner to home";
+    assert_eq!(
+        words.decisions,
+        [
+            format!("{what} by 1.5s"),
+            format!("{what} x2 by 1.5s after timer confirmed at home"),
+            format!("{what} each time by 1.5s, given up after 1.5s"),
+        ]
+    );
+    assert_eq!(words.plan(&found.way.premises), Ok(plan));
 }
