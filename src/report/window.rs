@@ -234,7 +234,7 @@ impl Drawing<'_> {
             (Some(here), Some(there)) => format!("{} {here} at {at}, {there} at {peer}", flow.kind),
             (here, there) => {
                 let word = |outcome: &Option<Outcome>| {
-                    outcome.as_ref().map_or_else(|| "without an end".to_owned(), ToString::to_string)
+                    outcome.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string)
                 };
                 format!("{} {} at {at}, {} at {peer}", flow.kind, word(here), word(there))
             }
