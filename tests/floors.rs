@@ -47,7 +47,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "results",
         ],
     ),
-    ("report", &["clock", "ids", "units", "dm", "delegation", "facts", "measure", "scenario", "results"]),
+    ("report", &["clock", "ids", "units", "dm", "delegation", "facts", "measure", "scenario", "results", "explore"]),
     (
         "run",
         &[
@@ -68,6 +68,27 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "rehearse",
+        &[
+            "clock",
+            "ids",
+            "seed",
+            "units",
+            "dm",
+            "delegation",
+            "transport",
+            "facts",
+            "faults",
+            "workload",
+            "measure",
+            "scenario",
+            "results",
+            "actors",
+            "explore",
+            "run",
+        ],
+    ),
+    (
         "cli",
         &[
             "clock",
@@ -84,8 +105,10 @@ const ROOMS: &[(&str, &[&str])] = &[
             "scenario",
             "results",
             "actors",
+            "explore",
             "report",
             "run",
+            "rehearse",
         ],
     ),
 ];

@@ -8,6 +8,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, value_parser};
 use clap_complete::Shell;
 
 use crate::cli::exit::Exit;
+use crate::cli::sweeps::Sweeps;
 use crate::delegation::policy::Policy;
 use crate::scenario::file::Overrides;
 use crate::units::{self, UnitError};
@@ -139,6 +140,8 @@ pub struct Explore {
     /// Search twice, and compare
     #[arg(long)]
     pub verify: bool,
+    #[command(flatten)]
+    pub sweeps: Sweeps,
 }
 
 /// What there are schemas of.
@@ -223,7 +226,9 @@ Examples:
   dmswarm explore --policy literal --for 30s      what breaks by the letter of the text
   dmswarm explore scenario.toml --exhaustive      every way within the usual scope
   dmswarm explore --exhaustive --operations 2 --early-timers 1 --drops 1
-  dmswarm explore --runs 100000 --seed 7          ways at random, the same each time";
+  dmswarm explore --runs 100000 --seed 7          ways at random, the same each time
+  dmswarm explore --window 'termination timer' delegation_termination_resp --from -50ms --to 50ms --https
+  dmswarm explore --matrix confirmed=1s..60s session=1s..60s --delay 0s..40s";
 
 const REPLAY_EXAMPLES: &str = "\
 Examples:

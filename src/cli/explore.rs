@@ -11,6 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::findings::{self, Kept};
 use crate::cli::output;
 use crate::cli::scenarios::{Asked, read_all};
+use crate::cli::{matrix, window};
 use crate::clock::{Clock, Moment, wall_now};
 use crate::explore::choice::Budget;
 use crate::explore::hunt::{Done, Hunted, Means, Piece, hunt};
@@ -36,6 +37,12 @@ pub fn explore(search: &Explore, flags: &Flags) -> Exit {
             return Exit::Usage;
         }
     };
+    if let Some(words) = &search.sweeps.window {
+        return window::window(search, words, &scenario, flags);
+    }
+    if let Some(ranges) = &search.sweeps.matrix {
+        return matrix::matrix(search, ranges, &scenario, flags);
+    }
     let premises = Premises::of(&scenario, usize::from(search.devices));
     if premises.is_empty() {
         output::remark("error: no journey of this scenario hands a device over, so that there is nothing to search");

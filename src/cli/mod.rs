@@ -8,6 +8,8 @@
 //! | [`scenarios`] | from files and folders to scenarios |
 //! | [`races`] | races side by side, and their table |
 //! | [`findings`] | what a search has found, as folders |
+//! | [`sweeps`] | the flags of windows and matrices |
+//! | [`window`], [`matrix`] | `explore` with one of them |
 //! | [`run`], [`explore`], [`replay`], [`rehearse`], [`check`], [`certs`], [`schema`], [`completions`] | one command each |
 
 pub mod args;
@@ -17,6 +19,7 @@ pub mod completions;
 pub mod exit;
 pub mod explore;
 pub mod findings;
+pub mod matrix;
 pub mod output;
 pub mod races;
 pub mod rehearse;
@@ -24,3 +27,5 @@ pub mod replay;
 pub mod run;
 pub mod scenarios;
 pub mod schema;
+pub mod sweeps;
+pub mod window;

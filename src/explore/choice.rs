@@ -19,6 +19,8 @@ pub enum Choice {
     Breaks(u8, u8),
     /// It arrives, and comes once more later.
     Doubles(u8),
+    /// Whoever waits for it gives it up, and it is still on its way: a message as one that nobody waits for any more.
+    Expires(u8),
     /// A server dies and comes back with what is in its store.
     Dies(ServerNumber),
 }
@@ -27,9 +29,11 @@ impl Choice {
     /// The place of what it is about among what is under way; `None` where it is about nothing there.
     pub fn place(self) -> Option<usize> {
         match self {
-            Choice::Arrives(place) | Choice::Loses(place) | Choice::Breaks(place, _) | Choice::Doubles(place) => {
-                Some(usize::from(place))
-            }
+            Choice::Arrives(place)
+            | Choice::Loses(place)
+            | Choice::Breaks(place, _)
+            | Choice::Doubles(place)
+            | Choice::Expires(place) => Some(usize::from(place)),
             Choice::TimePasses | Choice::Elapses(_) | Choice::Wishes(_) | Choice::Dies(_) => None,
         }
     }

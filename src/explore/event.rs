@@ -13,8 +13,15 @@ pub struct Event {
     /// Its place among the devices that are looked at.
     pub device: usize,
     pub thing: Thing,
-    /// The how-manieth of its kind that has set out, from 1.
+    /// The how-manieth of its kind that has set out, from 1; 0 in a decision about each of them.
     pub nth: u32,
+}
+
+impl Event {
+    /// Whether a decision about this is one about something that has set out.
+    pub fn means(&self, one: &Event) -> bool {
+        (self.device, self.thing) == (one.device, one.thing) && (self.nth == 0 || self.nth == one.nth)
+    }
 }
 
 /// What arrives.

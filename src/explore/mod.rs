@@ -8,6 +8,9 @@
 //! | [`lab`] | what machines and devices do, worked out once |
 //! | [`world`] | how everything stands, and what comes of a choice |
 //! | `interned` | values that are known by a number |
+//! | [`own_way`] | a journey gone by its own steps, and how its flows end |
+//! | [`window`] | one event moved past another in steps: how wide is the race? |
+//! | [`matrix`] | two timeouts against a delay |
 
 pub mod choice;
 pub mod event;
@@ -15,6 +18,8 @@ pub mod hunt;
 mod interned;
 pub mod judge;
 pub mod lab;
+pub mod matrix;
+pub mod own_way;
 pub mod plan;
 pub mod portfolio;
 pub mod premises;
@@ -24,6 +29,7 @@ pub mod shrink;
 pub mod testimony;
 pub mod trail;
 pub mod under_way;
+pub mod window;
 pub mod wording;
 pub mod world;
 

@@ -3,10 +3,14 @@
 //! The default way is what happens when nobody interferes: what set out first arrives first, a timer fires when nothing is
 //! under way, and the operators' wishes come one after the other, each when all is at rest.
 
+use std::time::Duration;
+
+use crate::clock::Moment;
 use crate::explore::choice::{Budget, Choice};
 use crate::explore::event::{Counts, Event, Thing};
 use crate::explore::lab::Lab;
 use crate::explore::trail::{Trail, Walked};
+use crate::facts::Fact;
 use crate::facts::pattern::Pattern;
 
 /// Wishes, and what is to happen otherwise than by itself.
@@ -42,6 +46,18 @@ pub enum Deed {
     Break(u8),
     /// It comes once more.
     Double,
+    /// It comes late, by the clock.
+    Delay(Delay),
+}
+
+/// How late something comes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Delay {
+    /// From when this has been seen of its device; `None`: from when it has set out.
+    pub after: Option<Pattern>,
+    pub by: Duration,
+    /// How long whoever waits for it does so, from when it has set out; `None`: as long as it takes.
+    pub patience: Option<Duration>,
 }
 
 impl Plan {
@@ -72,6 +88,8 @@ struct Walk<'p> {
     walked: Walked,
     trail: Trail,
     named: Named,
+    /// When what is under way has set out, in the order of the world's own list.
+    set_out: Vec<Moment>,
     /// By place in the plan: which wishes have come.
     has_come: Vec<bool>,
 }
@@ -83,14 +101,19 @@ impl<'p> Walk<'p> {
             walked: Walked::new(lab, UNBOUNDED),
             trail: Trail::new(),
             named: Named::default(),
+            set_out: Vec::new(),
             has_come: vec![false; plan.wishes.len()],
         }
     }
 
     fn take(&mut self, choice: Choice, lab: &mut Lab<'_>) {
+        if let Some(place) = choice.place() {
+            self.set_out.remove(place);
+        }
         self.named.before(choice);
         self.walked.take(choice, lab);
         self.named.after(&self.walked, lab);
+        self.set_out.resize(self.named.under_way.len(), self.walked.world.now());
         self.trail.push(choice);
     }
 
@@ -103,8 +126,10 @@ impl<'p> Walk<'p> {
         if let Some(due) = due {
             return Some(self.wish(due));
         }
+        let now = self.walked.world.now();
+        let mut next_due = Moment::NEVER;
         for (place, event) in (0..).zip(&self.named.under_way) {
-            let deeds = self.plan.decisions.iter().filter(|decision| decision.what == *event);
+            let deeds = self.plan.decisions.iter().filter(|decision| decision.what.means(event));
             let mut choice = Choice::Arrives(place);
             let mut is_held = false;
             for decision in deeds {
@@ -113,11 +138,28 @@ impl<'p> Walk<'p> {
                     Deed::Lose => choice = Choice::Loses(place),
                     Deed::Break(round) => choice = Choice::Breaks(place, *round),
                     Deed::Double => choice = Choice::Doubles(place),
+                    Deed::Delay(delay) => {
+                        let set_out = self.set_out[usize::from(place)];
+                        let (due, is_given_up) = delay.due(set_out, &self.walked.facts[event.device]);
+                        if due > now {
+                            is_held = true;
+                            next_due = next_due.min(due);
+                        } else if is_given_up {
+                            choice = Choice::Expires(place);
+                        }
+                    }
                 }
             }
             if !is_held {
                 return Some(choice);
             }
+        }
+        if next_due.is_set() {
+            let millis = (next_due - now).as_nanos().div_ceil(1_000_000);
+            let millis = u32::try_from(millis).unwrap_or(u32::MAX);
+            // A timer of the same moment fires first.
+            let is_quiet = self.walked.world.is_quiet_for(u64::from(millis), lab);
+            return Some(if is_quiet { Choice::Elapses(millis) } else { Choice::TimePasses });
         }
         if self.walked.world.has_timer(lab) {
             return Some(Choice::TimePasses);
@@ -133,6 +175,21 @@ impl<'p> Walk<'p> {
     fn wish(&mut self, place: usize) -> Choice {
         self.has_come[place] = true;
         Choice::Wishes(u8::try_from(self.plan.wishes[place].wish).unwrap_or(u8::MAX))
+    }
+}
+
+impl Delay {
+    /// When something is due that has set out then, and whether it is given up at that moment.
+    fn due(&self, set_out: Moment, facts: &[Fact]) -> (Moment, bool) {
+        let from = match &self.after {
+            None => set_out,
+            Some(after) => after.seen_in(facts).map_or(Moment::NEVER, |behind| facts[behind - 1].at.max(set_out)),
+        };
+        let arrives = from + self.by;
+        match self.patience.map(|patience| set_out + patience) {
+            Some(given_up) if given_up < arrives => (given_up, true),
+            _ => (arrives, false),
+        }
     }
 }
 

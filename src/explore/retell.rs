@@ -21,7 +21,7 @@ pub fn plan(lab: &mut Lab<'_>, budget: Budget, trail: &[Choice]) -> Plan {
                 named.under_way[..usize::from(*place)].to_vec()
             }
             Choice::Wishes(_) | Choice::TimePasses => named.under_way.clone(),
-            Choice::Loses(_) | Choice::Dies(_) | Choice::Elapses(_) => Vec::new(),
+            Choice::Loses(_) | Choice::Expires(_) | Choice::Dies(_) | Choice::Elapses(_) => Vec::new(),
         };
         let own = choice.place().map(|place| named.under_way[place]);
         if let Choice::Wishes(number) = choice {

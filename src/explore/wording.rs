@@ -6,6 +6,7 @@
 //!             lose THING
 //!             double THING
 //!             break THING in round N                    a session, when the commands of this round have been carried out
+//!             delay THING by D [after PATTERN][, given up after D]
 //! THING:      request MESSAGE of SERVER to SERVER [try N] [xN]
 //!             copy of MESSAGE of SERVER to SERVER [xN]
 //!             answer of SERVER to MESSAGE of SERVER [try N] [xN]
@@ -15,16 +16,17 @@
 //!             visit to SERVER [xN]                      of the device, by itself
 //! ```
 //!
-//! `xN` is the how-manieth that sets out. `device N` before any of them: about another device than the first.
+//! `xN` is the how-manieth that sets out, `each time` stands for all of them. `device N` before any of them: about another device than the first.
 
 use crate::delegation::message::Kind;
 use crate::dm::script::ErrandKind;
 use crate::explore::event::{Event, Thing};
-use crate::explore::plan::{Decision, Deed, Plan, Planned};
+use crate::explore::plan::{Decision, Deed, Delay, Plan, Planned};
 use crate::explore::premises::Premises;
 use crate::facts::pattern::{Names, Pattern};
 use crate::ids::ServerNumber;
 use crate::scenario;
+use crate::units;
 use crate::workload::journey::Expected;
 
 /// A plan in words.
@@ -43,7 +45,7 @@ pub enum WordingError {
     #[error("`{text}`: {message}")]
     NoPattern { text: String, message: String },
     #[error(
-        "`{text}` is no decision: expected hold, lose, double or break, and what about, as in `lose request \
+        "`{text}` is no decision: expected hold, lose, double, break or delay, and what about, as in `lose request \
          delegation_prepared of home to partner`"
     )]
     NoDecision { text: String },
@@ -105,10 +107,16 @@ pub fn decision(decision: &Decision, premises: &Premises) -> String {
         Deed::Lose => format!("lose {what}"),
         Deed::Double => format!("double {what}"),
         Deed::Break(round) => format!("break {what} in round {round}"),
+        Deed::Delay(Delay { after, by, patience }) => {
+            let after = after.as_ref().map_or_else(String::new, |after| format!(" after {}", after.print(premises)));
+            let patience = patience.map(|time| format!(", given up after {}", units::Duration(time)));
+            format!("delay {what} by {}{after}{}", units::Duration(*by), patience.unwrap_or_default())
+        }
     }
 }
 
-fn event(event: &Event, premises: &Premises) -> String {
+/// Something that sets out, in words.
+pub fn event(event: &Event, premises: &Premises) -> String {
     let name = |server: ServerNumber| premises.server_name(server);
     let tries = |attempt: u32| if attempt > 1 { format!(" try {attempt}") } else { String::new() };
     let thing = match event.thing {
@@ -125,7 +133,11 @@ fn event(event: &Event, premises: &Premises) -> String {
         Thing::Visit { with } => format!("visit to {}", name(with)),
     };
     let device = if event.device > 0 { format!("device {} ", event.device) } else { String::new() };
-    let nth = if event.nth > 1 { format!(" x{}", event.nth) } else { String::new() };
+    let nth = match event.nth {
+        0 => " each time".to_owned(),
+        1 => String::new(),
+        nth => format!(" x{nth}"),
+    };
     format!("{device}{thing}{nth}")
 }
 
@@ -143,11 +155,28 @@ fn read_decision(text: &str, premises: &Premises) -> Result<Decision, WordingErr
             let (what, round) = rest.split_once(" in round ").ok_or_else(nothing)?;
             (what, Deed::Break(round.parse().map_err(|_| nothing())?))
         }
+        "delay" => {
+            let (what, rest) = rest.split_once(" by ").ok_or_else(nothing)?;
+            let time = |text: &str| text.parse::<units::Duration>().map(|time| time.0).map_err(|_| nothing());
+            let (rest, patience) = match rest.rsplit_once(", given up after ") {
+                Some((rest, patience)) => (rest, Some(time(patience)?)),
+                None => (rest, None),
+            };
+            let (by, after) = match rest.split_once(" after ") {
+                Some((by, after)) => (by, Some(read_pattern(after, premises)?)),
+                None => (rest, None),
+            };
+            (what, Deed::Delay(Delay { after, by: time(by)?, patience }))
+        }
         _ => return Err(nothing()),
     };
-    let words: Vec<&str> = what.split(' ').collect();
-    let what = read_event(&words, premises).ok_or_else(nothing)?;
+    let what = event_of(what, premises).ok_or_else(nothing)?;
     Ok(Decision { what, deed })
+}
+
+/// What these words say that sets out; `None` where they say nothing of the kind.
+pub fn event_of(text: &str, premises: &Premises) -> Option<Event> {
+    read_event(&text.split(' ').collect::<Vec<&str>>(), premises)
 }
 
 fn read_event(words: &[&str], premises: &Premises) -> Option<Event> {
@@ -156,6 +185,7 @@ fn read_event(words: &[&str], premises: &Premises) -> Option<Event> {
         _ => (0, words),
     };
     let (nth, words) = match words {
+        [rest @ .., "each", "time"] => (0, rest),
         [rest @ .., last] if last.starts_with('x') => match last[1..].parse() {
             Ok(nth) => (nth, rest),
             Err(_) => (1, words),

@@ -95,7 +95,11 @@ impl World {
             }
             Choice::Wishes(number) => self.wish(usize::from(number), lab, &mut turns),
             Choice::Dies(_) => {}
-            Choice::Arrives(place) | Choice::Loses(place) | Choice::Breaks(place, _) | Choice::Doubles(place) => {
+            Choice::Arrives(place)
+            | Choice::Loses(place)
+            | Choice::Breaks(place, _)
+            | Choice::Doubles(place)
+            | Choice::Expires(place) => {
                 if usize::from(place) < self.under_way.len() {
                     let what = self.under_way.remove(usize::from(place));
                     self.befall(choice, what, lab, &mut turns);
@@ -229,6 +233,11 @@ impl World {
                 self.left.copies -= 1;
                 self.under_way.extend(lab.copy(what));
                 self.arrive(what, None, lab, turns);
+            }
+            Choice::Expires(_) => {
+                let given_up = lab.lost(what).flatten();
+                self.under_way.extend(given_up);
+                self.under_way.extend(lab.copy(what));
             }
             _ => self.arrive(what, None, lab, turns),
         }

@@ -5,7 +5,9 @@
 //! | [`staging`] | a plan as a scenario: its decisions as faults at gates |
 //! | [`places`] | where over HTTPS the things of a plan are found: sessions, errands and packages by their numbers |
 //! | [`replay`] | a plan walked in virtual time and run over HTTPS, the two orders of events compared |
+//! | [`window`] | one event moved past another through real sockets |
 
 pub mod places;
 pub mod replay;
 pub mod staging;
+pub mod window;

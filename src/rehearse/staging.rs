@@ -180,7 +180,7 @@ fn loses_a_session(decision: &Decision) -> bool {
     match decision.deed {
         Deed::Break(_) => true,
         Deed::Lose => matches!(decision.what.thing, Thing::Session { .. } | Thing::Visit { .. }),
-        Deed::Hold(_) | Deed::Double => false,
+        Deed::Hold(_) | Deed::Delay(_) | Deed::Double => false,
     }
 }
 
@@ -188,6 +188,7 @@ fn rule(decision: &Decision, places: &Places) -> Result<Rule, &'static str> {
     let event = &decision.what;
     match &decision.deed {
         Deed::Hold(until) => hold(event, until, places),
+        Deed::Delay(_) => Err("a finding knows the order of things, not by how much they are late"),
         Deed::Lose => lose(event, places),
         Deed::Break(round) => {
             let session = places.session(event).ok_or("the session never begins")?;

@@ -6,11 +6,14 @@
 //! | [`table`] | columns that line up |
 //! | [`figures`] | numbers with their units, short enough to read |
 //! | [`json`] | a summary for programs |
+//! | [`window`], [`matrix`] | an outcome against an offset; outcomes against two timeouts and a delay |
 //! | [`finding`] | a story in which a promise broke, as pictures |
 
 pub mod figures;
 pub mod finding;
 pub mod json;
+pub mod matrix;
 pub mod search;
 pub mod table;
 pub mod terminal;
+pub mod window;

@@ -22,6 +22,7 @@ mod walk;
 
 use std::path::PathBuf;
 
+use crate::actors::board::Board;
 use crate::clock::{Clock, wall_now};
 use crate::facts::Fact;
 use crate::facts::telling::story;
@@ -84,7 +85,17 @@ pub enum RunError {
 /// # Errors
 /// [`RunError`] when nothing could be loaded. What cannot be written once the load has begun does not lose what is
 /// measured: it is in [`Finished::not_written`].
-pub fn run(scenario: &Scenario, options: &Options, mut tell: impl FnMut(News<'_>)) -> Result<Finished, RunError> {
+pub fn run(scenario: &Scenario, options: &Options, tell: impl FnMut(News<'_>)) -> Result<Finished, RunError> {
+    run_and_look(scenario, options, tell, |_| ()).map(|(finished, ())| finished)
+}
+
+/// As [`run`]; before the parties go, `look` sees what was noted of the watched devices step by step.
+pub fn run_and_look<T>(
+    scenario: &Scenario,
+    options: &Options,
+    mut tell: impl FnMut(News<'_>),
+    look: impl FnOnce(&Board) -> T,
+) -> Result<(Finished, T), RunError> {
     let clock = Clock::start();
     let prepared = prepare::prepare(scenario, &options.certs, clock)?;
     let started_at = wall_now();
@@ -95,12 +106,13 @@ pub fn run(scenario: &Scenario, options: &Options, mut tell: impl FnMut(News<'_>
     folder.write_scenario(&scenario.to_toml())?;
     let addresses = prepared.addresses.clone();
 
-    let measured = actix::System::new().block_on(async {
+    let (measured, looked) = actix::System::new().block_on(async {
         let stand = Stand::up(prepared).await?;
         tell(News::Ready { addresses: &addresses, folder: folder.path() });
         let measured = measure(&stand, scenario, &mut folder, &mut tell).await;
+        let looked = look(stand.board());
         stand.close().await;
-        measured
+        measured.map(|measured| (measured, looked))
     })?;
     manifest.end(measured.summary.verdict, wall_now());
     let names = scenario.names();
@@ -111,14 +123,15 @@ pub fn run(scenario: &Scenario, options: &Options, mut tell: impl FnMut(News<'_>
         .and_then(|()| folder.write_findings(&measured.promises))
         .and_then(|()| folder.write_stories(&told))
         .and_then(|()| folder.write_run(&manifest));
-    Ok(Finished {
+    let finished = Finished {
         summary: measured.summary,
         promises: measured.promises,
         folder: folder.path().to_owned(),
         stories: measured.stories,
         interrupted_by: measured.interrupted_by,
         not_written: measured.not_written.or(written.err()),
-    })
+    };
+    Ok((finished, looked))
 }
 
 struct Measured {

@@ -40,7 +40,7 @@ impl Breaking {
                 Choice::Breaks(..) => likeness.others[1] += 1,
                 Choice::Doubles(_) => likeness.others[2] += 1,
                 Choice::Dies(_) => likeness.others[3] += 1,
-                Choice::Arrives(_) | Choice::TimePasses | Choice::Elapses(_) => {}
+                Choice::Arrives(_) | Choice::Expires(_) | Choice::TimePasses | Choice::Elapses(_) => {}
             }
         }
         likeness
