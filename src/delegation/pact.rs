@@ -150,9 +150,11 @@ impl Pact {
         self.revocation.as_ref().unwrap_or(&self.delegation).id.clone()
     }
 
-    /// Whether this message has been taken before.
+    /// Whether this message has been taken before: by the process of this name that [`Pact::see`] has told of it.
     pub fn has_seen(&self, kind: Kind, session: &SessionId) -> bool {
-        self.thread(kind).is_some_and(|thread| thread.id == *session && thread.seen.contains(kind))
+        let of_its_own = self.revocation.as_ref().filter(|thread| thread.id == *session);
+        let thread = of_its_own.filter(|_| is_of_revocation(kind)).unwrap_or(&self.delegation);
+        thread.id == *session && thread.seen.contains(kind)
     }
 
     /// Remembers that this message of a process, or of none, has been taken. A forced revocation has no process of its
@@ -161,10 +163,6 @@ impl Pact {
         let of_its_own = self.revocation.as_mut().filter(|thread| session.is_none_or(|session| *session == thread.id));
         let thread = of_its_own.filter(|_| is_of_revocation(kind)).unwrap_or(&mut self.delegation);
         thread.seen.insert(kind);
-    }
-
-    fn thread(&self, kind: Kind) -> Option<&Thread> {
-        if is_of_revocation(kind) { self.revocation.as_ref() } else { Some(&self.delegation) }
     }
 
     /// This side begins to take part in a flow.
