@@ -25,6 +25,8 @@ pub(super) struct Pact {
     pub delegation: Thread,
     /// The revocation under way, or the last one that did not end the delegation.
     pub revocation: Option<Thread>,
+    /// The name of the one before that, which did not end the delegation either: at DMS-1 it may be under way still.
+    pub former_revocation: Option<SessionId>,
     /// When the state's timer fires.
     pub deadline: Moment,
     /// How long this side goes on trying what has failed for want of an answer: the device, and the peer.
@@ -89,8 +91,19 @@ impl Pact {
         let delegation = Thread { id, by, seen: Seen::default() };
         let deadline = Moment::NEVER;
         let (device_until, peer_until) = (None, None);
-        let joined = false;
-        Pact { device, peer, side, subtree, delegation, revocation: None, deadline, device_until, peer_until, joined }
+        Pact {
+            device,
+            peer,
+            side,
+            subtree,
+            delegation,
+            revocation: None,
+            former_revocation: None,
+            deadline,
+            device_until,
+            peer_until,
+            joined: false,
+        }
     }
 
     /// When to try the device again that could not be reached; `None` when that has gone on for long enough. The text
@@ -131,6 +144,7 @@ impl Pact {
         if let Some(thread) = self.revocation.take()
             && thread.id != self.delegation.id
         {
+            self.former_revocation = Some(thread.id.clone());
             let key = (thread.id, self.peer, thread.by);
             turn.book.close_session(&key);
             turn.book.ended.remember(key, Last { device: self.device, seen: thread.seen, refused: None });
