@@ -22,7 +22,7 @@ pub struct Progress {
 #[derive(Debug, Clone, Default)]
 pub struct Chronicle {
     pub shard: Shard,
-    /// By device: the delegates whose last flow on it was a revocation that ended `done`.
+    /// By device: the delegates whose last flow on it that ended `done` was a revocation.
     pub revoked: BTreeMap<DeviceNumber, Vec<Revoked>>,
     /// Devices with a flow that ended otherwise than its step expects.
     pub failed: BTreeSet<DeviceNumber>,
@@ -30,23 +30,70 @@ pub struct Chronicle {
     pub lost: BTreeSet<DeviceNumber>,
 }
 
-/// A delegate whose last flow on a device was a revocation that ended `done`.
+/// A delegate whose last flow on a device that ended `done` was a revocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Revoked {
     pub delegate: ServerNumber,
-    /// Whether it was told; after a forced revocation without notice it cannot know.
+    /// Whether it was told, or has had to do with a flow since; after a forced revocation without notice it cannot know.
     pub told: bool,
 }
 
 impl Chronicle {
     /// Remembers how a flow ended, as far as the promises need it.
     pub fn keep_in_mind(&mut self, device: DeviceNumber, flow: &Running, outcome: &Outcome) {
-        if let Some(revoked) = self.revoked.get_mut(&device) {
+        // Nothing has been begun.
+        if matches!(outcome, Outcome::Refused { .. }) {
+            return;
+        }
+        let revoked = self.revoked.entry(device).or_default();
+        if *outcome == Outcome::Done {
             revoked.retain(|entry| entry.delegate != flow.delegated);
+        } else {
+            let theirs = revoked.iter_mut().filter(|entry| entry.delegate == flow.delegated);
+            theirs.for_each(|entry| entry.told = true);
         }
         if let (FlowKind::Revoke(how), Outcome::Done) = (flow.kind, outcome) {
             let told = how != Revocation::Forced { notice: false };
-            self.revoked.entry(device).or_default().push(Revoked { delegate: flow.delegated, told });
+            revoked.push(Revoked { delegate: flow.delegated, told });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Moment;
+    use crate::delegation::flow::Approach;
+    use crate::delegation::machine::Side;
+
+    /// Whether the delegate counts as revoked after these flows, and as told.
+    #[track_caller]
+    fn check_revoked(flows: &[(FlowKind, Outcome)], told: Option<bool>) {
+        let mut chronicle = Chronicle::default();
+        let device = DeviceNumber(3);
+        for (kind, outcome) in flows {
+            let between = (ServerNumber(0), ServerNumber(1));
+            let flow = Running::new(*kind, "done", between, Side::Delegating, Moment::ZERO);
+            chronicle.keep_in_mind(device, &flow, outcome);
+        }
+        let found = chronicle.revoked.get(&device).into_iter().flatten();
+        assert_eq!(found.map(|revoked| revoked.told).collect::<Vec<_>>(), Vec::from_iter(told), "{flows:?}");
+    }
+
+    #[test]
+    fn a_revocation_counts_until_the_device_is_delegated_anew() {
+        let delegate = FlowKind::Delegate { approach: Approach::DmAcc, is_full: false, by_delegated: false };
+        let silent = FlowKind::Revoke(Revocation::Forced { notice: false });
+        let asked = FlowKind::Revoke(Revocation::Asked);
+        let refused = Outcome::Refused { reason: 404 };
+        let undone = Outcome::Undone { reason: 408 };
+        check_revoked(&[(delegate, Outcome::Done)], None);
+        check_revoked(&[(asked, Outcome::Done)], Some(true));
+        check_revoked(&[(asked, Outcome::Done), (asked, refused.clone())], Some(true));
+        check_revoked(&[(asked, Outcome::Done), (delegate, undone.clone())], Some(true));
+        check_revoked(&[(asked, Outcome::Done), (delegate, Outcome::Done)], None);
+        check_revoked(&[(silent, Outcome::Done), (asked, refused)], Some(false));
+        check_revoked(&[(silent, Outcome::Done), (delegate, undone.clone())], Some(true));
+        check_revoked(&[(asked, undone)], None);
     }
 }

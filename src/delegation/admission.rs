@@ -10,12 +10,13 @@ use crate::delegation::flow::{FlowKind, Outcome, Revocation};
 use crate::delegation::machine::{Effect, Note, Outbox, Side};
 use crate::delegation::message::{Kind, Message};
 use crate::delegation::misbehaved::Misbehaved;
-use crate::delegation::pact::Seen;
+use crate::delegation::pact::{Pact, Seen};
 use crate::delegation::policy::Policy;
 use crate::delegation::reason;
 use crate::delegation::reception::{TurnedAway, bad_subtree, response};
 use crate::delegation::records::Record;
 use crate::delegation::server::Server;
+use crate::delegation::turn::Beside;
 use crate::dm::script::planted;
 use crate::dm::uri::Uri;
 use crate::ids::{DeviceNumber, ServerNumber, SessionId, device_id, device_number};
@@ -40,12 +41,9 @@ impl Server {
                 let session = self.book.new_session(self.settings.me, device, names);
                 let request = self.request(device, &subtree, is_full, session.clone());
                 let terms = self.terms(device, peer, is_full);
-                let replaces_stale = self.at_rest_over(device, peer, &subtree).is_some();
                 self.open(now, side, (device, peer, subtree), (session, Initiator::Us), out, |turn, pact| match side {
                     Side::Delegating => Record::Delegating(Delegating::ask(turn, pact, approach, terms, request)),
-                    Side::Delegated => {
-                        Record::Delegated(Delegated::ask(turn, pact, approach, is_full, replaces_stale, request))
-                    }
+                    Side::Delegated => Record::Delegated(Delegated::ask(turn, pact, approach, is_full, request)),
                 });
             }
             FlowKind::Revoke(how) => {
@@ -163,6 +161,7 @@ impl Server {
             Some(if self.book.gave_up(device) { reason::NOT_ALLOWED } else { reason::FORBIDDEN })
         } else if self.clashes(side, device, peer, subtree)
             || self.is_asking(side, device, peer, subtree)
+            || side == Side::Delegated && self.has_been_given_all(device, peer)
             || is_full && side == Side::Delegating && self.is_giving_away(device, peer)
         {
             Some(reason::CONFLICT)
@@ -223,6 +222,30 @@ impl Server {
                 Record::Delegating(side) => side.pact.peer != asked && side.is_giving_away(),
                 Record::Delegated(_) => false,
             })
+    }
+
+    /// Whether the peer has given this server all that it had (5.2.1.5), and would take a request for more for an offer to
+    /// give the device back (D12): neither would then play DMS-1.
+    fn has_been_given_all(&self, device: DeviceNumber, peer: ServerNumber) -> bool {
+        let theirs = self.records.between(device, peer, Side::Delegated);
+        theirs.map(|(_, record)| record).any(|record| record.is_at_rest() && record.is_full())
+    }
+
+    /// What stands beside a wish of ours by the time that the peer answers it.
+    pub(super) fn beside(&self, id: RecordId) -> Beside {
+        let Some(Record::Delegated(wish)) = self.records.get(id) else { return Beside::Nothing };
+        if !wish.gives_way() {
+            return Beside::Nothing;
+        }
+        let Pact { device, peer, subtree, .. } = &wish.pact;
+        let others = self.records.between(*device, *peer, Side::Delegated).filter(|(other, _)| *other != id);
+        let beside = others.map(|(_, record)| match record {
+            Record::Delegated(side) if !side.pact.subtree.overlaps(subtree) => Beside::Nothing,
+            Record::Delegated(side) if side.is_full() && !side.gives_way() => Beside::Everything,
+            record if record.goes_with_account() => Beside::OutOfDate,
+            _ => Beside::Nothing,
+        });
+        beside.max().unwrap_or(Beside::Nothing)
     }
 
     /// Whether this side's own request is still open.

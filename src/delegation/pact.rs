@@ -26,6 +26,8 @@ pub(super) struct Pact {
     pub delegation: Thread,
     /// The revocation under way, or the last one that did not end the delegation.
     pub revocation: Option<Thread>,
+    /// The name of the one before that, which did not end the delegation either: at DMS-1 it may be under way still.
+    pub former_revocation: Option<SessionId>,
     /// When the state's timer fires.
     pub deadline: Moment,
     /// How long this side goes on trying what has failed for want of an answer: the device, and the peer.
@@ -90,8 +92,19 @@ impl Pact {
         let delegation = Thread { id, by, seen: Seen::default() };
         let deadline = Moment::NEVER;
         let (device_until, peer_until) = (None, None);
-        let joined = false;
-        Pact { device, peer, side, subtree, delegation, revocation: None, deadline, device_until, peer_until, joined }
+        Pact {
+            device,
+            peer,
+            side,
+            subtree,
+            delegation,
+            revocation: None,
+            former_revocation: None,
+            deadline,
+            device_until,
+            peer_until,
+            joined: false,
+        }
     }
 
     /// When to try the device again that could not be reached; `None` when that has gone on for long enough. The text
@@ -134,6 +147,7 @@ impl Pact {
         if let Some(thread) = self.revocation.take()
             && thread.id != self.delegation.id
         {
+            self.former_revocation = Some(thread.id.clone());
             let key = (thread.id, self.peer, thread.by);
             turn.book.close_session(&key);
             turn.book.ended.remember(key, Last { device: self.device, seen: thread.seen, refused: None });
@@ -155,9 +169,11 @@ impl Pact {
         self.revocation.as_ref().unwrap_or(&self.delegation).id.clone()
     }
 
-    /// Whether this message has been taken before.
+    /// Whether this message has been taken before: by the process of this name that [`Pact::see`] has told of it.
     pub fn has_seen(&self, kind: Kind, session: &SessionId) -> bool {
-        self.thread(kind).is_some_and(|thread| thread.id == *session && thread.seen.contains(kind))
+        let of_its_own = self.revocation.as_ref().filter(|thread| thread.id == *session);
+        let thread = of_its_own.filter(|_| is_of_revocation(kind)).unwrap_or(&self.delegation);
+        thread.id == *session && thread.seen.contains(kind)
     }
 
     /// Remembers that this message of a process, or of none, has been taken. A forced revocation has no process of its
@@ -166,10 +182,6 @@ impl Pact {
         let of_its_own = self.revocation.as_mut().filter(|thread| session.is_none_or(|session| *session == thread.id));
         let thread = of_its_own.filter(|_| is_of_revocation(kind)).unwrap_or(&mut self.delegation);
         thread.seen.insert(kind);
-    }
-
-    fn thread(&self, kind: Kind) -> Option<&Thread> {
-        if is_of_revocation(kind) { self.revocation.as_ref() } else { Some(&self.delegation) }
     }
 
     /// This side begins to take part in a flow.

@@ -107,12 +107,17 @@ impl Server {
         message: Message,
         out: &mut Outbox,
     ) -> Result<(Answer, Option<DeviceNumber>), TurnedAway> {
-        let is_notice = matches!(message, Message::DelegationRevoked { session: None, .. });
+        let (kind, session) = (message.kind(), message.session().cloned());
+        let is_notice = kind == Kind::DelegationRevoked && session.is_none();
         let device = self.records.get(id).map(|record| record.pact().device);
         let taken = self.step(now, id, out, |record, turn| record.received(turn, message));
         let answer = taken.unwrap_or(Err(Misbehaved::UnknownSession)).map_err(|why| TurnedAway { why, device })?;
         if let Some(device) = device.filter(|_| is_notice) {
             self.book.ended.remember_notice(device, from);
+        }
+        // The process that it ended may have been closed before.
+        if let Some(session) = session.filter(|_| kind == Kind::DelegationRevoked) {
+            self.book.ended.see(&session, from, kind);
         }
         Ok((answer, device))
     }
@@ -207,7 +212,9 @@ impl Server {
         session: Option<&SessionId>,
     ) -> Result<Found, TurnedAway> {
         let kind = Kind::DelegationRevoked;
-        let by_session = session.map(|session| self.find_by_session(kind, from, session));
+        let by_session = session.map(|session| {
+            self.find_by_session(kind, from, session).or_else(|away| self.find_given_up(from, session).ok_or(away))
+        });
         match (by_session, device) {
             (Some(Ok(found)), _) => Ok(found),
             (Some(Err(away)), _) if matches!(away.why, Misbehaved::NotThePeer) => Err(away),
@@ -219,6 +226,15 @@ impl Server {
             (Some(Err(away)), None) => Err(away),
             (None, None) => Err(Misbehaved::MissingElement { message: kind.root(), element: "sessionId" }.into()),
         }
+    }
+
+    /// By the session of a revocation that we have given up and that was followed by another one: the account has gone
+    /// with the former one nevertheless.
+    fn find_given_up(&self, from: ServerNumber, session: &SessionId) -> Option<Found> {
+        let last = self.book.ended.session(session, from, Kind::DelegationRevoked)?;
+        let mut ours = self.records.between(last.device, from, Side::Delegated);
+        let meant = ours.find(|(_, record)| record.pact().former_revocation.as_ref() == Some(session));
+        meant.map(|(id, _)| Found::Record(id))
     }
 
     /// Whether a message that opens a process has been taken before.

@@ -164,12 +164,12 @@ impl Server {
         out: &mut Outbox,
         act: impl FnOnce(&mut Record, &mut Turn<'_>) -> T,
     ) -> Option<T> {
-        let has_passed_on = self.has_passed_on(id);
+        let (has_passed_on, beside) = (self.has_passed_on(id), self.beside(id));
         let (record, before) = self.records.touch(id)?;
         let stored = self.settings.is_durable.then(|| record.clone());
         let place = out.len();
         let mut turn = Turn::new(now, &self.settings, &mut self.book, id, out);
-        turn.has_passed_on = has_passed_on;
+        (turn.has_passed_on, turn.beside) = (has_passed_on, beside);
         let result = act(record, &mut turn);
         if record.is_over() {
             record.pact_mut().close(&mut turn);

@@ -9,6 +9,16 @@ use crate::delegation::policy::Policy;
 use crate::dm::script::Errand;
 use crate::ids::{DeviceNumber, ServerId, ServerNumber, SessionId};
 
+/// What a server has on record of the peer that it has a wish of, for the same sub-tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Beside {
+    Nothing,
+    /// A delegation that is in force as far as this server knows: no longer, once the peer has granted the wish.
+    OutOfDate,
+    /// A full delegation (5.2.1.5), in force or on its way there.
+    Everything,
+}
+
 /// What a record works with while it handles one input.
 pub(super) struct Turn<'a> {
     pub now: Moment,
@@ -22,6 +32,8 @@ pub(super) struct Turn<'a> {
     pub is_given_back: bool,
     /// Whether this server has delegated on, to others, what the record gives it.
     pub has_passed_on: bool,
+    /// What stands beside the record, where that is of a wish of ours.
+    pub beside: Beside,
     /// Set when what it has delegated on is to be taken back.
     pub takes_back: bool,
     record: RecordId,
@@ -43,6 +55,7 @@ impl<'a> Turn<'a> {
             account_gone: false,
             is_given_back: false,
             has_passed_on: false,
+            beside: Beside::Nothing,
             takes_back: false,
             record,
             out,

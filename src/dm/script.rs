@@ -51,8 +51,9 @@ pub enum Errand {
         takes_over: bool,
     },
     /// Section 5.2.2.3: a new entry in the Bootstrap Config MO. It takes the place of one with the same address: the
-    /// client fetches what is new to it, and an attempt whose answer was lost leaves nothing behind.
-    PushBootstrapUrl { url: String },
+    /// client fetches what is new to it, and an attempt whose answer was lost leaves nothing behind. `revocable`: only
+    /// where the server may remove accounts, as far as can be seen; what the client makes of the document has their ACL.
+    PushBootstrapUrl { url: String, revocable: bool },
     /// Section 5.3: the entries of the Bootstrap Config MO with this address go, whoever put them there: for when nobody
     /// knows what an errand has changed.
     TakeBackUrl { url: String },
@@ -281,7 +282,9 @@ impl Script {
                 let place = Place::Untouched;
                 Plan::Handover(Box::new(Handover::new(me, delegate, subtree, place, remove_own_account)))
             }
-            Errand::PushBootstrapUrl { url } => Plan::BootstrapUrl(BootstrapUrl::new(url)),
+            Errand::PushBootstrapUrl { url, revocable } => {
+                Plan::BootstrapUrl(BootstrapUrl::new(url, revocable.then_some(me)))
+            }
             Errand::TakeBackUrl { url } => Plan::BootstrapUrl(BootstrapUrl::taking_back(url)),
             Errand::Visit { subtree } => Plan::Visit(Visit::new(me, subtree)),
             Errand::RemoveAccount { of, leftovers } => Plan::Removal(Removal::new(of, leftovers)),

@@ -311,9 +311,9 @@ fn understand(labs: &mut [Lab<'_>], kind: usize, budget: Budget, breaking: &Brea
         };
         // What breaks with devices of a kind that stands before it as well is the same bug.
         let before = labs[..kind].iter_mut().enumerate().filter(|(_, lab)| lab.premises().has_same_wishes(premises));
-        let simpler = before.into_iter().find_map(|(simpler, lab)| {
-            shrink::shrink(lab, &least, promise).map(|least| (simpler, least))
-        });
+        let simpler = before
+            .into_iter()
+            .find_map(|(simpler, lab)| shrink::shrink(lab, &least, promise).map(|least| (simpler, least)));
         let (kind, least) = simpler.unwrap_or((kind, least));
         let lab = &mut labs[kind];
         let (_, walked) = least.walk(lab);

@@ -131,7 +131,7 @@ impl<'p> Walk<'p> {
         for (place, event) in (0..).zip(&self.named.under_way) {
             let deeds = self.plan.decisions.iter().filter(|decision| decision.what.means(event));
             let mut choice = Choice::Arrives(place);
-            let mut is_held = false;
+            let mut is_held = !self.walked.world.may_arrive(place, lab);
             for decision in deeds {
                 match &decision.deed {
                     Deed::Hold(until) => is_held |= !is_seen(event.device, until),

@@ -57,7 +57,9 @@ impl World {
     pub fn choices(&self, lab: &mut Lab<'_>, choices: &mut Vec<Choice>) {
         choices.clear();
         let places = 0..self.under_way.len() as u8;
-        choices.extend(places.clone().map(Choice::Arrives));
+        let at_device = self.at_device(lab);
+        let may_arrive = |place: &u8| at_device[usize::from(*place)] == 0;
+        choices.extend(places.clone().filter(may_arrive).map(Choice::Arrives));
         if (self.under_way.is_empty() || self.left.early > 0) && self.next_timer(lab).is_some() {
             choices.push(Choice::TimePasses);
         }
@@ -70,7 +72,9 @@ impl World {
                 if lab.lost(what).is_some() {
                     choices.push(Choice::Loses(place));
                 }
-                if let UnderWay::Errand { device, .. } = lab.under_way(what) {
+                if let UnderWay::Errand { device, .. } = lab.under_way(what)
+                    && may_arrive(&place)
+                {
                     let tree = self.trees[*device];
                     let rounds = (0..).take_while(|round| lab.attend(tree, what, Some(*round)).is_some());
                     choices.extend(rounds.map(|round| Choice::Breaks(place, round)));
@@ -100,13 +104,19 @@ impl World {
             | Choice::Breaks(place, _)
             | Choice::Doubles(place)
             | Choice::Expires(place) => {
-                if usize::from(place) < self.under_way.len() {
+                let may_be = matches!(choice, Choice::Loses(_) | Choice::Expires(_)) || self.may_arrive(place, lab);
+                if usize::from(place) < self.under_way.len() && may_be {
                     let what = self.under_way.remove(usize::from(place));
                     self.befall(choice, what, lab, &mut turns);
                 }
             }
         }
         turns
+    }
+
+    /// Whether what has this place among what is under way can be the next to arrive.
+    pub fn may_arrive(&self, place: u8, lab: &Lab<'_>) -> bool {
+        self.at_device(lab).get(usize::from(place)) == Some(&0)
     }
 
     /// Whether nothing happens any more by itself.
@@ -130,18 +140,22 @@ impl World {
     }
 
     /// As [`World::key`], whatever may still be chosen: what a world at rest has come to.
-    pub fn end(&self) -> u128 {
-        World { left: Budget::default(), ..self.clone() }.key()
+    pub fn end(&self, lab: &Lab<'_>) -> u128 {
+        World { left: Budget::default(), ..self.clone() }.key(lab)
     }
 
     /// A number by which worlds that will go on alike are known: two that differ have the same one about never.
-    pub fn key(&self) -> u128 {
-        let mut under_way = self.under_way.clone();
+    pub fn key(&self, lab: &Lab<'_>) -> u128 {
+        let mut under_way: SmallVec<[(Number, u8); 8]> =
+            self.under_way.iter().copied().zip(self.at_device(lab)).collect();
         under_way.sort_unstable();
         let half = |seed: u64| {
             let mut hasher = FixedState::with_seed(seed).build_hasher();
-            for number in self.servers.iter().chain(&self.trees).chain(&self.minutes).chain(&under_way) {
+            for number in self.servers.iter().chain(&self.trees).chain(&self.minutes) {
                 hasher.write_u32(*number);
+            }
+            for (number, behind) in &under_way {
+                hasher.write_u64(u64::from(*number) << 8 | u64::from(*behind));
             }
             let Budget { wishes, early, losses, copies, deaths } = self.left;
             hasher.write_u64(u64::from_le_bytes([wishes, early, losses, copies, deaths, 0, 0, 0]));
@@ -177,6 +191,22 @@ impl World {
     /// How much time has gone by.
     pub fn now(&self) -> Moment {
         self.now
+    }
+
+    /// For each thing under way, behind how much of what its device has set its mind on it stands. A device does one thing
+    /// after the other: what it wants by itself when a session has ended, a document or a session of its own, comes before
+    /// any call that reaches it later. A call that had set out by then may have been there before.
+    fn at_device(&self, lab: &Lab<'_>) -> SmallVec<[u8; 8]> {
+        let mut own: SmallVec<[u8; 2]> = SmallVec::from_elem(0, self.trees.len());
+        let behind = |what: &Number| match lab.under_way(*what) {
+            UnderWay::Errand { device, .. } => own[*device],
+            UnderWay::Fetch { device, .. } | UnderWay::Connection { device, .. } => {
+                own[*device] += 1;
+                own[*device] - 1
+            }
+            _ => 0,
+        };
+        self.under_way.iter().map(behind).collect()
     }
 
     fn next_timer(&self, lab: &Lab<'_>) -> Option<Duration> {
@@ -281,5 +311,46 @@ impl World {
             turns.is_suspect |= is_suspect;
         }
         turns.numbers.push(turn);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explore::premises::Premises;
+    use crate::scenario::QUICKSTART;
+    use crate::scenario::file::{Overrides, parse};
+
+    /// The client does one thing after the other: a call that reaches it while it waits for its document waits as well.
+    #[test]
+    fn a_device_does_what_it_has_set_its_mind_on_before_it_takes_later_calls() {
+        let scenario = parse("quickstart", QUICKSTART, &Overrides::default()).expect("a scenario");
+        let premises = &Premises::of(&scenario, 1)[0];
+        let by_url = premises.wishes.iter().position(|wish| wish.flow.to_string() == "delegate.url").expect("a wish");
+        let mut lab = Lab::new(premises);
+        let mut world = World::new(&mut lab, Budget { wishes: 1, early: 1, losses: 1, ..Budget::default() });
+        world.take(Choice::Wishes(by_url as u8), &mut lab);
+        let is_fetch = |world: &World, lab: &Lab<'_>, place: usize| {
+            world.under_way().get(place).is_some_and(|what| matches!(lab.under_way(*what), UnderWay::Fetch { .. }))
+        };
+        // Whatever sets out arrives at once, but the document.
+        while !(is_fetch(&world, &lab, 0) && world.under_way().len() == 1) {
+            world.take(Choice::Arrives(u8::from(is_fetch(&world, &lab, 0))), &mut lab);
+        }
+        world.take(Choice::TimePasses, &mut lab);
+        let is_call = |what: &Number| matches!(lab.under_way(*what), UnderWay::Errand { .. });
+        let call = world.under_way().iter().position(is_call).expect("the undoing of the URL") as u8;
+        let mut choices = Vec::new();
+        world.choices(&mut lab, &mut choices);
+        assert!(choices.contains(&Choice::Arrives(0)) && choices.contains(&Choice::Loses(call)), "{choices:?}");
+        assert!(
+            !choices.contains(&Choice::Arrives(call)) && !choices.contains(&Choice::Breaks(call, 0)),
+            "{choices:?}"
+        );
+        let before = world.key(&lab);
+        world.take(Choice::Arrives(call), &mut lab);
+        assert_eq!(world.key(&lab), before, "a choice that is not open changes nothing");
+        world.take(Choice::Arrives(0), &mut lab);
+        assert!(world.may_arrive(call - 1, &lab), "{:?}", world.under_way());
     }
 }

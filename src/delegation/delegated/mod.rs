@@ -30,9 +30,6 @@ pub(in crate::delegation) struct Delegated {
     approach: Approach,
     /// The wish of DELEGATION_REQ, then the fact of DELEGATION_PREPARED (D17).
     is_full: bool,
-    /// Whether an earlier record of the same delegation is to go as soon as this one is granted: DMS-1 would not grant
-    /// again what it has on record.
-    replaces_stale: bool,
     /// Whether a revocation has failed: the delegation stands, but may be compromised (5.3).
     is_compromised: bool,
     state: State,

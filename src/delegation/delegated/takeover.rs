@@ -10,7 +10,7 @@ use crate::delegation::misbehaved::Misbehaved;
 use crate::delegation::pact::{Pact, said_no};
 use crate::delegation::reading::ConfirmByUrl;
 use crate::delegation::reason;
-use crate::delegation::turn::Turn;
+use crate::delegation::turn::{Beside, Turn};
 use crate::dm::script::{DeviceFailure, Errand, Report, planted};
 use crate::ids::{DeviceNumber, SessionId};
 
@@ -40,17 +40,10 @@ pub(in crate::delegation) fn termination_ack(session: SessionId) -> Answer {
 
 impl Delegated {
     /// DMS-2 begins (figures 7 and 10): "give me this device".
-    pub fn ask(
-        turn: &mut Turn<'_>,
-        pact: Pact,
-        approach: Approach,
-        is_full: bool,
-        replaces_stale: bool,
-        request: Message,
-    ) -> Delegated {
+    pub fn ask(turn: &mut Turn<'_>, pact: Pact, approach: Approach, is_full: bool, request: Message) -> Delegated {
         let exchange = turn.post(pact.peer, request);
         let state = State::ExpectResponse { exchange, ahead: Ahead::Nothing };
-        Delegated { pact, approach, is_full, replaces_stale, is_compromised: false, state }
+        Delegated { pact, approach, is_full, is_compromised: false, state }
     }
 
     /// DMS-1 began (figures 6 and 9), and its request has been acknowledged. Where nothing was agreed, DMS-2 is the one
@@ -58,7 +51,7 @@ impl Delegated {
     pub fn accept(turn: &mut Turn<'_>, pact: Pact, approach: Option<Approach>, is_full: bool) -> Delegated {
         let approach = approach.unwrap_or(Approach::DmAcc);
         let state = State::ExpectUrlRequest;
-        let mut record = Delegated { pact, approach, is_full, replaces_stale: false, is_compromised: false, state };
+        let mut record = Delegated { pact, approach, is_full, is_compromised: false, state };
         record.granted(turn, Ahead::Nothing);
         record
     }
@@ -69,11 +62,11 @@ impl Delegated {
             PostOutcome::Message(Message::DelegationResp { reason, is_acknowledged, session })
                 if session == self.pact.delegation.id =>
             {
-                if is_acknowledged {
-                    if self.replaces_stale {
-                        turn.account_gone = true;
-                        turn.book.learn_own_account(self.pact.device, false);
-                    }
+                if is_acknowledged && turn.beside == Beside::Everything {
+                    // DMS-1 has nothing left to give: it has taken the request for an offer (D12).
+                    self.fail(turn, Outcome::Refused { reason: reason::CONFLICT }, true);
+                } else if is_acknowledged {
+                    self.see_granted(turn);
                     self.granted(turn, ahead);
                 } else {
                     self.state = State::Over;
@@ -83,6 +76,15 @@ impl Delegated {
                 }
             }
             other => self.post_failed(turn, &other),
+        }
+    }
+
+    /// Our wish has been granted, so what we have of the same is out of date: DMS-1 would not grant again what it has on
+    /// record.
+    fn see_granted(&self, turn: &mut Turn<'_>) {
+        if turn.beside == Beside::OutOfDate {
+            turn.account_gone = true;
+            turn.book.learn_own_account(self.pact.device, false);
         }
     }
 
@@ -242,6 +244,8 @@ impl Delegated {
             }
             State::AtRest if self.is_compromised => return Err(self.not_now(Kind::DelegationFailure)),
             State::AtRest => self.pact.join(turn),
+            // What has failed had been granted, although we have not read that.
+            State::ExpectResponse { .. } => self.see_granted(turn),
             _ => {}
         }
         let reason = reason.unwrap_or(reason::FAILED);

@@ -124,7 +124,10 @@ impl Delegating {
 
     pub(super) fn push_url(&mut self, turn: &mut Turn<'_>) {
         let url = self.url.clone().unwrap_or_default();
-        self.state = State::ExpectUrlPushed(turn.errand(self.pact.device, Errand::PushBootstrapUrl { url }));
+        // A careful server does not have an account made that it could not take away again.
+        let revocable = turn.is_hardened() && !self.delegate_had_account;
+        let push = Errand::PushBootstrapUrl { url, revocable };
+        self.state = State::ExpectUrlPushed(turn.errand(self.pact.device, push));
     }
 
     /// Section 5.2.2.3 has been done, or not.

@@ -5,6 +5,7 @@ use super::pair::*;
 use crate::delegation::flow::Approach::{self, DmAcc, Url};
 use crate::delegation::flow::{FlowKind, Revocation};
 use crate::delegation::message::Kind::{self, *};
+use crate::dm::script::DeviceFailure;
 
 /// What comes twice is answered twice and done once: soon after, and after everything has ended.
 #[track_caller]
@@ -83,6 +84,23 @@ fn what_comes_twice_is_done_once() {
     check_twice(FlowKind::Revoke(Revocation::Requested), DelegationRevocationReq);
     check_twice(FlowKind::Revoke(Revocation::Requested), DelegationRevoked);
     check_twice(FlowKind::Revoke(Revocation::Forced { notice: true }), DelegationRevoked);
+}
+
+/// A forced revocation has no process of its own: its failure comes under the delegation's name (D23).
+#[test]
+fn a_failure_of_a_forced_revocation_that_comes_twice_is_taken_once() {
+    for setup in [Setup::default(), hardened()] {
+        let mut pair = Pair::new(&setup);
+        pair.start(0, delegate(DmAcc, false, false), "./SCOMO");
+        pair.run().transcript();
+        pair.refuse("remove", DeviceFailure::Refused { code: 425, order: "Delete", uri: String::new() });
+        pair.mishap(RevocationFailure, Mishap::Again(15));
+        pair.start(0, FlowKind::Revoke(Revocation::Forced { notice: true }), "./SCOMO");
+        let lines = pair.run().transcript();
+        let copies = lines.iter().filter(|line| line.ends_with("duplicate revocation_failure"));
+        assert_eq!(copies.count(), 1, "{lines:#?}");
+        assert!(pair.standing().starts_with("DMS-1 [./SCOMO to DMS-2 compromised]"), "{}", pair.standing());
+    }
 }
 
 #[test]

@@ -19,3 +19,4 @@ mod states;
 mod timers;
 mod transcript;
 mod walk;
+mod wishes;

@@ -193,7 +193,7 @@ fn every_message_in_every_state_gets_its_one_answer() {
         Delegated ExpectUrlRequest: 200- 400  409  409  409  409  204  200  400  409  400  409  409  409  404
         Delegated ExpectVisited: 200- 400  409  409  204= 409  204  409  400  409  400  409  409  409  404
         Delegated ExpectWoundDown: 200- 400  409  409  204= 409  409  409  400  200  400  409  204  204  404
-        Delegated compromised: 200  400  409  409  204= 409  409  409  400  200  400  409  204  204  404
+        Delegated compromised: 200  400  409  409  204= 409  409  409  400  200  400  409  204  204= 404
         Delegated in force: 200  400  409  409  204= 409  204  409  400  200  400  409  204  204  404
     ",
     );

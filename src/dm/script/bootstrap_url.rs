@@ -1,15 +1,20 @@
 //! Section 5.2.2.3: the client gets the address of the delegate's Bootstrap Server, as an entry of its Bootstrap Config.
 
-use super::single::{NOT_FOUND, unless_gone};
+use super::single::{NOT_FOUND, PERMISSION_DENIED, unless_gone};
 use super::{Changes, DeviceFailure, Next, Order, OrderResult, outcome, planted};
+use crate::dm::acl::{Acl, Right};
+use crate::dm::dmacc;
 use crate::dm::standard;
 use crate::dm::uri::{self, Uri};
+use crate::ids::ServerId;
 
 /// Adds an entry; where the device takes no new one (405), gives an old one the new address. An entry that has the
 /// address already makes room for the new one: the client asks at entries that it has not seen before.
 #[derive(Debug)]
 pub struct BootstrapUrl {
     url: String,
+    /// Nothing is added unless this server may remove accounts.
+    removable_by: Option<ServerId>,
     /// Entries with the address only go; none is added.
     takes_back: bool,
     state: State,
@@ -39,22 +44,27 @@ struct Old {
 }
 
 impl BootstrapUrl {
-    pub fn new(url: String) -> BootstrapUrl {
-        BootstrapUrl { url, takes_back: false, state: State::Start }
+    pub fn new(url: String, removable_by: Option<&ServerId>) -> BootstrapUrl {
+        BootstrapUrl { url, removable_by: removable_by.cloned(), takes_back: false, state: State::Start }
     }
 
     /// Takes away whatever entries have the address.
     pub fn taking_back(url: String) -> BootstrapUrl {
-        BootstrapUrl { takes_back: true, ..BootstrapUrl::new(url) }
+        BootstrapUrl { takes_back: true, ..BootstrapUrl::new(url, None) }
     }
 
     pub fn next(&mut self, results: &[OrderResult], changes: &mut Changes) -> Next {
         match std::mem::replace(&mut self.state, State::Start) {
             State::Start => {
                 self.state = State::ExpectNames;
-                Ok(Some(vec![Order::Get(standard::bootstrap_servers())]))
+                let acls = self.removable_by.iter().flat_map(|_| [dmacc::place(), Uri::root()]);
+                let orders = std::iter::once(Order::Get(standard::bootstrap_servers()));
+                Ok(Some(orders.chain(acls.map(Order::GetAcl)).collect()))
             }
-            State::ExpectNames => self.look(outcome::at(results, 0), changes),
+            State::ExpectNames => {
+                self.check_removable(results)?;
+                self.look(outcome::at(results, 0), changes)
+            }
             State::ExpectUrls(entries) => {
                 let result = |place| outcome::at(results, place);
                 let read = entries.iter().enumerate().filter(|(place, _)| outcome::is_done(result(*place).code));
@@ -90,6 +100,18 @@ impl BootstrapUrl {
                 }
             },
         }
+    }
+
+    /// An account that comes by a document inherits what there is above it. What cannot be read forbids nothing.
+    fn check_removable(&self, results: &[OrderResult]) -> Result<(), DeviceFailure> {
+        let Some(me) = &self.removable_by else { return Ok(()) };
+        let read = |place| Some(outcome::at(results, place)).filter(|result| outcome::is_done(result.code));
+        let own = |result: &OrderResult| Acl::parse(result.data.as_deref().unwrap_or_default()).ok();
+        let acl = [1, 2].into_iter().filter_map(read).filter_map(own).find(|acl| !acl.is_empty());
+        if acl.is_none_or(|acl| acl.allows(me, Right::Delete)) {
+            return Ok(());
+        }
+        Err(outcome::refusal(&Order::GetAcl(dmacc::place()), PERMISSION_DENIED))
     }
 
     fn look(&mut self, listed: &OrderResult, changes: &mut Changes) -> Next {

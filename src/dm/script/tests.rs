@@ -282,7 +282,7 @@ fn a_delegate_that_has_an_account_gets_only_the_flag_and_the_rights() {
 
 #[test]
 fn a_bootstrap_url_becomes_a_new_entry() {
-    let push = || Errand::PushBootstrapUrl { url: "https://b.example.test/1".into() };
+    let push = || Errand::PushBootstrapUrl { url: "https://b.example.test/1".into(), revocable: false };
     let list = "Get ./BootstrapConfig/BootSrvInfo";
     let entry = |name: &str| {
         let node = format!("./BootstrapConfig/BootSrvInfo/{name}");
@@ -324,6 +324,29 @@ fn a_bootstrap_url_becomes_a_new_entry() {
     let answers = [("Get ./BootstrapConfig/BootSrvInfo/x/URL", 200, Some(again)), (list, 200, Some("x"))];
     let change = format!("Atomic {{ Delete ./BootstrapConfig/BootSrvInfo/x; {} }}", entry("1"));
     check(push(), &answers, &[list, &get, &change], Ok(()), &[&delete("1")]);
+}
+
+#[test]
+fn a_bootstrap_url_that_is_to_be_revocable_is_given_where_accounts_can_be_removed() {
+    let push = || Errand::PushBootstrapUrl { url: "https://b.example.test/1".into(), revocable: true };
+    let (list, acl, root) = ("Get ./BootstrapConfig/BootSrvInfo", "Get ./DMAcc?prop=ACL", "Get .?prop=ACL");
+    let first = format!("{list}, {acl}, {root}");
+    let entry = "./BootstrapConfig/BootSrvInfo/1";
+    let add = format!("Atomic {{ Add {entry} node; Add {entry}/URL chr `https://b/1` }}");
+    let undo = format!("Delete {entry}");
+    let mine = "Get=*&Delete=dms1.example.test";
+    let given = |answers: &Answers| {
+        check(push(), answers, &[&first, &add], Ok(()), &[&undo]);
+    };
+    given(&[(acl, 200, Some(mine)), (root, 200, Some("Get=*"))]);
+    given(&[(acl, 200, Some("")), (root, 200, Some(mine))]);
+    // What cannot be seen forbids nothing.
+    given(&[(acl, 425, None), (root, 425, None)]);
+    let kept_back = |answers: &Answers| {
+        check(push(), answers, &[&first], Err((425, acl)), &[]);
+    };
+    kept_back(&[(acl, 200, Some("Get=*")), (root, 200, Some(mine))]);
+    kept_back(&[(acl, 200, Some("")), (root, 200, Some("Get=*"))]);
 }
 
 #[test]

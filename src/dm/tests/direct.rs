@@ -51,8 +51,8 @@ fn whatever_a_server_wants_comes_to_the_same_with_a_session_and_without() {
             check(&mut pair, 1, Errand::Visit { subtree: subtree() });
             check(&mut pair, 0, prepare);
             check(&mut pair, 0, grant);
-            check(&mut pair, 0, Errand::PushBootstrapUrl { url: url() });
-            check(&mut pair, 0, Errand::PushBootstrapUrl { url: url() });
+            check(&mut pair, 0, Errand::PushBootstrapUrl { url: url(), revocable: false });
+            check(&mut pair, 0, Errand::PushBootstrapUrl { url: url(), revocable: false });
             check(&mut pair, 0, Errand::TakeBackUrl { url: url() });
             check(&mut pair, 0, removal.clone());
             check(&mut pair, 0, removal);

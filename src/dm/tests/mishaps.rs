@@ -64,7 +64,7 @@ const CASES: [Case; 5] = [
 ];
 
 fn push() -> Errand {
-    Errand::PushBootstrapUrl { url: "https://boot.example.test/17".to_owned() }
+    Errand::PushBootstrapUrl { url: "https://boot.example.test/17".to_owned(), revocable: false }
 }
 
 fn remove(pair: &Pair) -> Errand {

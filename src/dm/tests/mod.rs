@@ -151,7 +151,7 @@ fn a_bootstrap_url_brings_the_device_to_the_delegate() {
     for full in [false, true] {
         let mut pair = pair(Scheme::Md5, |_, _| {});
         let url = "https://boot.example.test/17?a=1&b=2".to_owned();
-        let report = pair.succeeds(0, Errand::PushBootstrapUrl { url });
+        let report = pair.succeeds(0, Errand::PushBootstrapUrl { url, revocable: false });
         assert_eq!(pair.connected, [1], "{}", pair.transcript.join("\n"));
         assert_eq!(report.undo.len(), 1);
         let grant = Errand::Grant { delegate: pair.id(1), subtree: subtree(), remove_own_account: full };
@@ -181,7 +181,7 @@ fn a_pushed_url_can_be_taken_back() {
     let mut pair = pair(Scheme::None, |_, _| {});
     let before = pair.device.tree().bootstrap_entries();
     let url = "https://boot.example.test/17".to_owned();
-    let report = pair.succeeds(0, Errand::PushBootstrapUrl { url });
+    let report = pair.succeeds(0, Errand::PushBootstrapUrl { url, revocable: false });
     assert_ne!(pair.device.tree().bootstrap_entries(), before);
     pair.succeeds(0, Errand::Undo(report.undo));
     assert_eq!(pair.device.tree().bootstrap_entries(), before);
@@ -232,6 +232,17 @@ fn devices_that_are_full_or_refuse_stay_as_they_were() {
     check(425, |blueprint| blueprint.refuses = Some(Refuses::Accounts));
     check(425, |blueprint| blueprint.refuses = Some(Refuses::Subtrees));
     check(404, |blueprint| blueprint.subtrees.clear());
+}
+
+#[test]
+fn a_device_whose_accounts_the_server_may_not_remove_gets_no_url_that_is_to_be_revocable() {
+    for (refuses, code) in [(None, None), (Some(Refuses::Subtrees), None), (Some(Refuses::Accounts), Some(425))] {
+        let mut pair = pair(Scheme::Md5, |blueprint, _| blueprint.refuses = refuses);
+        let url = "https://boot.example.test/17".to_owned();
+        let report = pair.run(0, Errand::PushBootstrapUrl { url, revocable: true });
+        assert_eq!(report.result.err().map(|failure| failure.reason_code()), code, "{refuses:?}");
+        assert_eq!(pair.accounts().len(), if code.is_some() { 1 } else { 2 }, "{refuses:?}");
+    }
 }
 
 #[test]

@@ -296,7 +296,7 @@ fn no_device_breaks_a_server() {
                             remove_own_account: step % 2 == 0,
                             takes_over: step % 3 == 0,
                         },
-                        Errand::PushBootstrapUrl { url: "https://b.example.test".into() },
+                        Errand::PushBootstrapUrl { url: "https://b.example.test".into(), revocable: false },
                         Errand::Visit { subtree: subtree.clone() },
                         Errand::RemoveAccount { of: delegate.clone(), leftovers: Vec::new() },
                         Errand::LetConnect { delegate, value: false },

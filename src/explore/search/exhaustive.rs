@@ -87,7 +87,7 @@ impl Search {
             layer: Vec::new(),
             kept: BTreeMap::new(),
         };
-        search.seen.insert(world.key());
+        search.seen.insert(world.key(lab));
         search.layer.push((0, world));
         search
     }
@@ -111,7 +111,7 @@ impl Search {
                 if turns.is_suspect {
                     self.look_closer(lab, *place, *choice);
                 }
-                if self.seen.insert(next.key()) {
+                if self.seen.insert(next.key(lab)) {
                     self.arrive_at(lab, (*place, *choice), next);
                 }
             }

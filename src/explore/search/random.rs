@@ -192,6 +192,9 @@ impl Way {
         }
         self.mishaps.swap_remove(due);
         let place = self.dice.random_range(0..many) as u8;
+        if !self.world.may_arrive(place, lab) {
+            return None;
+        }
         let what = self.world.under_way()[usize::from(place)];
         let left = self.world.left();
         if left.copies > 0 && (left.losses == 0 || self.dice.random_bool(0.5)) && lab.copy(what).is_some() {
@@ -221,7 +224,10 @@ impl Way {
         {
             return Some(wish);
         }
-        Some(Choice::Arrives(self.dice.random_range(0..many) as u8))
+        let place = self.dice.random_range(0..many) as u8;
+        // What cannot come yet makes room for what came to the same party before it.
+        let place = (0..=place).rev().find(|place| self.world.may_arrive(*place, lab)).unwrap_or_default();
+        Some(Choice::Arrives(place))
     }
 
     fn by_priority(&mut self, lab: &mut Lab<'_>) -> Option<Choice> {
@@ -233,6 +239,9 @@ impl Way {
         };
         for place in 0..self.world.under_way().len() {
             let choice = Choice::Arrives(place as u8);
+            if !self.world.may_arrive(place as u8, lab) {
+                continue;
+            }
             if let Strategy::Channels { .. } = self.strategy {
                 let channel = Channel::of(lab.under_way(self.world.under_way()[place]));
                 offer(self.rank_of(channel), choice, Some(channel));
@@ -286,7 +295,9 @@ impl Way {
     }
 
     fn by_latency(&mut self, lab: &mut Lab<'_>) -> Option<Choice> {
-        let first = self.ranks.iter().enumerate().min_by_key(|(place, at)| (**at, *place));
+        let may_arrive = |place: usize| self.world.may_arrive(place as u8, lab);
+        let ranks = self.ranks.iter().enumerate().filter(|(place, _)| may_arrive(*place));
+        let first = ranks.min_by_key(|(place, at)| (**at, *place));
         let (place, arrives_at) = first.map_or((None, u64::MAX), |(place, at)| (Some(place as u8), *at));
         if self.world.left().wishes > 0 && self.next_wish <= arrives_at {
             let wait = self.next_wish.saturating_sub(self.clock);

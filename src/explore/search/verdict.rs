@@ -9,7 +9,7 @@ use crate::explore::world::World;
 /// The promises that a way to a world at rest breaks. Ways that end in the same world break the same, since its minutes
 /// tell what they have seen; only where a turn was suspect the story of this very way is judged.
 pub fn of(lab: &mut Lab<'_>, world: &World, budget: Budget, trail: &[Choice], was_suspect: bool) -> Vec<&'static str> {
-    let end = world.end();
+    let end = world.end(lab);
     if let Some(known) = lab.verdict(end).filter(|_| !was_suspect) {
         return known.to_vec();
     }

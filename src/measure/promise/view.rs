@@ -55,7 +55,7 @@ pub struct Journeyed {
     pub owner: ServerNumber,
     /// Servers other than the owner that had an account on it before the run.
     pub bootstrapped: Vec<ServerNumber>,
-    /// Delegates whose last flow on this device was a revocation that ended `done`.
+    /// Delegates whose last flow on this device that ended `done` was a revocation.
     pub revoked: Vec<ServerNumber>,
     /// Those of `revoked` that were not told (forced, 5.2.5.3): until the next contact they go on believing.
     pub unannounced: Vec<ServerNumber>,

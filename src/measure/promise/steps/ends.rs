@@ -257,7 +257,8 @@ fn rounds<'a>(story: &Story<'a>) -> Vec<Vec<Wish<'a>>> {
 
 /// L5, pending clean-up (5.3, 5.2.3.5): what a server has left to do on a device (undo, remove an account, leave) is
 /// done in [`Bounds::flow`] after the device has been back, seen by its next session with anybody. An errand that did
-/// not reach the device is left to do until one of its kind is done, or the account that it is about has gone after all.
+/// not reach the device is left to do until one of its kind is done, or the account that it is about has gone after all;
+/// one that has reached the device and was refused there is done as far as it can be, and the server has been told so.
 /// A server that is killed has no errands any more; what it has on record it begins anew.
 ///
 /// [`Bounds::flow`]: super::Bounds::flow
@@ -301,7 +302,9 @@ fn tasks(story: &Story<'_>) -> Vec<Task> {
     let errands = story.facts().filter_map(|(place, fact)| match &fact.what {
         What::ErrandEnded { at, errand, failure: Some(reason::TIMED_OUT) } if cleans(*errand) => {
             let done = story.watched.facts[place..].iter().find(|later| match &later.what {
-                What::ErrandEnded { at: by, errand: kind, failure: None } => (by, kind) == (at, errand),
+                What::ErrandEnded { at: by, errand: kind, failure } => {
+                    (by, kind) == (at, errand) && *failure != Some(reason::TIMED_OUT)
+                }
                 What::Account { of, is_there: false } => (*errand == ErrandKind::Leave) == (of == at),
                 What::FactoryReset => true,
                 What::Killed { at: who } => who == at,

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::delegation::flow::{FlowKind, Outcome, Revocation};
+use crate::delegation::flow::Outcome;
 use crate::delegation::machine::Side;
 use crate::delegation::message::Kind;
 use crate::delegation::policy::Policy;
@@ -35,10 +35,9 @@ pub struct Minutes {
     flows: BTreeMap<(ServerNumber, ServerNumber, Side), u8>,
     /// By server and kind of errand: for how many more there is a reason.
     reasons: BTreeMap<(ServerNumber, usize), i8>,
-    /// Delegates whose last flow was a revocation that was done; whether they were told.
+    /// Delegates whose last flow that came to its end was a revocation; whether they were told, or have been asked for
+    /// anything since.
     revoked: BTreeMap<ServerNumber, bool>,
-    /// Between whom the last revocation that was wanted was to be one without notice.
-    silent: BTreeSet<(ServerNumber, ServerNumber)>,
 }
 
 /// A record: where it is, with whom, the session, the side.
@@ -78,7 +77,6 @@ impl Minutes {
             flows: BTreeMap::new(),
             reasons: BTreeMap::new(),
             revoked: BTreeMap::new(),
-            silent: BTreeSet::new(),
         }
     }
 
@@ -89,7 +87,6 @@ impl Minutes {
         let mut just_left = None;
         for what in turn {
             is_suspect |= match what {
-                What::Wished { at, peer, flow } => self.wished(*at, *peer, *flow),
                 What::Sent { from, to, kind, session, attempt: 1 } => {
                     self.sent((*from, *to, *kind, session.clone()), turn)
                 }
@@ -104,7 +101,7 @@ impl Minutes {
                     *self.flows.entry((*at, *peer, *side)).or_default() += 1;
                     false
                 }
-                What::Settled { at, peer, side, outcome } => self.settled((*at, *peer, *side), outcome, turn),
+                What::Settled { at, peer, side, outcome } => self.settled((*at, *peer, *side), outcome, turn, &before),
                 What::ErrandEnded { at, errand, failure: None } => {
                     let counted = COUNTED.iter().position(|counted| counted.errands.contains(errand));
                     counted.is_some_and(|counted| {
@@ -145,14 +142,6 @@ impl Minutes {
     /// Whether a flow has begun at some side and not ended there.
     pub fn has_open_flows(&self) -> bool {
         self.flows.values().any(|open| *open > 0)
-    }
-
-    fn wished(&mut self, at: ServerNumber, peer: ServerNumber, flow: FlowKind) -> bool {
-        match flow {
-            FlowKind::Revoke(Revocation::Forced { notice: false }) => self.silent.insert((at, peer)),
-            _ => self.silent.remove(&(at, peer)),
-        };
-        false
     }
 
     fn sent(&mut self, request: Request, turn: &[&What]) -> bool {
@@ -264,14 +253,28 @@ impl Minutes {
         is_suspect
     }
 
-    fn settled(&mut self, flow: (ServerNumber, ServerNumber, Side), outcome: &Outcome, turn: &[&What]) -> bool {
-        let (at, peer, side) = flow;
-        if side == Side::Delegating {
-            self.revoked.remove(&peer);
-            let has_ended =
-                moves(turn).any(|(named, state)| (named.0, named.1, named.3) == (at, peer, side) && state == "Over");
-            if *outcome == Outcome::Done && has_ended {
-                self.revoked.insert(peer, !self.silent.contains(&(at, peer)));
+    fn settled(
+        &mut self,
+        flow: (ServerNumber, ServerNumber, Side),
+        outcome: &Outcome,
+        turn: &[&What],
+        before: &BTreeMap<Named, Standing>,
+    ) -> bool {
+        let (_, peer, side) = flow;
+        let mut ended = moves(turn).filter(|(named, state)| (named.0, named.1, named.3) == flow && *state == "Over");
+        match (side, outcome, ended.next()) {
+            // Nothing has been begun.
+            (Side::Delegated, ..) | (_, Outcome::Refused { .. }, _) => {}
+            (_, Outcome::Done, None) => {
+                self.revoked.remove(&peer);
+            }
+            // Without notice (5.2.5.3) it is over as soon as the account has gone.
+            (_, Outcome::Done, Some((named, _))) => {
+                let was = before.get(&named).map(|standing| standing.state);
+                self.revoked.insert(peer, was == Some("ExpectRevokedAnswered"));
+            }
+            _ => {
+                self.revoked.entry(peer).and_modify(|told| *told = true);
             }
         }
         let open = self.flows.entry(flow).or_default();

@@ -82,9 +82,10 @@ pub(super) fn one_session_per_delegation(story: &Story<'_>) -> Judgement {
 /// S7, no effect across sessions: what a message moves is the record of its own session with its own sender. A
 /// revocation may have a session of its own (D22); which delegation that is about shows when it is opened, by its
 /// sender or by its receiver, and where it did not show nothing is said. A session-less DELEGATION_REVOKED (5.3.5.1)
-/// ends nothing that began after it was sent. Three things are meant to reach further: with an account all delegations
-/// between the two servers end, a full delegation back ends the one it came by, and a new request ends what it
-/// replaces.
+/// ends nothing that began after it was sent. Four things are meant to reach further: with an account all delegations
+/// between the two servers end, a full delegation back ends the one it came by, a new request ends what it replaces, and
+/// so does the failure of what a delegate had asked for anew, whose grant it has not read: what it replaces had ended at
+/// its sender.
 pub(super) fn no_effect_across_sessions(story: &Story<'_>) -> Judgement {
     let mut findings = Findings::default();
     let about = revocations(story);
@@ -171,6 +172,16 @@ fn may_reach(story: &Story<'_>, one: &Move<'_>, message: &Applied<'_>, session: 
     let along_with = |meant: &dyn Fn(&Move<'_>) -> bool| story.moves_from(message.place).any(meant);
     match message.kind {
         Kind::DelegationReq => one.side == Side::Delegated && one.to == "Over",
+        Kind::DelegationFailure => {
+            let is_wish = |other: &Move<'_>| other.session == session && other.from == Some("ExpectResponse");
+            let is_counterpart = |record: &&Record| {
+                (record.at, record.peer, record.session) == (message.from, message.at, one.session)
+                    && record.side == Side::Delegating
+            };
+            let mut counterparts = story.records.iter().filter(is_counterpart);
+            let has_ended = counterparts.all(|record| story.state_at(record, message.place).is_none());
+            one.side == Side::Delegated && is_dropped_in_force && along_with(&is_wish) && has_ended
+        }
         Kind::DelegationConfirmed => {
             is_dropped_in_force && along_with(&|other| other.session == session && other.side != one.side)
         }

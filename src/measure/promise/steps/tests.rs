@@ -1,6 +1,7 @@
 //! Each promise on facts that keep it and on facts that break it.
 
 mod ends;
+mod minutes;
 mod mutants;
 mod rights;
 mod sessions;

@@ -118,6 +118,13 @@ fn pending_cleanup_is_done() {
     check_in(&soon(), "there is time left", &back, NAME, (0, 0, 1));
     check_kept("done in time", &back.clone().then("@18000\nerrand home remove-account done"), NAME);
     check_kept("gone after all", &back.clone().then("@18000\naccount partner gone"), NAME);
+    check_kept("reached and refused", &back.clone().then("@18000\nerrand home remove-account 425"), NAME);
+    check_broken(
+        "not reached again",
+        &back.clone().then("@18000\nerrand home remove-account 408"),
+        NAME,
+        "and never done",
+    );
     check_broken("another's has gone", &back.clone().then("@18000\naccount home gone"), NAME, "and never done");
     check_broken("late", &back.then("@20000\nerrand home remove-account done"), NAME, "done only at 20.001000s");
     let stuck = there_and_back().until("errand home remove-account begins").then("session home begins");

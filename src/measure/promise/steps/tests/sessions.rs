@@ -61,6 +61,23 @@ fn no_effect_across_sessions() {
         .then(&lines(&handover("home", "partner", "s2", "./SCOMO", false)))
         .then("taken partner home revd r1\nmove partner home < s2 Over");
     check_broken("a late notice with a session", &ended, NAME, "brought session s2 with home to Over at partner");
+    let anew = partial().then(
+        "move partner home < p1 ExpectResponse
+        errand home remove-account done
+        move home partner > s1 Over
+        taken home partner req p1
+        move home partner > p1 ExpectBootstrapConfirmed
+        timer home bootstrap
+        move home partner > p1 ExpectUndone
+        sent home partner fail p1
+        taken partner home fail p1",
+    );
+    let replaced = "move partner home < p1 ExpectEnded\nmove partner home < s1 Over";
+    check_kept("the failure of what was asked for anew", &anew.clone().then(replaced), NAME);
+    let stands = anew.clone().without("move home partner > s1 Over").then(replaced);
+    check_broken("what it would replace stands", &stands, NAME, "(session p1) brought session s1 with home to Over");
+    let alone = anew.then("move partner home < s1 Over");
+    check_broken("nothing was asked for", &alone, NAME, "(session p1) brought session s1 with home to Over");
     let foreign = partial().then("taken home third fail s1\nmove home partner > s1 ExpectUndone");
     check_broken("somebody else's message", &foreign, NAME, "of third (session s1)");
     let unknown = partial().then("taken home partner tresp r9\nmove home partner > s1 ExpectRemoval");
