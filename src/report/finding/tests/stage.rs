@@ -4,12 +4,16 @@ use std::time::Duration;
 
 use crate::clock::Moment;
 use crate::delegation::flow::{Approach, FlowKind, Outcome};
-use crate::delegation::machine::{Input, Side, Timer};
+use crate::delegation::machine::{Side, Timer};
 use crate::delegation::message::Kind;
 use crate::delegation::policy::Policy;
 use crate::dm::script::ErrandKind;
 use crate::dm::uri::Uri;
-use crate::explore::world::{Choice, World};
+use crate::explore::choice::Choice;
+use crate::explore::lab::Lab;
+use crate::explore::plan::UNBOUNDED;
+use crate::explore::premises::Premises;
+use crate::explore::trail::Walked;
 use crate::facts::pattern::Names;
 use crate::facts::{Fact, Heard, Took, What};
 use crate::ids::{BootstrapServerNumber, DeviceNumber, ServerNumber, SessionId};
@@ -64,34 +68,24 @@ pub fn bare<'a>(facts: &'a [Fact], names: &'a dyn Names) -> Scene<'a> {
     }
 }
 
-/// A delegation that goes well but for this: nothing arrives, once the first such message has left, until the next timer
-/// fires.
+/// A delegation of the quickstart's first device that goes well but for this: nothing arrives, once the first such message
+/// has left, until the next timer fires.
 pub fn real_story(approach: Approach, is_full: bool, held: Kind) -> Vec<Fact> {
     let overrides = Overrides { policy: Some(Policy::Hardened), ..Overrides::default() };
     let scenario = parse("quickstart", QUICKSTART, &overrides).expect("a scenario");
-    let servers = scenario.servers.iter().enumerate();
-    let books: Vec<_> =
-        servers.map(|(number, server)| scenario.account_book(number, format!("https://{}/dm", server.host))).collect();
-    let sites = scenario.bootstrap_servers.iter().enumerate();
-    let links: Vec<_> =
-        sites.map(|(number, site)| scenario.bootstrap_links(number, format!("https://{}.test", site.name))).collect();
-    let parties = scenario.parties(&books, &links);
-    let device = DeviceNumber(0);
-    let mut world = World::new(&parties, device, scenario.readings.no_auto_initial_session);
-    let mut facts = Vec::new();
+    let premises = Premises::of(&scenario, 1).into_iter().next().expect("a journey that hands a device over");
     let flow = FlowKind::Delegate { approach, is_full, by_delegated: false };
-    let subtree = Uri::parse("./SCOMO").expect("an address");
-    world.wish(PARTNER, Input::Agreed { device, peer: HOME, approach }, &mut facts);
-    world.wish(HOME, Input::Start { flow, device, peer: PARTNER, subtree }, &mut facts);
-    let mut has_waited = false;
-    loop {
-        let next = world.choices().next();
-        let Some(first) = next else { return facts };
-        let waits =
-            !has_waited && facts.iter().any(|fact| matches!(fact.what, What::Sent { kind, .. } if kind == held));
-        has_waited |= waits;
-        world.take(if waits { Choice::TimePasses } else { first }, &mut facts);
+    let wish = premises.wishes.iter().position(|wish| wish.flow == flow).expect("every flow can be wished");
+    let mut lab = Lab::new(&premises);
+    let mut walked = Walked::new(&mut lab, UNBOUNDED);
+    walked.take(Choice::Wishes(wish as u8), &mut lab);
+    let has_left = |fact: &Fact| matches!(fact.what, What::Sent { kind, .. } if kind == held);
+    while !walked.facts[0].iter().any(has_left) {
+        walked.take(Choice::Arrives(0), &mut lab);
     }
+    walked.take(Choice::TimePasses, &mut lab);
+    walked.come_to_rest(&mut lab);
+    walked.facts.remove(0)
 }
 
 /// Facts at their moments, written down by hand.

@@ -8,7 +8,7 @@ fn windows_of(watched: &Watched<'_>) -> Windows {
 }
 
 fn of_tape(tape: &Tape) -> (u128, Option<String>, u128) {
-    let Windows { orphan, orphan_cause, double_owner } = watching(tape, &usual(), windows_of);
+    let Windows { orphan, orphan_since: _, orphan_cause, double_owner } = watching(tape, &usual(), windows_of);
     (orphan.as_millis(), orphan_cause, double_owner.as_millis())
 }
 
@@ -62,6 +62,7 @@ fn what_a_killed_server_held_is_in_force_until_it_stands_again_without_it() {
 fn the_longest_of_all_devices_are_kept_with_their_device() {
     let window = |orphan, double| Windows {
         orphan: Duration::from_millis(orphan),
+        orphan_since: None,
         orphan_cause: (orphan > 0).then(|| format!("cause {orphan}")),
         double_owner: Duration::from_millis(double),
     };
