@@ -78,7 +78,8 @@ fn at_random(lab: &mut Lab<'_>, dice: &mut ChaCha8Rng, mut taken: impl FnMut(&La
 /// One of these: first of what kind, then which. `calm`: how much likelier it is that something arrives than that there is
 /// a wish, or that time goes by.
 fn drawn(choices: &[Choice], calm: f64, dice: &mut ChaCha8Rng) -> Option<Choice> {
-    let kinds: [(f64, fn(&Choice) -> bool); 5] = [
+    type IsOne = fn(&Choice) -> bool;
+    let kinds: [(f64, IsOne); 5] = [
         (calm, |choice| matches!(choice, Choice::Arrives(_))),
         (1.0, |choice| matches!(choice, Choice::TimePasses)),
         (1.0, |choice| matches!(choice, Choice::Wishes(_))),
