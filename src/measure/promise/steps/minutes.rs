@@ -5,7 +5,7 @@
 //! alone: a story that breaks a promise about steps is told of, some that break none are too. Two stories with the same
 //! minutes and the same parties go on alike, also for the promises.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::delegation::flow::{FlowKind, Outcome, Revocation};
 use crate::delegation::machine::Side;
@@ -16,6 +16,7 @@ use crate::facts::{Heard, Took, What};
 use crate::ids::{ServerNumber, SessionId};
 use crate::measure::promise::Journeyed;
 
+use super::few::Few;
 use super::rights::{changes_something, in_circles, removes_accounts};
 use super::sessions::{COUNTED, is_of_revocation, receiver};
 use super::states::{gives_authority, is_agreed, is_handover, is_strange, is_terminal, may_follow};
@@ -26,21 +27,21 @@ use super::talk::{answer_due, is_about_what_it_says, is_of_handover, is_success,
 pub struct Minutes {
     owner: ServerNumber,
     /// The servers that have an account.
-    accounts: BTreeSet<ServerNumber>,
-    records: BTreeMap<Named, Standing>,
-    ended: BTreeSet<Named>,
+    accounts: Few<ServerNumber>,
+    records: Few<Named, Standing>,
+    ended: Few<Named>,
     /// Servers that applied something although no record of theirs had been seen, as servers do whose records are not
     /// seen at all: once one is, it counts.
     unseen: BTreeSet<ServerNumber>,
-    posts: BTreeMap<Request, Post>,
+    posts: Few<Request, Post>,
     /// Which delegations the sessions of revocations are about.
-    about: BTreeMap<(ServerNumber, ServerNumber, SessionId), BTreeSet<SessionId>>,
+    about: Few<(ServerNumber, ServerNumber, SessionId), BTreeSet<SessionId>>,
     /// Flows that have begun at one side and not ended there.
-    flows: BTreeMap<(ServerNumber, ServerNumber, Side), u8>,
+    flows: Few<(ServerNumber, ServerNumber, Side), u8>,
     /// By server and kind of errand: for how many more there is a reason.
-    reasons: BTreeMap<(ServerNumber, usize), i8>,
+    reasons: Few<(ServerNumber, usize), i8>,
     /// Delegates whose last flow was a revocation that was done; whether they were told.
-    revoked: BTreeMap<ServerNumber, bool>,
+    revoked: Few<ServerNumber, bool>,
     /// Between whom the last revocation that was wanted was to be one without notice.
     silent: BTreeSet<(ServerNumber, ServerNumber)>,
 }
@@ -71,19 +72,20 @@ struct Post {
 
 impl Minutes {
     pub fn new(journeyed: &Journeyed) -> Minutes {
-        let mut accounts: BTreeSet<ServerNumber> = journeyed.bootstrapped.iter().copied().collect();
-        accounts.insert(journeyed.owner);
+        let mut accounts = Few::new();
+        let at_first = journeyed.bootstrapped.iter().chain([&journeyed.owner]);
+        at_first.for_each(|server| accounts.insert(*server, ()));
         Minutes {
             owner: journeyed.owner,
             accounts,
-            records: BTreeMap::new(),
-            ended: BTreeSet::new(),
+            records: Few::new(),
+            ended: Few::new(),
             unseen: BTreeSet::new(),
-            posts: BTreeMap::new(),
-            about: BTreeMap::new(),
-            flows: BTreeMap::new(),
-            reasons: BTreeMap::new(),
-            revoked: BTreeMap::new(),
+            posts: Few::new(),
+            about: Few::new(),
+            flows: Few::new(),
+            reasons: Few::new(),
+            revoked: Few::new(),
             silent: BTreeSet::new(),
         }
     }
@@ -106,21 +108,21 @@ impl Minutes {
                 }
                 What::Moved { .. } => self.moved(what, policy),
                 What::Joined { at, peer, side } => {
-                    *self.flows.entry((*at, *peer, *side)).or_default() += 1;
+                    *self.flows.or_default((*at, *peer, *side)) += 1;
                     false
                 }
                 What::Settled { at, peer, side, outcome } => self.settled((*at, *peer, *side), outcome, turn),
                 What::ErrandEnded { at, errand, failure: None } => {
                     let counted = COUNTED.iter().position(|counted| counted.errands.contains(errand));
                     counted.is_some_and(|counted| {
-                        let reasons = self.reasons.entry((*at, counted)).or_default();
+                        let reasons = self.reasons.or_default((*at, counted));
                         *reasons -= 1;
                         *reasons < 0
                     })
                 }
                 What::Account { of, is_there } => {
                     if *is_there {
-                        self.accounts.insert(*of);
+                        self.accounts.insert(*of, ());
                     } else {
                         self.accounts.remove(of);
                         just_left = Some(*of);
@@ -149,7 +151,7 @@ impl Minutes {
 
     /// Whether a flow has begun at some side and not ended there.
     pub fn has_open_flows(&self) -> bool {
-        self.flows.values().any(|open| *open > 0)
+        self.flows.iter().any(|(_, open)| *open > 0)
     }
 
     fn wished(&mut self, at: ServerNumber, peer: ServerNumber, flow: FlowKind) -> bool {
@@ -162,7 +164,7 @@ impl Minutes {
 
     fn sent(&mut self, request: Request, turn: &[&What]) -> bool {
         let (from, to, kind, session) = request.clone();
-        self.posts.entry(request).or_default().requests += 1;
+        self.posts.or_default(request).requests += 1;
         let Some(session) = session else {
             let theirs = self.records.iter_mut().filter(|((at, peer, ..), _)| (*at, *peer) == (to, from));
             theirs.for_each(|(_, standing)| standing.has_notice = true);
@@ -173,7 +175,7 @@ impl Minutes {
                 (named.0, named.1) == (from, to) && matches!(*state, "ExpectTerminationAck" | "ExpectRevoked")
             });
             let meant: Vec<SessionId> = meant.map(|(named, _)| named.2).collect();
-            self.about.entry(pair(from, to, &session)).or_default().extend(meant);
+            self.about.or_default(pair(from, to, &session)).extend(meant);
         }
         let speaker = receiver(kind).map(opposite);
         self.is_past((from, to, &session), speaker, kind)
@@ -182,7 +184,7 @@ impl Minutes {
     /// What was given to a server comes before what followed from it: nothing of this turn has moved yet.
     fn taken(&mut self, request: Request, how: Took, turn: &[&What]) -> bool {
         let (from, at, kind, session) = request.clone();
-        let post = self.posts.entry(request).or_default();
+        let post = self.posts.or_default(request);
         if matches!(how, Took::New | Took::Copy) {
             post.meant += 1;
         }
@@ -222,7 +224,7 @@ impl Minutes {
         if opens_a_revocation(kind) {
             let meant = moves(turn).filter(|(named, state)| named.1 == from && *state != "Over");
             let meant: Vec<SessionId> = meant.map(|(named, _)| named.2).collect();
-            self.about.entry(pair(at, from, &session)).or_default().extend(meant);
+            self.about.or_default(pair(at, from, &session)).extend(meant);
         }
         let is_refusal = kind == Kind::DelegationReq && !has_effect;
         is_suspect | (!is_refusal && self.is_past((at, from, &session), receiver(kind), kind))
@@ -239,7 +241,7 @@ impl Minutes {
         if !is_success(answer) {
             return !fits;
         }
-        let post = self.posts.entry(request).or_default();
+        let post = self.posts.or_default(request);
         let is_other = *post.first.get_or_insert(answer) != answer;
         post.good += u8::from(!has_crossed);
         !fits || is_other || post.good > post.meant
@@ -248,7 +250,7 @@ impl Minutes {
     /// Whether a notice of failure has met a session that its receiver had ended.
     fn crossed_the_end(&self, (from, to, kind, session): &Request) -> bool {
         let is_theirs = |named: &&Named| (named.0, named.1) == (*to, *from);
-        let mut ended = self.ended.iter().filter(is_theirs);
+        let mut ended = self.ended.keys().filter(is_theirs);
         match kind {
             Kind::DelegationFailure => ended.any(|(_, _, name, _)| Some(name) == session.as_ref()),
             Kind::RevocationFailure => {
@@ -261,7 +263,7 @@ impl Minutes {
 
     /// Whether anything of a server's records was seen.
     fn has_shown_moves(&self, server: ServerNumber) -> bool {
-        self.records.keys().chain(&self.ended).any(|named| named.0 == server)
+        self.records.keys().chain(self.ended.keys()).any(|named| named.0 == server)
     }
 
     fn moved(&mut self, what: &What, policy: Policy) -> bool {
@@ -276,16 +278,16 @@ impl Minutes {
         is_suspect |= begins && (*at != self.owner || self.has_given_all(*at));
         for (counted, one) in COUNTED.iter().enumerate() {
             if one.states.contains(state) || is_strange(state) {
-                *self.reasons.entry((*at, counted)).or_default() += 1;
+                *self.reasons.or_default((*at, counted)) += 1;
             }
         }
         let enters = *state == "AtRest" && from.is_some_and(|from| is_handover(*side, from));
         is_suspect |= enters && known.is_some_and(|standing| standing.has_been_in_force);
         if *state == "Over" {
             self.records.remove(&named);
-            self.ended.insert(named);
+            self.ended.insert(named, ());
         } else {
-            let standing = self.records.entry(named).or_insert_with(|| Standing {
+            let standing = self.records.or_insert_with(named, || Standing {
                 state,
                 subtree: subtree.clone(),
                 is_full: *is_full,
@@ -336,7 +338,7 @@ impl Minutes {
                 self.revoked.insert(peer, !self.silent.contains(&(at, peer)));
             }
         }
-        let open = self.flows.entry(flow).or_default();
+        let open = self.flows.or_default(flow);
         let is_known = *open > 0;
         *open = open.saturating_sub(1);
         !is_known
@@ -362,7 +364,7 @@ impl Minutes {
         let at_peer = |side: Side| (*peer, *at, session.clone(), side);
         let (twin, counterpart) = (at_peer(*side), at_peer(opposite(*side)));
         let has_failed = |standing: &Standing| matches!(standing.state, "ExpectUndone" | "ExpectEnded");
-        let is_known = self.records.contains_key(&counterpart) || self.ended.contains(&counterpart);
+        let is_known = self.records.contains(&counterpart) || self.ended.contains(&counterpart);
         is_known && (self.ended.contains(&twin) || self.records.get(&twin).is_some_and(has_failed))
     }
 
