@@ -199,7 +199,11 @@ impl Minutes {
             let standing = self.records.get(&named);
             named.1 != from
                 || match &session {
-                    None => standing.is_none_or(|standing| !standing.has_notice),
+                    // One that ends and begins anew in this turn has begun behind every notice.
+                    None => {
+                        standing.is_none_or(|standing| !standing.has_notice)
+                            || moves(turn).filter(|(other, _)| *other == named).count() > 1
+                    }
                     Some(session) if *session == named.2 => kind == Kind::DelegationFailure && self.has_twin(&named),
                     Some(session) => !self.may_reach((from, at, kind, session), &named, standing, state, turn),
                 }
