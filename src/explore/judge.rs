@@ -24,6 +24,16 @@ pub fn in_the_end(walked: &Walked, lab: &Lab<'_>) -> Vec<Breach> {
     judged(walked, lab, ended_at, true)
 }
 
+/// The breaches of a world at rest that its state alone shows, whatever way led there.
+pub fn at_rest(world: &World, lab: &Lab<'_>) -> Vec<Breach> {
+    let servers = servers(world, lab);
+    let mut judging = Judging::new(&servers);
+    for device in devices(world, lab) {
+        judging.look_at(&device);
+    }
+    judging.finish().into_iter().flat_map(|promise| promise.breaches).collect()
+}
+
 /// Every breach of a story that is not over: only what nothing can make good any more.
 pub fn so_far(walked: &Walked, lab: &Lab<'_>) -> Vec<Breach> {
     judged(walked, lab, walked.world.now(), false)

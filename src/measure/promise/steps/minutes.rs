@@ -5,7 +5,7 @@
 //! alone: a story that breaks a promise about steps is told of, some that break none are too. Two stories with the same
 //! minutes and the same parties go on alike, also for the promises.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::delegation::flow::Outcome;
 use crate::delegation::machine::Side;
@@ -16,8 +16,10 @@ use crate::facts::{Heard, Took, What};
 use crate::ids::{ServerNumber, SessionId};
 use crate::measure::promise::Journeyed;
 
+use super::few::Few;
+use super::rights::{changes_something, in_circles, removes_accounts};
 use super::sessions::{COUNTED, is_of_revocation, receiver};
-use super::states::{is_agreed, is_handover, is_strange, is_terminal, may_follow};
+use super::states::{gives_authority, is_agreed, is_handover, is_strange, is_terminal, may_follow};
 use super::talk::{answer_due, is_about_what_it_says, is_of_handover, is_success, moves_always, opposite};
 
 /// The minutes of one device.
@@ -25,19 +27,22 @@ use super::talk::{answer_due, is_about_what_it_says, is_of_handover, is_success,
 pub struct Minutes {
     owner: ServerNumber,
     /// The servers that have an account.
-    accounts: BTreeSet<ServerNumber>,
-    records: BTreeMap<Named, Standing>,
-    ended: BTreeSet<Named>,
-    posts: BTreeMap<Request, Post>,
+    accounts: Few<ServerNumber>,
+    records: Few<Named, Standing>,
+    ended: Few<Named>,
+    /// Servers that applied something although no record of theirs had been seen, as servers do whose records are not
+    /// seen at all: once one is, it counts.
+    unseen: BTreeSet<ServerNumber>,
+    posts: Few<Request, Post>,
     /// Which delegations the sessions of revocations are about.
-    about: BTreeMap<(ServerNumber, ServerNumber, SessionId), BTreeSet<SessionId>>,
+    about: Few<(ServerNumber, ServerNumber, SessionId), BTreeSet<SessionId>>,
     /// Flows that have begun at one side and not ended there.
-    flows: BTreeMap<(ServerNumber, ServerNumber, Side), u8>,
+    flows: Few<(ServerNumber, ServerNumber, Side), u8>,
     /// By server and kind of errand: for how many more there is a reason.
-    reasons: BTreeMap<(ServerNumber, usize), i8>,
+    reasons: Few<(ServerNumber, usize), i8>,
     /// Delegates whose last flow that came to its end was a revocation; whether they were told, or have been asked for
     /// anything since.
-    revoked: BTreeMap<ServerNumber, bool>,
+    revoked: Few<ServerNumber, bool>,
 }
 
 /// A record: where it is, with whom, the session, the side.
@@ -49,6 +54,7 @@ type Request = (ServerNumber, ServerNumber, Kind, Option<SessionId>);
 struct Standing {
     state: &'static str,
     subtree: Uri,
+    is_full: bool,
     has_been_in_force: bool,
     /// Whether the peer has sent a notice without a session since it began.
     has_notice: bool,
@@ -65,63 +71,69 @@ struct Post {
 
 impl Minutes {
     pub fn new(journeyed: &Journeyed) -> Minutes {
-        let mut accounts: BTreeSet<ServerNumber> = journeyed.bootstrapped.iter().copied().collect();
-        accounts.insert(journeyed.owner);
+        let mut accounts = Few::new();
+        let at_first = journeyed.bootstrapped.iter().chain([&journeyed.owner]);
+        at_first.for_each(|server| accounts.insert(*server, ()));
         Minutes {
             owner: journeyed.owner,
             accounts,
-            records: BTreeMap::new(),
-            ended: BTreeSet::new(),
-            posts: BTreeMap::new(),
-            about: BTreeMap::new(),
-            flows: BTreeMap::new(),
-            reasons: BTreeMap::new(),
-            revoked: BTreeMap::new(),
+            records: Few::new(),
+            ended: Few::new(),
+            unseen: BTreeSet::new(),
+            posts: Few::new(),
+            about: Few::new(),
+            flows: Few::new(),
+            reasons: Few::new(),
+            revoked: Few::new(),
         }
     }
 
     /// Adds what was seen in one turn of one party, and tells whether a promise about steps may have been broken by it.
     pub fn add(&mut self, turn: &[&What], policy: Policy) -> bool {
-        let before = self.records.clone();
         let mut is_suspect = false;
         let mut just_left = None;
+        // Only what ends asks where it stood.
+        let settles = turn.iter().any(|what| matches!(what, What::Settled { .. }));
+        let standing = self.records.iter().filter(|_| settles);
+        let before: Vec<(Named, &'static str)> =
+            standing.map(|(named, standing)| (named.clone(), standing.state)).collect();
         for what in turn {
             is_suspect |= match what {
                 What::Sent { from, to, kind, session, attempt: 1 } => {
                     self.sent((*from, *to, *kind, session.clone()), turn)
                 }
                 What::Taken { at, from, kind, session, how } => {
-                    self.taken((*from, *at, *kind, session.clone()), *how, turn, &before)
+                    self.taken((*from, *at, *kind, session.clone()), *how, turn)
                 }
                 What::Heard { at, from, kind, session, answer, .. } => {
                     self.heard((*at, *from, *kind, session.clone()), *answer)
                 }
                 What::Moved { .. } => self.moved(what, policy),
                 What::Joined { at, peer, side } => {
-                    *self.flows.entry((*at, *peer, *side)).or_default() += 1;
+                    *self.flows.or_default((*at, *peer, *side)) += 1;
                     false
                 }
                 What::Settled { at, peer, side, outcome } => self.settled((*at, *peer, *side), outcome, turn, &before),
                 What::ErrandEnded { at, errand, failure: None } => {
                     let counted = COUNTED.iter().position(|counted| counted.errands.contains(errand));
                     counted.is_some_and(|counted| {
-                        let reasons = self.reasons.entry((*at, counted)).or_default();
+                        let reasons = self.reasons.or_default((*at, counted));
                         *reasons -= 1;
                         *reasons < 0
                     })
                 }
                 What::Account { of, is_there } => {
                     if *is_there {
-                        self.accounts.insert(*of);
+                        self.accounts.insert(*of, ());
                     } else {
                         self.accounts.remove(of);
                         just_left = Some(*of);
                     }
                     false
                 }
-                What::Operated { by, verb, code: 200..=212, .. } => {
-                    let changes = !verb.eq_ignore_ascii_case("Get");
-                    changes && !self.accounts.contains(by) && just_left != Some(*by)
+                What::Operated { by, verb, target, code: 200..=212 } if changes_something(verb) => {
+                    let is_leaving = just_left.take_if(|left| left == by).is_some() && removes_accounts(verb, target);
+                    !self.accounts.contains(by) && !is_leaving
                 }
                 _ => false,
             };
@@ -141,12 +153,12 @@ impl Minutes {
 
     /// Whether a flow has begun at some side and not ended there.
     pub fn has_open_flows(&self) -> bool {
-        self.flows.values().any(|open| *open > 0)
+        self.flows.iter().any(|(_, open)| *open > 0)
     }
 
     fn sent(&mut self, request: Request, turn: &[&What]) -> bool {
         let (from, to, kind, session) = request.clone();
-        self.posts.entry(request).or_default().requests += 1;
+        self.posts.or_default(request).requests += 1;
         let Some(session) = session else {
             let theirs = self.records.iter_mut().filter(|((at, peer, ..), _)| (*at, *peer) == (to, from));
             theirs.for_each(|(_, standing)| standing.has_notice = true);
@@ -157,15 +169,16 @@ impl Minutes {
                 (named.0, named.1) == (from, to) && matches!(*state, "ExpectTerminationAck" | "ExpectRevoked")
             });
             let meant: Vec<SessionId> = meant.map(|(named, _)| named.2).collect();
-            self.about.entry(pair(from, to, &session)).or_default().extend(meant);
+            self.about.or_default(pair(from, to, &session)).extend(meant);
         }
         let speaker = receiver(kind).map(opposite);
         self.is_past((from, to, &session), speaker, kind)
     }
 
-    fn taken(&mut self, request: Request, how: Took, turn: &[&What], before: &BTreeMap<Named, Standing>) -> bool {
+    /// What was given to a server comes before what followed from it: nothing of this turn has moved yet.
+    fn taken(&mut self, request: Request, how: Took, turn: &[&What]) -> bool {
         let (from, at, kind, session) = request.clone();
-        let post = self.posts.entry(request).or_default();
+        let post = self.posts.or_default(request);
         if matches!(how, Took::New | Took::Copy) {
             post.meant += 1;
         }
@@ -177,29 +190,39 @@ impl Minutes {
         let is_again = session.is_some() && post.applied > post.requests.max(1);
         let has_effect = moves(turn).next().is_some();
         let reaches_too_far = moves(turn).any(|(named, state)| {
-            let standing = before.get(&named);
+            let standing = self.records.get(&named);
             named.1 != from
                 || match &session {
-                    None => standing.is_some_and(|standing| !standing.has_notice),
+                    // One that ends and begins anew in this turn has begun behind every notice.
+                    None => {
+                        standing.is_none_or(|standing| !standing.has_notice)
+                            || moves(turn).filter(|(other, _)| *other == named).count() > 1
+                    }
                     Some(session) if *session == named.2 => kind == Kind::DelegationFailure && self.has_twin(&named),
                     Some(session) => !self.may_reach((from, at, kind, session), &named, standing, state, turn),
                 }
         });
-        let mut is_suspect = is_again || reaches_too_far || moves_always(kind) && !has_effect;
+        let has_no_effect = moves_always(kind) && !has_effect;
+        let mut is_suspect = is_again || reaches_too_far || has_no_effect;
+        let mut is_strange = has_no_effect;
         if let Some(side) = receiver(kind) {
-            let is_strange = moves(turn)
+            let is_in_other_role = moves(turn)
                 .any(|(named, state)| named.3 != side && !(kind == Kind::DelegationConfirmed && state == "Over"));
-            let is_known = before.keys().any(|(holder, peer, name, other)| {
+            let is_known = self.records.keys().any(|(holder, peer, name, other)| {
                 (*holder, *peer, *other) == (at, from, side)
                     && (is_of_revocation(kind) || Some(name) == session.as_ref())
             });
-            is_suspect |= is_strange || !is_known;
+            is_suspect |= is_in_other_role || !is_known;
+            is_strange |= !is_known;
+        }
+        if is_strange && !self.has_shown_moves(at) {
+            self.unseen.insert(at);
         }
         let Some(session) = session else { return is_suspect };
         if opens_a_revocation(kind) {
             let meant = moves(turn).filter(|(named, state)| named.1 == from && *state != "Over");
             let meant: Vec<SessionId> = meant.map(|(named, _)| named.2).collect();
-            self.about.entry(pair(at, from, &session)).or_default().extend(meant);
+            self.about.or_default(pair(at, from, &session)).extend(meant);
         }
         let is_refusal = kind == Kind::DelegationReq && !has_effect;
         is_suspect | (!is_refusal && self.is_past((at, from, &session), receiver(kind), kind))
@@ -207,7 +230,7 @@ impl Minutes {
 
     fn heard(&mut self, request: Request, answer: Heard) -> bool {
         let due = answer_due(request.2);
-        let may_cross = matches!(request.2, Kind::DelegationFailure | Kind::RevocationFailure);
+        let has_crossed = self.crossed_the_end(&request);
         let fits = match answer {
             Heard::Message(found) => due == Some(found),
             Heard::NoContent => due.is_none(),
@@ -216,41 +239,91 @@ impl Minutes {
         if !is_success(answer) {
             return !fits;
         }
-        let post = self.posts.entry(request).or_default();
+        let post = self.posts.or_default(request);
         let is_other = *post.first.get_or_insert(answer) != answer;
-        post.good += 1;
-        !fits || is_other || post.good > post.meant && !may_cross
+        post.good += u8::from(!has_crossed);
+        !fits || is_other || post.good > post.meant
+    }
+
+    /// Whether a notice of failure has met a session that its receiver had ended.
+    fn crossed_the_end(&self, (from, to, kind, session): &Request) -> bool {
+        let is_theirs = |named: &&Named| (named.0, named.1) == (*to, *from);
+        let mut ended = self.ended.keys().filter(is_theirs);
+        match kind {
+            Kind::DelegationFailure => ended.any(|(_, _, name, _)| Some(name) == session.as_ref()),
+            Kind::RevocationFailure => {
+                let mut open = self.records.iter().filter(|(named, _)| is_theirs(named));
+                ended.next().is_some() || open.any(|(_, standing)| is_terminal(standing.state))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether anything of a server's records was seen.
+    fn has_shown_moves(&self, server: ServerNumber) -> bool {
+        self.records.keys().chain(self.ended.keys()).any(|named| named.0 == server)
     }
 
     fn moved(&mut self, what: &What, policy: Policy) -> bool {
-        let What::Moved { at, peer, side, session, subtree, state, .. } = what else { return false };
+        let What::Moved { at, peer, side, session, subtree, state, is_full } = what else { return false };
         let named = (*at, *peer, session.clone(), *side);
         let known = self.records.get(&named);
         let from = known.map(|standing| standing.state);
         let mut is_suspect = !is_strange(state) && !may_follow(*side, policy, from, state);
-        // Who is not the owner may have had no authority to hand on.
-        is_suspect |= from.is_none() && *side == Side::Delegating && *at != self.owner && is_handover(*side, state);
+        is_suspect |= self.unseen.remove(at);
+        // Who is not the owner, or has given everything away, may have had no authority to hand on.
+        let begins = from.is_none() && *side == Side::Delegating && is_handover(*side, state);
+        is_suspect |= begins && (*at != self.owner || self.has_given_all(*at));
         for (counted, one) in COUNTED.iter().enumerate() {
             if one.states.contains(state) || is_strange(state) {
-                *self.reasons.entry((*at, counted)).or_default() += 1;
+                *self.reasons.or_default((*at, counted)) += 1;
             }
         }
         let enters = *state == "AtRest" && from.is_some_and(|from| is_handover(*side, from));
         is_suspect |= enters && known.is_some_and(|standing| standing.has_been_in_force);
         if *state == "Over" {
             self.records.remove(&named);
-            self.ended.insert(named);
+            self.ended.insert(named, ());
         } else {
-            let standing = self.records.entry(named).or_insert_with(|| Standing {
+            let standing = self.records.or_insert_with(named, || Standing {
                 state,
                 subtree: subtree.clone(),
+                is_full: *is_full,
                 has_been_in_force: false,
                 has_notice: false,
             });
             standing.state = state;
+            standing.is_full = *is_full;
             standing.has_been_in_force |= enters;
         }
-        is_suspect
+        is_suspect || self.delegates_without_authority(*at)
+    }
+
+    fn has_given_all(&self, server: ServerNumber) -> bool {
+        self.in_force().any(|(named, standing)| named.0 == server && standing.is_full)
+    }
+
+    /// The delegations that are in force at whom they come from.
+    fn in_force(&self) -> impl Iterator<Item = (&Named, &Standing)> {
+        self.records.iter().filter(|(named, standing)| named.3 == Side::Delegating && standing.state == "AtRest")
+    }
+
+    /// Whether a server that has just moved a record delegates what it does not hold itself, or what came from it.
+    fn delegates_without_authority(&self, at: ServerNumber) -> bool {
+        let ours: Vec<(&Named, &Standing)> = self.in_force().filter(|(named, _)| named.0 == at).collect();
+        let holds = |subtree: &Uri| {
+            self.records.iter().any(|((holder, _, _, side), standing)| {
+                (*holder, *side) == (at, Side::Delegated)
+                    && standing.subtree.covers(subtree)
+                    && (gives_authority(standing.state) || standing.state == "ExpectConfirmedAnswered")
+            })
+        };
+        ours.iter().any(|(_, standing)| at != self.owner && !holds(&standing.subtree)) || {
+            let all: Vec<(&Named, &Standing)> = self.in_force().collect();
+            !ours.is_empty()
+                && !in_circles(&all, |one, other| one.0.1 == other.0.0 && one.1.subtree.overlaps(&other.1.subtree))
+                    .is_empty()
+        }
     }
 
     fn settled(
@@ -258,7 +331,7 @@ impl Minutes {
         flow: (ServerNumber, ServerNumber, Side),
         outcome: &Outcome,
         turn: &[&What],
-        before: &BTreeMap<Named, Standing>,
+        before: &[(Named, &'static str)],
     ) -> bool {
         let (_, peer, side) = flow;
         let mut ended = moves(turn).filter(|(named, state)| (named.0, named.1, named.3) == flow && *state == "Over");
@@ -270,14 +343,15 @@ impl Minutes {
             }
             // Without notice (5.2.5.3) it is over as soon as the account has gone.
             (_, Outcome::Done, Some((named, _))) => {
-                let was = before.get(&named).map(|standing| standing.state);
-                self.revoked.insert(peer, was == Some("ExpectRevokedAnswered"));
+                self.revoked.insert(peer, before.contains(&(named, "ExpectRevokedAnswered")));
             }
             _ => {
-                self.revoked.entry(peer).and_modify(|told| *told = true);
+                if self.revoked.contains(&peer) {
+                    self.revoked.insert(peer, true);
+                }
             }
         }
-        let open = self.flows.entry(flow).or_default();
+        let open = self.flows.or_default(flow);
         let is_known = *open > 0;
         *open = open.saturating_sub(1);
         !is_known
@@ -298,10 +372,13 @@ impl Minutes {
         })
     }
 
-    /// Whether another delegation between the two, in the opposite roles, has had the same name.
+    /// Whether what has failed at the peer may be another delegation of the same name, in the opposite roles.
     fn has_twin(&self, (at, peer, session, side): &Named) -> bool {
-        let twin = (*at, *peer, session.clone(), opposite(*side));
-        self.records.contains_key(&twin) || self.ended.contains(&twin)
+        let at_peer = |side: Side| (*peer, *at, session.clone(), side);
+        let (twin, counterpart) = (at_peer(*side), at_peer(opposite(*side)));
+        let has_failed = |standing: &Standing| matches!(standing.state, "ExpectUndone" | "ExpectEnded");
+        let is_known = self.records.contains(&counterpart) || self.ended.contains(&counterpart);
+        is_known && (self.ended.contains(&twin) || self.records.get(&twin).is_some_and(has_failed))
     }
 
     fn may_reach(

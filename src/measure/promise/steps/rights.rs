@@ -49,11 +49,11 @@ pub(super) fn no_work_without_right(story: &Story<'_>) -> Judgement {
     findings.judgement()
 }
 
-fn changes_something(verb: &str) -> bool {
+pub(super) fn changes_something(verb: &str) -> bool {
     !verb.eq_ignore_ascii_case("Get")
 }
 
-fn removes_accounts(verb: &str, target: &str) -> bool {
+pub(super) fn removes_accounts(verb: &str, target: &str) -> bool {
     verb.eq_ignore_ascii_case("Atomic") || verb.eq_ignore_ascii_case("Delete") && target.contains("DMAcc")
 }
 

@@ -324,8 +324,7 @@ pub(super) fn role_and_session_fit(story: &Story<'_>) -> Judgement {
         }
         findings.looked = true;
         let (at, from) = (story.name(message.at), story.name(message.from));
-        let moved = story.moves_from(message.place).filter(|one| story.cause(one.place) == Some(message.place));
-        for one in moved.filter(|one| one.side != side) {
+        for one in story.moves_caused_by(message.place).filter(|one| one.side != side) {
             if !(message.kind == Kind::DelegationConfirmed && one.to == "Over") {
                 let kind = message.kind;
                 findings.broken(format!("{kind} of {from} brought {at} to {} in the other role", one.to));

@@ -124,6 +124,11 @@ impl<'a> Story<'a> {
         self.moves[first..].iter().take_while(move |one| one.place < end).filter(move |one| Some(one.at) == at)
     }
 
+    /// As [`Story::moves_from`], without what follows from a wish that came since.
+    pub fn moves_caused_by(&self, place: usize) -> impl Iterator<Item = &Move<'a>> {
+        self.moves_from(place).filter(move |one| self.cause(one.place) == Some(place))
+    }
+
     /// The state of a record just before this place; `None` when it was not on record.
     pub fn state_at(&self, record: &Record<'a>, place: usize) -> Option<&'static str> {
         if record.lost.is_some_and(|lost| lost < place) {

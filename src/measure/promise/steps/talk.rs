@@ -302,11 +302,11 @@ pub(super) fn quiet_after_the_end(story: &Story<'_>) -> Judgement {
             }
             What::Taken { at, from, kind, session: Some(session), how: Took::New } => {
                 // A request speaks to the role that it opens a session in.
-                let opened = story.moves_from(place).find(|one| one.to != "Over").map(|one| one.side);
+                let opened = story.moves_caused_by(place).find(|one| one.to != "Over").map(|one| one.side);
                 let side = receiver(*kind).or(opened.filter(|_| *kind == Kind::DelegationReq));
                 let ended = ended(&states, (*at, *from, session), side, *kind);
                 // Another request of the same name may be answered with a no.
-                let is_refusal = *kind == Kind::DelegationReq && story.moves_from(place).next().is_none();
+                let is_refusal = *kind == Kind::DelegationReq && story.moves_caused_by(place).next().is_none();
                 if let Some(state) = ended.filter(|_| !is_refusal) {
                     let request = in_words(story, (*from, *at, *kind, Some(session)));
                     findings.broken(format!("{request} was applied in {state} at {}", fact.at));

@@ -132,6 +132,8 @@ fn quiet_after_the_end() {
     check_broken("applied", &there_and_back().then("taken home partner bc s1"), NAME, "was applied in Over");
     let asked = there_and_back().then("taken partner home req s1");
     check_kept("the same name, and a no", &asked, NAME);
+    let wish = "taken home partner req s1\nwish home partner\nmove home partner > s2 ExpectResponse";
+    check_kept("the same name, a no, and a wish behind it", &there_and_back().then(wish), NAME);
     let granted = asked.then("move partner home < s2 ExpectPrepared");
     check_broken(
         "the same name, and a yes",
