@@ -83,7 +83,7 @@ fn floor() -> f64 {
 /// Steps a second of a search that begins with nothing known.
 fn events(premises: &Premises) -> f64 {
     let began = cpu();
-    let done = exhaust(&mut Lab::new(premises), LESS, None, u64::MAX);
+    let done = exhaust(&mut Lab::new(premises), LESS, None, u64::MAX, &|| false).expect("nobody ends it");
     done.transitions as f64 / (cpu() - began)
 }
 
@@ -132,14 +132,14 @@ fn untold(lab: &mut Lab<'_>, wishes: [Choice; 2]) -> usize {
 /// Seconds until every way within the budget has been gone.
 fn certificate(premises: &Premises) -> (f64, Exhausted) {
     let began = cpu();
-    let done = exhaust(&mut Lab::new(premises), CERTIFICATE, None, u64::MAX);
+    let done = exhaust(&mut Lab::new(premises), CERTIFICATE, None, u64::MAX, &|| false).expect("nobody ends it");
     ((cpu() - began), done)
 }
 
 /// Seconds to shrink the plan of each way that was found to break a promise, for its first one.
 fn shrinking(premises: &Premises) -> Vec<f64> {
     let mut lab = Lab::new(premises);
-    let done = exhaust(&mut lab, LESS, None, u64::MAX);
+    let done = exhaust(&mut lab, LESS, None, u64::MAX, &|| false).expect("nobody ends it");
     let shrunk = done.breaking.iter().filter_map(|breaking| {
         let began = cpu();
         let plan = retell::plan(&mut lab, LESS, &breaking.trail);

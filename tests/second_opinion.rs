@@ -114,7 +114,8 @@ struct Opinion {
 }
 
 fn ours(lab: &mut Lab<'_>, budget: Budget) -> Opinion {
-    let Exhausted { states, transitions, curve, breaking, ran_out, .. } = exhaust(lab, budget, None, u64::MAX);
+    let exhausted = exhaust(lab, budget, None, u64::MAX, &|| false).expect("nobody ends it");
+    let Exhausted { states, transitions, curve, breaking, ran_out, .. } = exhausted;
     assert!(!ran_out);
     let mut broken = BTreeMap::new();
     for breaking in breaking {

@@ -9,20 +9,16 @@ use std::time::Duration;
 use foldhash::fast::FixedState;
 
 use crate::clock::Moment;
-use crate::delegation::exchange::{Answer, Incoming, PostOutcome};
-use crate::delegation::machine::{Effect, Input};
-use crate::delegation::message::Message;
+use crate::delegation::machine::Input;
 use crate::delegation::server::Server;
-use crate::dm::acl::Acl;
-use crate::dm::bootstrap;
-use crate::dm::client::Initiative;
-use crate::dm::direct;
 use crate::dm::tree::Tree;
+use crate::explore::at_device;
+use crate::explore::at_server::Making;
 use crate::explore::interned::Interned;
 use crate::explore::premises::Premises;
 use crate::explore::under_way::UnderWay;
-use crate::facts::{What, machines};
-use crate::ids::{BootstrapServerNumber, DeviceNumber, ServerNumber, device_id};
+use crate::facts::What;
+use crate::ids::{DeviceNumber, ServerNumber};
 use crate::measure::promise::Journeyed;
 use crate::measure::promise::steps::minutes::Minutes;
 
@@ -47,6 +43,9 @@ pub enum Occasion {
     Wish(usize),
 }
 
+/// The state of a server, or the tree of a device, after a turn, and the turn.
+type After = (Number, Number);
+
 type Remembered<K, V> = HashMap<K, V, FixedState>;
 
 /// Everything that has been worked out.
@@ -56,7 +55,7 @@ pub struct Lab<'p> {
     trees: Interned<Tree>,
     under_way: Interned<UnderWay>,
     turns: Interned<Turn>,
-    sessions: Remembered<(Number, Number, Option<u8>), Option<(Number, Number)>>,
+    sessions: Remembered<(Number, Number, Option<u8>), Option<After>>,
     accounts: Remembered<(Number, ServerNumber), bool>,
     losses: Remembered<Number, Option<Option<Number>>>,
     copies: Remembered<Number, Option<Number>>,
@@ -70,7 +69,7 @@ struct Machine {
     states: Interned<Server>,
     /// By state.
     deadlines: Vec<Moment>,
-    turns: Remembered<(Number, Occasion), (Number, Number)>,
+    turns: Remembered<(Number, Occasion), After>,
     older: Remembered<(Number, Duration), Number>,
 }
 
@@ -185,7 +184,7 @@ impl<'p> Lab<'p> {
         let turn = match occasion {
             Occasion::Arrival(number) => {
                 let what = self.under_way.value(number).clone();
-                self.arrive(server, &mut machine, what)
+                Making::of_arrival(server, &mut machine, what, self.premises)
             }
             Occasion::Wake => {
                 let mut turn = Making::default();
@@ -222,9 +221,9 @@ impl<'p> Lab<'p> {
         }
         let mut changed = self.trees.value(tree).clone();
         let turn = match self.under_way.value(what).clone() {
-            errand @ UnderWay::Errand { .. } => self.hold_session(&mut changed, errand, breaks_in),
+            errand @ UnderWay::Errand { .. } => at_device::hold_session(self.premises, &mut changed, errand, breaks_in),
             UnderWay::Fetch { device, from, of } if breaks_in.is_none() => {
-                Some(self.bootstrap(&mut changed, device, from, of))
+                Some(at_device::bootstrap(self.premises, &mut changed, device, from, of))
             }
             _ => None,
         };
@@ -286,116 +285,6 @@ impl<'p> Lab<'p> {
         let sets_out = turn.sets_out.into_iter().map(|what| self.under_way.number(what)).collect();
         self.turns.number(Turn { facts: turn.facts.into(), sets_out })
     }
-
-    fn arrive(&self, at: ServerNumber, machine: &mut Server, what: UnderWay) -> Making {
-        let premises = self.premises;
-        let mut turn = Making::default();
-        match what {
-            UnderWay::Request { from, about, exchange, attempt, message, .. } => {
-                let answer = turn.receive(at, machine, from, message.clone(), premises);
-                let outcome = match answer {
-                    Answer::Message(message) => PostOutcome::Message(message),
-                    Answer::NoContent => PostOutcome::NoContent,
-                    Answer::Rejected(misbehaved) => PostOutcome::Rejected { status: misbehaved.http_status() },
-                };
-                let back = UnderWay::Outcome { at: from, from: at, about, exchange, attempt, message, outcome };
-                // An answer leaves before whatever follows from the message.
-                turn.sets_out.insert(0, back);
-            }
-            UnderWay::Copy { from, message, .. } => {
-                turn.receive(at, machine, from, message, premises);
-            }
-            UnderWay::Outcome { from, about, exchange, attempt, message, outcome, .. } => {
-                let (kind, session) = (message.kind(), message.session().cloned());
-                let answer = machines::heard(&outcome);
-                turn.facts.push((about, What::Heard { at, from, kind, session: session.clone(), attempt, answer }));
-                let again = premises.retries.get(kind).after(attempt, &outcome, || 0).is_some();
-                if again && machine.awaits(exchange) {
-                    let attempt = attempt + 1;
-                    turn.facts.push((about, What::Sent { from: at, to: from, kind, session, attempt }));
-                    turn.sets_out.push(UnderWay::Request { from: at, to: from, about, exchange, attempt, message });
-                } else {
-                    turn.tell(at, machine, Input::Posted { exchange, outcome }, premises);
-                }
-            }
-            UnderWay::Report { device, job, errand, report, .. } => {
-                let failure = report.result.as_ref().err().map(|failure| failure.reason_code());
-                turn.facts.push((premises.devices[device], What::ErrandEnded { at, errand, failure }));
-                turn.tell(at, machine, Input::ErrandDone { job, report }, premises);
-            }
-            UnderWay::Connection { device, with } => {
-                let device = premises.devices[device];
-                turn.facts.push((device, What::SessionOpened { with }));
-                turn.tell(with, machine, Input::DeviceConnected { device }, premises);
-                turn.facts.push((device, What::SessionEnded { with, in_order: true }));
-            }
-            UnderWay::Errand { .. } | UnderWay::Fetch { .. } => unreachable!("these arrive at the device"),
-        }
-        turn
-    }
-
-    /// A session of a server with the device; what the device does by itself because of it sets out behind it.
-    fn hold_session(&self, tree: &mut Tree, errand: UnderWay, breaks_in: Option<u8>) -> Option<Making> {
-        let UnderWay::Errand { at, device, job, errand } = errand else { unreachable!("asked for an errand only") };
-        let parties = &self.premises.parties;
-        let mut turn = Making::default();
-        let number = self.premises.devices[device];
-        let kind = errand.kind();
-        let before = Initiative::before(tree, self.premises.quiet);
-        let id = &parties.server(at).id;
-        let comes = tree.has_account(id);
-        if comes {
-            turn.facts.push((number, What::SessionOpened { with: at }));
-        }
-        let ran = direct::run(id, errand, tree, breaks_in.map(usize::from));
-        if breaks_in.is_some() && !ran.is_broken_off {
-            return None;
-        }
-        let seen = ran.notes.into_iter().filter_map(|note| machines::of_device(note, |id| parties.server_named(id)));
-        turn.facts.extend(seen.map(|what| (number, what)));
-        if comes {
-            turn.facts.push((number, What::SessionEnded { with: at, in_order: !ran.is_broken_off }));
-        }
-        turn.sets_out.push(UnderWay::Report { at, device, job, errand: kind, report: ran.report });
-        let fetches = before.new_urls(tree).into_iter().filter_map(|url| self.bootstraps_to(device, &url));
-        turn.sets_out.extend(fetches);
-        turn.sets_out.extend(self.connections(device, &before, tree, Some(at)));
-        Some(turn)
-    }
-
-    fn bootstrap(&self, tree: &mut Tree, device: usize, from: BootstrapServerNumber, of: ServerNumber) -> Making {
-        let mut turn = Making::default();
-        let number = self.premises.devices[device];
-        let id = device_id(number);
-        let account = self.premises.parties.server(of).accounts.account(&id);
-        let document = bootstrap::document(&account, &id, Acl::empty());
-        turn.facts.push((number, What::Fetched { from, ok: true }));
-        let had_account = tree.has_account(&account.server);
-        let before = Initiative::before(tree, self.premises.quiet);
-        if bootstrap::apply(&document, tree).is_ok() {
-            if !had_account {
-                turn.facts.push((number, What::Account { of, is_there: true }));
-            }
-            turn.sets_out.extend(self.connections(device, &before, tree, None));
-        }
-        turn
-    }
-
-    fn connections(&self, device: usize, before: &Initiative, tree: &Tree, but: Option<ServerNumber>) -> Vec<UnderWay> {
-        let parties = &self.premises.parties;
-        let open = before.newly_open(tree).into_iter().filter_map(|id| parties.server_named(&id));
-        open.filter(|with| but != Some(*with)).map(|with| UnderWay::Connection { device, with }).collect()
-    }
-
-    /// To which bootstrap server a URL leads, and to an account of whom.
-    fn bootstraps_to(&self, device: usize, url: &str) -> Option<UnderWay> {
-        let id = device_id(self.premises.devices[device]);
-        let mut servers = (0..).map(ServerNumber).zip(&self.premises.parties.servers);
-        servers.find_map(|(of, server)| {
-            let (from, links) = server.bootstrap.as_ref()?;
-            (links.device_of(url)? == id).then_some(UnderWay::Fetch { device, from: *from, of })
-        })
-    }
 }
 
 impl Machine {
@@ -406,70 +295,5 @@ impl Machine {
             self.deadlines.push(deadline);
         }
         number
-    }
-}
-
-/// A turn while it is being made.
-#[derive(Default)]
-struct Making {
-    facts: Vec<(DeviceNumber, What)>,
-    sets_out: Vec<UnderWay>,
-}
-
-impl Making {
-    fn tell(&mut self, at: ServerNumber, machine: &mut Server, input: Input, premises: &Premises) {
-        let mut out = Vec::new();
-        machine.handle(Moment::ZERO, input, &mut out);
-        self.obey(at, machine, out, premises);
-    }
-
-    fn receive(
-        &mut self,
-        at: ServerNumber,
-        machine: &mut Server,
-        from: ServerNumber,
-        message: Message,
-        premises: &Premises,
-    ) -> Answer {
-        let session = message.session().cloned();
-        // It is answered in the same turn, so that one number will do for all.
-        let input = Input::Received { exchange: Incoming(0), from, message };
-        let mut out = Vec::new();
-        machine.handle(Moment::ZERO, input, &mut out);
-        self.facts.extend(machines::taken(at, from, session.as_ref(), &out));
-        let place = out.iter().position(|effect| matches!(effect, Effect::Answer { .. }));
-        let answer = match place.map(|place| out.remove(place)) {
-            Some(Effect::Answer { answer, .. }) => answer,
-            _ => unreachable!("every message is answered in its own turn"),
-        };
-        self.obey(at, machine, out, premises);
-        answer
-    }
-
-    fn obey(&mut self, at: ServerNumber, machine: &Server, effects: Vec<Effect>, premises: &Premises) {
-        for effect in effects {
-            match effect {
-                Effect::Post { exchange, to, message } => {
-                    let (kind, session) = (message.kind(), message.session().cloned());
-                    // A record that is forgotten in the turn in which it posts has told so before.
-                    let noted = self.facts.last().map_or(premises.devices[0], |(device, _)| *device);
-                    let about = machine.about(exchange).map_or(noted, |(device, ..)| device);
-                    self.facts.push((about, What::Sent { from: at, to, kind, session, attempt: 1 }));
-                    self.sets_out.push(UnderWay::Request { from: at, to, about, exchange, attempt: 1, message });
-                }
-                Effect::Errand { job, device, errand } => {
-                    let place = premises.devices.iter().position(|known| *known == device);
-                    let Some(device) = place else { continue };
-                    self.facts.push((premises.devices[device], What::ErrandBegan { at, errand: errand.kind() }));
-                    self.sets_out.push(UnderWay::Errand { at, device, job, errand });
-                }
-                Effect::Note(note) => {
-                    self.facts.extend(machines::of_server(at, note));
-                }
-                // No nonces are kept here, and nobody dies.
-                Effect::RenewAccount { .. } | Effect::Persist(_) => {}
-                Effect::Answer { .. } => unreachable!("only a message is answered, and `receive` sees to that"),
-            }
-        }
     }
 }

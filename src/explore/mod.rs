@@ -12,6 +12,8 @@
 //! | [`window`] | one event moved past another in steps: how wide is the race? |
 //! | [`matrix`] | two timeouts against a delay |
 
+mod at_device;
+mod at_server;
 pub mod choice;
 pub mod event;
 pub mod hunt;

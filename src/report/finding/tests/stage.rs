@@ -16,7 +16,7 @@ use crate::explore::premises::Premises;
 use crate::explore::trail::Walked;
 use crate::facts::pattern::Names;
 use crate::facts::{Fact, Heard, Took, What};
-use crate::ids::{BootstrapServerNumber, DeviceNumber, ServerNumber, SessionId};
+use crate::ids::{BootstrapServerNumber, ServerNumber, SessionId};
 use crate::report::finding::Scene;
 use crate::scenario::QUICKSTART;
 use crate::scenario::file::{Overrides, parse};
