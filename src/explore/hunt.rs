@@ -276,6 +276,8 @@ fn draw(
     numbers: std::ops::Range<u64>,
     is_over: &dyn Fn() -> bool,
 ) -> Option<(Exhausted, Vec<(Budget, Breaking)>)> {
+    // What was judged in other pieces must make no difference to this one.
+    lab.forget_verdicts();
     let mut done = Exhausted::default();
     let mut kept: BTreeMap<Likeness, usize> = BTreeMap::new();
     let mut breaking = Vec::new();

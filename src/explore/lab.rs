@@ -267,6 +267,10 @@ impl<'p> Lab<'p> {
         self.verdicts.get(&end).map(Vec::as_slice)
     }
 
+    pub fn forget_verdicts(&mut self) {
+        self.verdicts.clear();
+    }
+
     pub fn keep_verdict(&mut self, end: u128, promises: Vec<&'static str>) {
         self.verdicts.insert(end, promises);
     }

@@ -212,9 +212,11 @@ impl Seen {
         check(self.shard.panicked() == 0, "somebody panicked");
         check(self.shard.started() == self.shard.ended(), "a flow has not ended just once");
         check(self.shard.rejections("server_died") == 0, "a server died of something else than a fault");
-        let fired: usize = (0..self.facts.len()).map(|device| self.faults(device)).sum();
-        let injected: u64 = self.counts.iter().map(|count| count.injected).sum();
-        check(fired as u64 == injected, "faults that were counted are not those that were seen");
+        for (number, (rule, count)) in self.scenario.faults.iter().zip(&self.counts).enumerate() {
+            let fired = |fact: &&Fact| fact.what == What::Fault { rule: number };
+            let seen = self.facts.iter().flatten().filter(fired).count() as u64;
+            check(seen == count.injected, &format!("{}: counted {} times, and seen {seen} times", rule.name, count.injected));
+        }
         check(self.counts.iter().all(|count| count.injected <= count.eligible), "more were injected than could be");
         for (device, facts) in self.facts.iter().enumerate() {
             for complaint in posts_without_end(facts).into_iter().chain(taken_before_sent(facts)) {

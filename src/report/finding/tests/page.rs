@@ -87,7 +87,7 @@ fn nobody_in_charge_is_a_shade_for_as_long_as_it_lasted() {
 fn phases_and_timers_are_bars() {
     let facts = real_story(Approach::Url, true, Kind::DelegationPrepared);
     let html = page(&bare(&facts, &PLAIN));
-    assert!(html.contains("<title>ExpectConfirmed, Delegating with partner, session 0-0-1</title>"));
+    assert!(html.contains("<title>ExpectConfirmed, Delegating with partner, session 0-5-1</title>"));
     assert!(html.contains("class=\"phase ending\""));
     assert!(html.contains("<rect class=\"wait\"") && html.contains("<title>timer confirmed</title>"));
 }
