@@ -1,13 +1,26 @@
-//! One device and its servers in virtual time: the machines that the actors run, with nothing real between them.
+//! Devices and servers in virtual time: the machines that the actors run, with nothing real between them. A search for ways
+//! that break a promise; a way becomes a plan, and the plan is shrunk to the decisions that matter.
 //!
 //! | file | its job |
 //! |---|---|
 //! | [`premises`] | who is there, and what their operators may want |
 //! | [`under_way`] | what has set out and not arrived |
-//! | [`choice`] | what may happen next |
-//! | [`lab`] | what machines and devices do, worked out once |
+//! | [`choice`] | what may happen next, and how much of what does not happen by itself is left |
 //! | [`world`] | how everything stands, and what comes of a choice |
+//! | [`lab`] | what machines and devices do, worked out once |
+//! | `at_server`, `at_device` | what a server, or a device, does when something happens to it |
 //! | `interned` | values that are known by a number |
+//! | [`trail`] | a way, and the story of it |
+//! | [`judge`] | which promises a world and its story break |
+//! | [`search`] | looking for a way that breaks one: every way, or ways at random |
+//! | [`hunt`] | a search in numbered pieces, done side by side |
+//! | [`portfolio`] | which pieces, and in which order |
+//! | [`event`] | names of what arrives that mean the same in every way |
+//! | [`plan`] | what is to be different from the default way, by name |
+//! | [`retell`] | from a way to a plan |
+//! | [`shrink`] | from a plan to the least one |
+//! | [`wording`] | a plan in words, written and read |
+//! | [`testimony`] | what there is to tell of a plan |
 //! | [`own_way`] | a journey gone by its own steps, and how its flows end |
 //! | [`window`] | one event moved past another in steps: how wide is the race? |
 //! | [`matrix`] | two timeouts against a delay |
