@@ -138,7 +138,8 @@ fn finish(search: &Explore, scenario: &Scenario, premises: &[Premises], hunted: 
             return Exit::CouldNotRun;
         }
     };
-    let json = search::json(scenario, effort(search), hunted, kept.iter().map(|kept| (&kept.file, kept.times)));
+    let json =
+        search::json(scenario, premises, effort(search), hunted, kept.iter().map(|kept| (&kept.file, kept.times)));
     let text = format!("{json:#}\n");
     let mut exits = Vec::new();
     if let Err(error) = folder.write("explore.json", &text) {
@@ -148,7 +149,7 @@ fn finish(search: &Explore, scenario: &Scenario, premises: &[Premises], hunted: 
     if flags.json {
         exits.push(output::data(&text));
     } else if !flags.quiet || !kept.is_empty() {
-        exits.push(output::data(&told(search, hunted, &kept, &folder)));
+        exits.push(output::data(&told(search, premises, hunted, &kept, &folder)));
     }
     if !kept.is_empty() {
         exits.push(Exit::PromiseBroken);
@@ -158,8 +159,8 @@ fn finish(search: &Explore, scenario: &Scenario, premises: &[Premises], hunted: 
     Exit::weightiest(exits)
 }
 
-fn told(search: &Explore, hunted: &Hunted, kept: &[Kept], folder: &SearchFolder) -> String {
-    let mut text = search::evidence(hunted, effort(search));
+fn told(search: &Explore, premises: &[Premises], hunted: &Hunted, kept: &[Kept], folder: &SearchFolder) -> String {
+    let mut text = search::evidence(hunted, premises, effort(search));
     if kept.is_empty() {
         text.push_str("\nNo promise was broken.\n");
         return text;

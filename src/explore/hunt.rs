@@ -122,6 +122,11 @@ impl Hunted {
         sum
     }
 
+    /// Which goals of its premises were reached by whatever was gone through.
+    pub fn goals(&self) -> u64 {
+        self.pieces.iter().fold(0, |reached, done| reached | done.exhausted.goals)
+    }
+
     /// Whether a piece ended for want of room.
     pub fn ran_out(&self) -> bool {
         self.pieces.iter().any(|done| done.exhausted.ran_out)
@@ -288,6 +293,7 @@ fn draw(
         let ran = random::run(lab, strategy, seed, number);
         done.states += 1;
         done.transitions += ran.steps;
+        done.goals |= ran.goals;
         done.suspects += u64::from(ran.was_suspect);
         done.cleared += u64::from(ran.was_suspect && ran.breaking.is_none());
         if let Some(one) = ran.breaking {

@@ -13,6 +13,7 @@
 //! | [`trail`] | a way, and the story of it |
 //! | [`judge`] | which promises a world and its story break |
 //! | [`search`] | looking for a way that breaks one: every way, or ways at random |
+//! | [`goals`] | what a search should come by at least once |
 //! | [`hunt`] | a search in numbered pieces, done side by side |
 //! | [`portfolio`] | which pieces, and in which order |
 //! | [`event`] | names of what arrives that mean the same in every way |
@@ -29,6 +30,7 @@ mod at_device;
 mod at_server;
 pub mod choice;
 pub mod event;
+pub mod goals;
 pub mod hunt;
 mod interned;
 pub mod judge;

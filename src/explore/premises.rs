@@ -8,6 +8,8 @@ use crate::delegation::policy::Policy;
 use crate::delegation::reading::Polarity;
 use crate::delegation::retry::Retries;
 use crate::dm::uri::Uri;
+use crate::explore::goals;
+use crate::facts::goal::Goal;
 use crate::facts::pattern::Names;
 use crate::ids::{DeviceNumber, ServerNumber};
 use crate::measure::promise::steps::Bounds;
@@ -32,6 +34,8 @@ pub struct Premises {
     pub bounds: Bounds,
     /// The value of NoAutoInitialSession that keeps a device from connecting by itself.
     pub quiet: bool,
+    /// What a search should come by. At most 64.
+    pub goals: Vec<Goal>,
 }
 
 /// Something that an operator may want.
@@ -75,10 +79,13 @@ impl Premises {
                 retries: scenario.retries,
                 bounds: scenario.bounds(),
                 quiet: scenario.readings.no_auto_initial_session == Polarity::Name,
+                goals: Vec::new(),
             };
             if !premises.devices.is_empty() {
                 let wishes = premises.wishes_of(journey);
-                kinds.push((Arc::clone(journey), cohort.class, Premises { wishes, ..premises }));
+                let goals =
+                    goals::usual(&premises).into_iter().chain(scenario.goals.iter().cloned()).take(64).collect();
+                kinds.push((Arc::clone(journey), cohort.class, Premises { wishes, goals, ..premises }));
             }
         }
         kinds.into_iter().map(|(_, _, premises)| premises).collect()

@@ -44,7 +44,7 @@ pub fn heading(scenario: &Scenario, premises: &[Premises], effort: Effort, means
 }
 
 /// What has been gone through.
-pub fn evidence(hunted: &Hunted, effort: Effort) -> String {
+pub fn evidence(hunted: &Hunted, premises: &[Premises], effort: Effort) -> String {
     let mut text = String::new();
     for level in hunted.levels() {
         text.push_str(&certificate(&level));
@@ -58,6 +58,9 @@ pub fn evidence(hunted: &Hunted, effort: Effort) -> String {
             count(random.broken)
         ));
     }
+    let (reached, missed) = goals(hunted, premises);
+    text.push_str(&format!("came by {} of {} situations that matter", reached.len(), reached.len() + missed.len()));
+    text.push_str(&if missed.is_empty() { "\n".to_owned() } else { format!("; never: {}\n", missed.join(", ")) });
     if let Effort::For(_) = effort {
         text.push_str(&format!("reached piece {} of the search\n", count(hunted.pieces.len() as u64)));
     }
@@ -71,6 +74,16 @@ pub fn evidence(hunted: &Hunted, effort: Effort) -> String {
         ));
     }
     text
+}
+
+/// The goals that were reached, and those that were not. All kinds of devices have the same.
+fn goals<'p>(hunted: &Hunted, premises: &'p [Premises]) -> (Vec<&'p str>, Vec<&'p str>) {
+    let reached = hunted.goals();
+    let all = premises.first().map_or(&[][..], |premises| premises.goals.as_slice());
+    let named = all.iter().enumerate().map(|(number, goal)| (reached & (1 << number) != 0, goal.name.as_str()));
+    let (reached, missed): (Vec<_>, Vec<_>) = named.partition(|(is_reached, _)| *is_reached);
+    let names = |goals: Vec<(bool, &'p str)>| goals.into_iter().map(|(_, name)| name).collect();
+    (names(reached), names(missed))
 }
 
 /// `all scripts of 2 or fewer operations, 1 early timer: complete, 12 states, ...`.
@@ -149,6 +162,7 @@ pub fn finding(file: &FindingFile, times: u64, alike: usize) -> String {
 /// `explore.json`.
 pub fn json<'a>(
     scenario: &Scenario,
+    premises: &[Premises],
     effort: Effort,
     hunted: &Hunted,
     findings: impl Iterator<Item = (&'a FindingFile, u64)>,
@@ -168,6 +182,7 @@ pub fn json<'a>(
         })
     };
     let random = hunted.at_random();
+    let (reached, missed) = goals(hunted, premises);
     json!({
         "schema": "dmswarm.explore/1",
         "scenario": scenario.name,
@@ -182,6 +197,8 @@ pub fn json<'a>(
         "levels": hunted.levels().into_iter().map(level).collect::<Vec<_>>(),
         "ways_at_random": random.ways,
         "steps_at_random": random.steps,
+        "goals_reached": reached,
+        "goals_missed": missed,
         "not_retold": hunted.not_retold,
         "ran_out_of_memory": hunted.ran_out(),
         "findings": findings.map(finding).collect::<Vec<_>>(),

@@ -215,7 +215,10 @@ impl Seen {
         for (number, (rule, count)) in self.scenario.faults.iter().zip(&self.counts).enumerate() {
             let fired = |fact: &&Fact| fact.what == What::Fault { rule: number };
             let seen = self.facts.iter().flatten().filter(fired).count() as u64;
-            check(seen == count.injected, &format!("{}: counted {} times, and seen {seen} times", rule.name, count.injected));
+            check(
+                seen == count.injected,
+                &format!("{}: counted {} times, and seen {seen} times", rule.name, count.injected),
+            );
         }
         check(self.counts.iter().all(|count| count.injected <= count.eligible), "more were injected than could be");
         for (device, facts) in self.facts.iter().enumerate() {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use foldhash::fast::FixedState;
 
 use crate::explore::choice::{Budget, Choice};
+use crate::explore::goals;
 use crate::explore::judge;
 use crate::explore::lab::Lab;
 use crate::explore::search::{Breaking, Likeness};
@@ -29,6 +30,8 @@ pub struct Exhausted {
     pub breaking: Vec<Breaking>,
     /// How many ends break one.
     pub broken: u64,
+    /// Which goals were reached: bit n for the n-th of the premises.
+    pub goals: u64,
     /// Whether it ended because there was no more room: then there are ways that were not gone.
     pub ran_out: bool,
 }
@@ -129,6 +132,9 @@ impl Search {
         if world.is_at_rest(lab) {
             self.done.at_rest += 1;
             let walked = self.walk(lab, place, None);
+            for facts in &walked.1.facts {
+                self.done.goals = goals::reached(&lab.premises().goals, facts, self.done.goals);
+            }
             self.keep(&walked.0, judge::names(&judge::in_the_end(&walked.1, lab)));
         }
         self.layer.push((place, world));

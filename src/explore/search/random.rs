@@ -60,6 +60,8 @@ pub struct Ran {
     pub steps: u64,
     /// Whether a turn on it was suspect.
     pub was_suspect: bool,
+    /// Which goals it reached, where its story was looked at.
+    pub goals: u64,
     pub breaking: Option<Breaking>,
 }
 
@@ -87,10 +89,12 @@ pub fn run(lab: &mut Lab<'_>, strategy: Strategy, seed: Seed, number: u64) -> Ra
         let Some(choice) = way.next(lab) else { break };
         was_suspect |= way.take(choice, lab);
     }
+    let mut goals = 0;
     let is_at_rest = way.world.is_at_rest(lab);
-    let promises = if is_at_rest { verdict::of(lab, &way.world, budget, &way.trail, was_suspect) } else { Vec::new() };
+    let promises =
+        if is_at_rest { verdict::of(lab, &way.world, budget, &way.trail, was_suspect, &mut goals) } else { Vec::new() };
     let breaking = (!promises.is_empty()).then(|| Breaking { trail: way.trail.clone(), promises });
-    Ran { budget, steps: way.trail.len() as u64, was_suspect, breaking }
+    Ran { budget, steps: way.trail.len() as u64, was_suspect, goals, breaking }
 }
 
 /// One to three wishes, and up to two of everything that goes wrong.

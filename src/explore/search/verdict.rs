@@ -1,6 +1,7 @@
 //! What a world at rest breaks: judged once for all ways that end in it.
 
 use crate::explore::choice::{Budget, Choice};
+use crate::explore::goals;
 use crate::explore::judge;
 use crate::explore::lab::Lab;
 use crate::explore::trail::Walked;
@@ -8,12 +9,23 @@ use crate::explore::world::World;
 
 /// The promises that a way to a world at rest breaks. Ways that end in the same world break the same, since its minutes
 /// tell what they have seen; only where a turn was suspect the story of this very way is judged.
-pub fn of(lab: &mut Lab<'_>, world: &World, budget: Budget, trail: &[Choice], was_suspect: bool) -> Vec<&'static str> {
+/// `goals` grows by what a story that is judged reaches.
+pub fn of(
+    lab: &mut Lab<'_>,
+    world: &World,
+    budget: Budget,
+    trail: &[Choice],
+    was_suspect: bool,
+    goals: &mut u64,
+) -> Vec<&'static str> {
     let end = world.end(lab);
     if let Some(known) = lab.verdict(end).filter(|_| !was_suspect) {
         return known.to_vec();
     }
     let walked = Walked::along(lab, budget, trail);
+    for facts in &walked.facts {
+        *goals = goals::reached(&lab.premises().goals, facts, *goals);
+    }
     let promises = judge::names(&judge::in_the_end(&walked, lab));
     if !was_suspect {
         lab.keep_verdict(end, promises.clone());
