@@ -38,7 +38,8 @@ fn text(bytes: &[u8]) -> String {
 
 /// The folder of the one search in a place.
 fn search_folder(place: &Scratch) -> PathBuf {
-    let mut folders = fs::read_dir(place.0.join("results")).expect("results").map(|entry| entry.expect("an entry").path());
+    let mut folders =
+        fs::read_dir(place.0.join("results")).expect("results").map(|entry| entry.expect("an entry").path());
     let folder = folders.next().expect("a folder");
     assert!(folders.next().is_none(), "one search leaves one folder");
     folder
@@ -106,7 +107,8 @@ fn the_same_seed_finds_the_same_byte_for_byte_on_any_number_of_threads() {
 
 /// Every file below a folder with what is in it, by name.
 fn gather(folder: &Path, files: &mut Vec<(String, Vec<u8>)>) {
-    let mut entries: Vec<PathBuf> = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("it").path()).collect();
+    let mut entries: Vec<PathBuf> =
+        fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("it").path()).collect();
     entries.sort();
     for path in entries {
         if path.is_dir() {

@@ -16,7 +16,7 @@ use crate::explore::at_device;
 use crate::explore::at_server::Making;
 use crate::explore::interned::Interned;
 use crate::explore::premises::Premises;
-use crate::explore::under_way::UnderWay;
+use crate::explore::under_way::{Ends, UnderWay};
 use crate::facts::What;
 use crate::ids::{DeviceNumber, ServerNumber};
 use crate::measure::promise::Journeyed;
@@ -54,6 +54,8 @@ pub struct Lab<'p> {
     servers: Vec<Machine>,
     trees: Interned<Tree>,
     under_way: Interned<UnderWay>,
+    /// By its number: where it arrives. Asked much more often than what it is.
+    ends: Vec<Ends>,
     turns: Interned<Turn>,
     sessions: Remembered<(Number, Number, Option<u8>), Option<After>>,
     accounts: Remembered<(Number, ServerNumber), bool>,
@@ -86,6 +88,7 @@ impl<'p> Lab<'p> {
             servers: servers.collect(),
             trees: Interned::new(),
             under_way: Interned::new(),
+            ends: Vec::new(),
             turns: Interned::new(),
             sessions: Remembered::default(),
             accounts: Remembered::default(),
@@ -148,6 +151,11 @@ impl<'p> Lab<'p> {
 
     pub fn under_way(&self, number: Number) -> &UnderWay {
         self.under_way.value(number)
+    }
+
+    /// Where something under way arrives.
+    pub fn ends(&self, number: Number) -> Ends {
+        self.ends[number as usize]
     }
 
     pub fn turn(&self, number: Number) -> &Turn {
@@ -247,7 +255,7 @@ impl<'p> Lab<'p> {
             return *known;
         }
         let lost = self.under_way.value(what).lost();
-        let lost = lost.map(|left| left.map(|left| self.under_way.number(left)));
+        let lost = lost.map(|left| left.map(|left| self.number(left)));
         self.losses.insert(what, lost);
         lost
     }
@@ -257,7 +265,8 @@ impl<'p> Lab<'p> {
         if let Some(known) = self.copies.get(&what) {
             return *known;
         }
-        let copy = self.under_way.value(what).copy().map(|copy| self.under_way.number(copy));
+        let copy = self.under_way.value(what).copy();
+        let copy = copy.map(|copy| self.number(copy));
         self.copies.insert(what, copy);
         copy
     }
@@ -285,8 +294,17 @@ impl<'p> Lab<'p> {
         &mut self.servers[usize::from(server.0)]
     }
 
+    fn number(&mut self, what: UnderWay) -> Number {
+        let ends = what.ends();
+        let number = self.under_way.number(what);
+        if number as usize == self.ends.len() {
+            self.ends.push(ends);
+        }
+        number
+    }
+
     fn keep(&mut self, turn: Making) -> Number {
-        let sets_out = turn.sets_out.into_iter().map(|what| self.under_way.number(what)).collect();
+        let sets_out = turn.sets_out.into_iter().map(|what| self.number(what)).collect();
         self.turns.number(Turn { facts: turn.facts.into(), sets_out })
     }
 }

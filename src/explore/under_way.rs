@@ -40,7 +40,34 @@ pub enum UnderWay {
     Connection { device: usize, with: ServerNumber },
 }
 
+/// Where something arrives. Devices by their places among those that are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ends {
+    Server(ServerNumber),
+    /// A server's session, at the device.
+    Session(usize),
+    /// The device's own question, at a bootstrap server.
+    Document(usize),
+    /// The device by itself, at a server.
+    Visit {
+        device: usize,
+        with: ServerNumber,
+    },
+}
+
 impl UnderWay {
+    pub fn ends(&self) -> Ends {
+        match self {
+            UnderWay::Request { to: at, .. }
+            | UnderWay::Copy { to: at, .. }
+            | UnderWay::Outcome { at, .. }
+            | UnderWay::Report { at, .. } => Ends::Server(*at),
+            UnderWay::Errand { device, .. } => Ends::Session(*device),
+            UnderWay::Fetch { device, .. } => Ends::Document(*device),
+            UnderWay::Connection { device, with } => Ends::Visit { device: *device, with: *with },
+        }
+    }
+
     /// What comes of it when it is lost; nothing where nobody waits for it. `None` where it cannot be lost: what a
     /// server knows already.
     pub fn lost(&self) -> Option<Option<UnderWay>> {

@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 use crate::clock::Moment;
 use crate::explore::choice::{Budget, Choice};
 use crate::explore::lab::{Lab, Number, Occasion};
-use crate::explore::under_way::UnderWay;
+use crate::explore::under_way::Ends;
 use crate::ids::ServerNumber;
 
 /// How everything stands, by the numbers that a [`Lab`] gave out. A clone is another future.
@@ -72,10 +72,10 @@ impl World {
                 if lab.lost(what).is_some() {
                     choices.push(Choice::Loses(place));
                 }
-                if let UnderWay::Errand { device, .. } = lab.under_way(what)
+                if let Ends::Session(device) = lab.ends(what)
                     && may_arrive(&place)
                 {
-                    let tree = self.trees[*device];
+                    let tree = self.trees[device];
                     let rounds = (0..).take_while(|round| lab.attend(tree, what, Some(*round)).is_some());
                     choices.extend(rounds.map(|round| Choice::Breaks(place, round)));
                 }
@@ -198,13 +198,13 @@ impl World {
     /// any call that reaches it later. A call that had set out by then may have been there before.
     fn at_device(&self, lab: &Lab<'_>) -> SmallVec<[u8; 8]> {
         let mut own: SmallVec<[u8; 2]> = SmallVec::from_elem(0, self.trees.len());
-        let behind = |what: &Number| match lab.under_way(*what) {
-            UnderWay::Errand { device, .. } => own[*device],
-            UnderWay::Fetch { device, .. } | UnderWay::Connection { device, .. } => {
-                own[*device] += 1;
-                own[*device] - 1
+        let behind = |what: &Number| match lab.ends(*what) {
+            Ends::Session(device) => own[device],
+            Ends::Document(device) | Ends::Visit { device, .. } => {
+                own[device] += 1;
+                own[device] - 1
             }
-            _ => 0,
+            Ends::Server(_) => 0,
         };
         self.under_way.iter().map(behind).collect()
     }
@@ -274,8 +274,8 @@ impl World {
     }
 
     fn arrive(&mut self, what: Number, breaks_in: Option<u8>, lab: &mut Lab<'_>, turns: &mut Turns) {
-        match *lab.under_way(what) {
-            UnderWay::Errand { device, .. } | UnderWay::Fetch { device, .. } => {
+        match lab.ends(what) {
+            Ends::Session(device) | Ends::Document(device) => {
                 // A session that has no such round is not broken off.
                 let broken_off = lab.attend(self.trees[device], what, breaks_in);
                 if let Some((tree, turn)) = broken_off.or_else(|| lab.attend(self.trees[device], what, None)) {
@@ -283,15 +283,12 @@ impl World {
                     self.follow(turn, lab, turns);
                 }
             }
-            UnderWay::Connection { device, with } => {
+            Ends::Visit { device, with } => {
                 if lab.has_account(self.trees[device], with) {
                     self.serve(with, Occasion::Arrival(what), lab, turns);
                 }
             }
-            UnderWay::Request { to: at, .. }
-            | UnderWay::Copy { to: at, .. }
-            | UnderWay::Outcome { at, .. }
-            | UnderWay::Report { at, .. } => self.serve(at, Occasion::Arrival(what), lab, turns),
+            Ends::Server(at) => self.serve(at, Occasion::Arrival(what), lab, turns),
         }
     }
 
@@ -318,6 +315,7 @@ impl World {
 mod tests {
     use super::*;
     use crate::explore::premises::Premises;
+    use crate::explore::under_way::UnderWay;
     use crate::scenario::QUICKSTART;
     use crate::scenario::file::{Overrides, parse};
 
