@@ -9,6 +9,8 @@
 //! | [`world`] | how everything stands, and what comes of a choice |
 //! | `interned` | values that are known by a number |
 //! | [`own_way`] | a journey gone by its own steps, and how its flows end |
+//! | [`record`] | what was seen over HTTPS, by who noted it |
+//! | [`follow`] | such a record followed through virtual time |
 //! | [`window`] | one event moved past another in steps: how wide is the race? |
 //! | [`matrix`] | two timeouts against a delay |
 
@@ -16,6 +18,7 @@ mod at_device;
 mod at_server;
 pub mod choice;
 pub mod event;
+pub mod follow;
 pub mod hunt;
 mod interned;
 pub mod judge;
@@ -25,6 +28,7 @@ pub mod own_way;
 pub mod plan;
 pub mod portfolio;
 pub mod premises;
+pub mod record;
 pub mod retell;
 pub mod search;
 pub mod shrink;
