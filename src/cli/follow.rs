@@ -151,7 +151,7 @@ fn go(scenario: &Scenario, kinds: &[Premises], device: DeviceNumber, facts: Vec<
 }
 
 fn told(gone: &Gone, scenario: &Scenario) -> String {
-    following::told(gone.device, &gone.facts, &gone.following, &gone.broken, &gone.not_retold, &scenario.names())
+    following::told(gone.device, &gone.facts, &gone.following, &gone.broken, &gone.not_retold, scenario)
 }
 
 fn finish(run: &Path, scenario: &Scenario, kinds: &[Premises], all: &[Gone], flags: &Flags) -> Result<Exit, Failure> {
@@ -190,9 +190,8 @@ fn finish(run: &Path, scenario: &Scenario, kinds: &[Premises], all: &[Gone], fla
 }
 
 fn as_json(run: &Path, scenario: &Scenario, all: &[Gone], kept: &[Kept]) -> Value {
-    let names = scenario.names();
     let devices =
-        all.iter().map(|gone| following::json(gone.device, &gone.facts, &gone.following, &gone.broken, &names));
+        all.iter().map(|gone| following::json(gone.device, &gone.facts, &gone.following, &gone.broken, scenario));
     let findings = kept.iter().map(|kept| {
         json!({
             "signature": kept.file.signature,

@@ -175,15 +175,22 @@ impl Search<'_> {
     fn steps(&self, world: &World, place: &Place, lab: &mut Lab<'_>) -> Vec<Step> {
         let mut steps = Vec::new();
         for one in self.moves(world, place, lab) {
-            let Ok((_, noted_at)) = self.outcome(world, place, &one, lab).1 else { continue };
-            let waits = self.waits(world, noted_at, &one, lab);
+            let (noted_at, agrees) = match self.outcome(world, place, &one, lab).1 {
+                Ok((_, noted_at)) => (noted_at, true),
+                Err(apart) => (apart.first, false),
+            };
+            // What a machine does may depend on how much time has gone by.
+            let wait = self.wait(world, noted_at, &one, lab);
+            if !agrees && wait.is_none() {
+                continue;
+            }
             let mut before = world.clone();
-            if let Some(wait) = waits {
+            if let Some(wait) = wait {
                 before.take(wait, lab);
             }
             let (after, found) = self.outcome(&before, place, &one, lab);
             if let Ok((place, _)) = found {
-                let choices = waits.into_iter().chain(one.choices).collect();
+                let choices = wait.into_iter().chain(one.choices).collect();
                 let order = (noted_at.unwrap_or(Moment::NEVER), one.rank);
                 steps.push((order, Step { choices, world: after, place }));
             }
@@ -206,7 +213,7 @@ impl Search<'_> {
     }
 
     /// How much time has to go by before a move, so that it comes when it was recorded.
-    fn waits(&self, world: &World, noted_at: Option<Moment>, one: &Move, lab: &Lab<'_>) -> Option<Choice> {
+    fn wait(&self, world: &World, noted_at: Option<Moment>, one: &Move, lab: &Lab<'_>) -> Option<Choice> {
         if self.pace == Pace::Timers || one.choices.contains(&Choice::TimePasses) {
             return None;
         }
@@ -325,23 +332,30 @@ impl Search<'_> {
         let (trail, world, place) = self.farthest.clone().expect("the beginning at least");
         let named = names(&trail, lab);
         let mut instead = Vec::new();
-        let mut recorded = None;
+        let mut nearest: Option<Apart> = None;
         for one in self.moves(&world, &place, lab) {
             let (_, facts) = came_of(&world, &one, lab);
             let Err(apart) = self.record.find(&place, &facts) else { continue };
             let choice = in_words(&one, &named, lab);
             let facts = facts.into_iter().map(|(_, what)| what).collect();
-            recorded = recorded.max(apart.recorded.map(|fact| (apart.agrees, std::cmp::Reverse(fact))));
             instead.push(Instead { choice, facts, agrees: apart.agrees });
+            if nearest.as_ref().is_none_or(|nearest| apart.agrees > nearest.agrees) {
+                nearest = Some(apart);
+            }
         }
         instead.sort_by_key(|one| std::cmp::Reverse(one.agrees));
         instead.dedup();
-        let earliest = self.record.all_next(&place).first().copied();
-        // Where a move agreed with the record for a while, the first fact of it that did not is the one.
-        let fact = match recorded {
-            Some((agrees, std::cmp::Reverse(fact))) if agrees > 0 => Some(fact),
-            _ => earliest,
-        };
+        let next = self.record.all_next(&place);
+        // Where a move agreed with the record for a while, it is the fact that stands in the place of the first that did
+        // not; where none does, something else that left the same server.
+        let in_its_place = nearest.filter(|apart| apart.agrees > 0).and_then(|apart| {
+            let is_alike = |index: &&usize| {
+                let recorded = &self.record.facts[**index].what;
+                matches!(recorded, What::Sent { .. }) && recorded.server() == apart.what.server()
+            };
+            apart.recorded.or_else(|| next.iter().find(is_alike).copied())
+        });
+        let fact = in_its_place.or_else(|| next.first().copied());
         Stuck {
             followed: place.found(),
             of: self.record.len(),

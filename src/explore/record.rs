@@ -6,8 +6,10 @@ use std::collections::BTreeMap;
 use smallvec::SmallVec;
 
 use crate::clock::Moment;
+use crate::delegation::flow::Outcome;
 use crate::delegation::message::Kind;
-use crate::facts::{Fact, Heard, Took, What};
+use crate::facts::{Fact, Heard, What};
+use crate::faults::rule::Action;
 use crate::ids::{DeviceNumber, ServerNumber, SessionId};
 
 /// Who notes facts one after the other.
@@ -43,8 +45,11 @@ pub struct Place(SmallVec<[u16; 16]>);
 /// What comes next in the record is something else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Apart {
-    /// How many facts are those of the record before.
+    /// How many facts are those of the record before, and when the first of them was noted.
     pub agrees: usize,
+    pub first: Option<Moment>,
+    /// The fact that is not.
+    pub what: What,
     /// The index of the recorded one that stands in the place; `None` where there is none any more.
     pub recorded: Option<usize>,
 }
@@ -118,7 +123,7 @@ impl<'f> Record<'f> {
             let at = self.by_party.binary_search_by(|(known, _)| known.cmp(&party)).ok();
             let next = at.and_then(|at| self.by_party[at].1.get(usize::from(place.0[at])).copied());
             match (at, next) {
-                (Some(at), Some(next)) if self.facts[next].what == *what => {
+                (Some(at), Some(next)) if is_same(what, &self.facts[next].what) => {
                     place.0[at] += 1;
                     agrees += 1;
                     // When a message leaves may have been put off.
@@ -129,10 +134,32 @@ impl<'f> Record<'f> {
                 }
                 // Over HTTPS there is a pause before a new try, and in it what it was for may have ended.
                 _ if is_again(what) && next.is_none() => {}
-                _ => return Err(Apart { agrees, recorded: next }),
+                // Over HTTPS a server does all that it wants in one session.
+                (Some(at), Some(next)) if self.goes_on(&self.by_party[at].1, next, what) => {}
+                _ => return Err(Apart { agrees, first, what: what.clone(), recorded: next }),
             }
         }
         Ok((place, first))
+    }
+
+    /// Whether the session that ends or begins here goes on in the record, where this is noted next of the device.
+    fn goes_on(&self, of_device: &[usize], next: usize, what: &What) -> bool {
+        match what {
+            What::SessionEnded { with, in_order: true } => match &self.facts[next].what {
+                What::Operated { by, .. } => by == with,
+                What::Account { .. } => true,
+                What::SessionEnded { with: other, .. } => other == with,
+                _ => false,
+            },
+            What::SessionOpened { with } => {
+                let before =
+                    of_device.iter().rev().filter(|index| **index < next).map(|index| &self.facts[*index].what);
+                let mut turns =
+                    before.filter(|what| matches!(what, What::SessionOpened { .. } | What::SessionEnded { .. }));
+                turns.next() == Some(&What::SessionOpened { with: *with })
+            }
+            _ => false,
+        }
     }
 
     /// How many copies of a message are still to be received, and how many are still to be sent.
@@ -150,8 +177,8 @@ impl<'f> Record<'f> {
     /// Whether the next thing at its sender is that it has waited for the answer to this try in vain.
     pub fn is_given_up(&self, place: &Place, letter: &Letter, attempt: u32) -> bool {
         let next = self.next(place, &Party::Server(letter.from)).map(|next| &self.facts[next].what);
-        matches!(next, Some(What::Heard { from, kind, session, attempt: which, answer: Heard::TimedOut, .. })
-            if (*from, *kind, session, *which) == (letter.to, letter.kind, &letter.session, attempt))
+        matches!(next, Some(What::Heard { from, kind, session, attempt: which, answer, .. }) if is_no_word(*answer)
+            && (*from, *kind, session, *which) == (letter.to, letter.kind, &letter.session, attempt))
     }
 }
 
@@ -160,6 +187,28 @@ impl Place {
     pub fn found(&self) -> usize {
         self.0.iter().map(|at| usize::from(*at)).sum()
     }
+}
+
+/// Whether something in virtual time is what was recorded. That nothing is heard of a peer has one form there, and several
+/// over HTTPS; to a machine they are the same.
+fn is_same(what: &What, recorded: &What) -> bool {
+    match (what, recorded) {
+        (What::Heard { answer: Heard::TimedOut, .. }, What::Heard { at, from, kind, session, attempt, answer }) => {
+            let (at, from, kind, attempt, session) = (*at, *from, *kind, *attempt, session.clone());
+            let answer = if is_no_word(*answer) { Heard::TimedOut } else { *answer };
+            *what == What::Heard { at, from, kind, session, attempt, answer }
+        }
+        (
+            What::Settled { at, peer, side, outcome: Outcome::Unreachable { .. } },
+            What::Settled { at: there, peer: with, side: there_as, outcome: Outcome::Unreachable { .. } },
+        ) => (at, peer, side) == (there, with, there_as),
+        _ => what == recorded,
+    }
+}
+
+/// Whether an answer says nothing of what became of the message.
+fn is_no_word(answer: Heard) -> bool {
+    matches!(answer, Heard::TimedOut | Heard::Unreachable | Heard::Unreadable | Heard::Rejected(500..))
 }
 
 fn is_again(what: &What) -> bool {
@@ -189,9 +238,28 @@ pub fn beyond_words(what: &What) -> Option<&'static str> {
         What::Killed { .. } | What::Restarted { .. } => "the death of a server",
         What::FactoryReset => "a factory reset",
         What::Misdirected { .. } => "a message that says something of another device",
-        What::Heard { answer: Heard::Unreachable, .. } => "a connection that cannot be made",
-        What::Heard { answer: Heard::Unreadable, .. } => "an answer that cannot be read",
-        What::Taken { how: Took::Rejected("unreadable"), .. } => "a message that cannot be read",
         _ => return None,
     })
+}
+
+/// Whether a search knows nothing like what a fault does: it loses, doubles, holds up and breaks off, and nothing else.
+pub fn is_beyond_search(action: &Action) -> bool {
+    match action {
+        Action::Status { status, .. } => *status < 500,
+        Action::ContentType(_)
+        | Action::EmptyBody
+        | Action::Oversize(_)
+        | Action::Xml(_)
+        | Action::Session(_)
+        | Action::InvertRole
+        | Action::WrongPhase
+        | Action::Reason(_)
+        | Action::Full(_)
+        | Action::RefuseWith(_)
+        | Action::Fail
+        | Action::Kill { .. }
+        | Action::Reboot
+        | Action::FactoryReset => true,
+        _ => false,
+    }
 }

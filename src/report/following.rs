@@ -3,12 +3,13 @@
 use serde_json::{Value, json};
 
 use crate::explore::follow::{Following, Instead, Stuck};
-use crate::explore::record::beyond_words;
+use crate::explore::record::{beyond_words, is_beyond_search};
 use crate::facts::pattern::Names;
 use crate::facts::telling::sentence;
 use crate::facts::{Fact, What};
 use crate::ids::DeviceNumber;
 use crate::report::figures::{count, counted};
+use crate::scenario::Scenario;
 
 /// A paragraph about a device. `broken`: the promises that are broken at the end of the way; `not_retold`: those of them
 /// that no plan breaks.
@@ -18,10 +19,10 @@ pub fn told(
     following: &Following,
     broken: &[&str],
     not_retold: &[&str],
-    names: &dyn Names,
+    scenario: &Scenario,
 ) -> String {
     let way = match following {
-        Following::Stuck(stuck) => return not_followed(device, facts, stuck, names),
+        Following::Stuck(stuck) => return not_followed(device, facts, stuck, scenario),
         Following::Done(way) => way,
     };
     let mut text =
@@ -46,7 +47,8 @@ pub fn told(
     text
 }
 
-fn not_followed(device: DeviceNumber, facts: &[Fact], stuck: &Stuck, names: &dyn Names) -> String {
+fn not_followed(device: DeviceNumber, facts: &[Fact], stuck: &Stuck, scenario: &Scenario) -> String {
+    let names = &scenario.names();
     let mut text = format!(
         "{device}: could not be followed. {} of {} facts are the same, and then the run has\n",
         count(stuck.followed as u64),
@@ -70,20 +72,21 @@ fn not_followed(device: DeviceNumber, facts: &[Fact], stuck: &Stuck, names: &dyn
         text.push_str("  Faults of the scenario before that\n");
         faults.iter().rev().for_each(|fault| text.push_str(fault));
     }
-    match unsearchable(facts) {
-        Some((fact, what)) => text.push_str(&format!(
-            "  In this record there is {what}, at {:.6} s, and a fault of this kind cannot be searched.\n",
-            fact.at.seconds()
-        )),
-        None if stuck.ran_out => text.push_str(&format!(
-            "  Not every way was tried: more than {} would have been too many.\n",
+    text.push_str(&match (unsearchable(facts, stuck.fact, scenario), stuck.ran_out) {
+        (Some(what), _) => format!(
+            "  There is {what}, and a fault of this kind cannot be searched: what can be is losses, copies, delays, and \
+             sessions that break off.\n"
+        ),
+        (None, true) => format!(
+            "  Not every way was tried: {} are as many as are gone. Either that was too few, the driver has a bug, or a \
+             fault of this kind cannot be searched.\n",
             counted(stuck.tried, "step")
-        )),
-        None => text.push_str(&format!(
+        ),
+        (None, false) => format!(
             "  Every way was tried ({}): either the driver has a bug, or a fault of this kind cannot be searched.\n",
             counted(stuck.tried, "step")
-        )),
-    }
+        ),
+    });
     text
 }
 
@@ -103,13 +106,26 @@ fn said_of(one: &Instead, names: &dyn Names) -> String {
     }
 }
 
-/// The first fact of a kind that the explorer has no word for.
-fn unsearchable(facts: &[Fact]) -> Option<(&Fact, &'static str)> {
-    facts.iter().find_map(|fact| Some((fact, beyond_words(&fact.what)?)))
+/// What is in the record that the explorer has no word for: the fact itself, or else a fault that fired before it.
+fn unsearchable(facts: &[Fact], fact: usize, scenario: &Scenario) -> Option<String> {
+    let word = |fact: &Fact| Some(format!("{} at {:.6} s", beyond_words(&fact.what)?, fact.at.seconds()));
+    let fired = facts[..fact].iter().rev().find_map(|fact| match fact.what {
+        What::Fault { rule } => scenario.faults.get(rule).filter(|rule| is_beyond_search(&rule.action)),
+        _ => None,
+    });
+    let of_rule = || fired.map(|rule| format!("the fault `{}` before that", rule.name));
+    facts.get(fact).and_then(word).or_else(of_rule).or_else(|| facts.iter().find_map(word))
 }
 
 /// A device as JSON.
-pub fn json(device: DeviceNumber, facts: &[Fact], following: &Following, broken: &[&str], names: &dyn Names) -> Value {
+pub fn json(
+    device: DeviceNumber,
+    facts: &[Fact],
+    following: &Following,
+    broken: &[&str],
+    scenario: &Scenario,
+) -> Value {
+    let names = &scenario.names();
     match following {
         Following::Done(way) => json!({
             "device": device.0, "followed": true, "facts": way.facts, "beyond": way.beyond, "broken": broken,
@@ -125,7 +141,7 @@ pub fn json(device: DeviceNumber, facts: &[Fact], following: &Following, broken:
                 "at_s": fact.map(|fact| fact.at.seconds()),
                 "recorded": fact.map(|fact| sentence(&fact.what, names)),
                 "instead": instead,
-                "unsearchable": unsearchable(facts).map(|(_, what)| what),
+                "unsearchable": unsearchable(facts, stuck.fact, scenario),
                 "every_way_was_tried": !stuck.ran_out,
             })
         }
