@@ -129,6 +129,7 @@ const DOORS: &[(&[&str], &[&str])] = &[
             "scenario::file",
             "results::folder",
             "results::finding",
+            "results::recorded",
             "results::search",
             "run::host",
             "cli",

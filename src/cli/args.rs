@@ -140,6 +140,9 @@ pub struct Explore {
     /// Search twice, and compare
     #[arg(long)]
     pub verify: bool,
+    /// With --from RUN: follow this device alone
+    #[arg(long, value_name = "N", requires = "from", conflicts_with = "window")]
+    pub device: Option<u32>,
     #[command(flatten)]
     pub sweeps: Sweeps,
 }
@@ -228,7 +231,8 @@ Examples:
   dmswarm explore --exhaustive --operations 2 --early-timers 1 --drops 1
   dmswarm explore --runs 100000 --seed 7          ways at random, the same each time
   dmswarm explore --window 'termination timer' delegation_termination_resp --from -50ms --to 50ms --https
-  dmswarm explore --matrix confirmed=1s..60s session=1s..60s --delay 0s..40s";
+  dmswarm explore --matrix confirmed=1s..60s session=1s..60s --delay 0s..40s
+  dmswarm explore --from results/r12-...          what went wrong over HTTPS, followed and shrunk";
 
 const REPLAY_EXAMPLES: &str = "\
 Examples:
@@ -297,6 +301,7 @@ mod tests {
             "dmswarm explore a.toml --for 2m --threads 1 --verify",
             "dmswarm explore --exhaustive --operations 3 --drops 0 --memory 1GiB",
             "dmswarm explore --runs 1000 --devices 2",
+            "dmswarm explore --from results/run --device 7",
             "dmswarm replay results/found/findings/manageable-0",
             "dmswarm check a.toml b.toml -q",
             "dmswarm schema scenario",
@@ -319,6 +324,8 @@ mod tests {
             "dmswarm explore --drops 1",
             "dmswarm explore --runs 5 --exhaustive",
             "dmswarm explore --for soon",
+            "dmswarm explore --device 7",
+            "dmswarm explore --from results/run --exhaustive",
             "dmswarm walk",
             "dmswarm schema wsdl",
             "dmswarm run --seed x",

@@ -27,7 +27,7 @@ pub enum Exit {
     Unreachable = 8,
     /// `conform`: a mandatory item failed.
     NotConforming = 9,
-    /// `replay`: did not reproduce.
+    /// `replay`, `explore --from`: did not come about again.
     NotReproduced = 10,
     /// SIGINT.
     Interrupted = 130,
@@ -88,7 +88,7 @@ impl Exit {
             Exit::Regression => "compare: a regression",
             Exit::Unreachable => "target unreachable, or it refused our identity",
             Exit::NotConforming => "conform: a mandatory item failed",
-            Exit::NotReproduced => "replay: did not reproduce",
+            Exit::NotReproduced => "replay, explore --from: it did not come about again",
             Exit::Interrupted => "interrupted (SIGINT)",
             Exit::Terminated => "interrupted (SIGTERM)",
         }
@@ -115,8 +115,7 @@ impl Exit {
     }
 
     /// Those that no command of this version ends with.
-    const OF_LATER_VERSIONS: [Exit; 5] =
-        [Exit::Aborted, Exit::Regression, Exit::Unreachable, Exit::NotConforming, Exit::NotReproduced];
+    const OF_LATER_VERSIONS: [Exit; 4] = [Exit::Aborted, Exit::Regression, Exit::Unreachable, Exit::NotConforming];
 
     /// The table, one line each, for the help text.
     pub fn table() -> String {

@@ -11,7 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::findings::{self, Kept};
 use crate::cli::output;
 use crate::cli::scenarios::{Asked, read_all};
-use crate::cli::{matrix, window};
+use crate::cli::{follow, matrix, window};
 use crate::clock::{Clock, Moment, wall_now};
 use crate::explore::choice::Budget;
 use crate::explore::hunt::{Done, Hunted, Means, Piece, hunt};
@@ -24,6 +24,11 @@ use crate::scenario::Scenario;
 
 /// Searches, tells what was gone through, and keeps what was found.
 pub fn explore(search: &Explore, flags: &Flags) -> Exit {
+    if search.sweeps.window.is_none()
+        && let Some(from) = &search.sweeps.from
+    {
+        return follow::follow(search, from, flags);
+    }
     let paths: Vec<PathBuf> = search.scenario.iter().cloned().collect();
     let mut asked = read_all(&paths, &flags.overrides());
     let scenario = match (asked.pop(), asked.is_empty()) {
@@ -160,11 +165,16 @@ fn finish(search: &Explore, scenario: &Scenario, premises: &[Premises], hunted: 
 }
 
 fn told(search: &Explore, premises: &[Premises], hunted: &Hunted, kept: &[Kept], folder: &SearchFolder) -> String {
-    let mut text = search::evidence(hunted, premises, effort(search));
+    let text = search::evidence(hunted, premises, effort(search));
+    format!("{text}{}", told_of(kept, folder))
+}
+
+/// What was found, and where it is kept.
+pub(super) fn told_of(kept: &[Kept], folder: &SearchFolder) -> String {
     if kept.is_empty() {
-        text.push_str("\nNo promise was broken.\n");
-        return text;
+        return "\nNo promise was broken.\n".to_owned();
     }
+    let mut text = String::new();
     text.push_str(&format!("\n{} that break promises:\n", counted(kept.len() as u64, "plan")));
     // Of those that break the same with the same wishes one is told.
     let mut told: Vec<(&str, &[String])> = Vec::new();

@@ -10,6 +10,7 @@
 //! | [`findings`] | what a search has found, as folders |
 //! | [`sweeps`] | the flags of windows and matrices |
 //! | [`window`], [`matrix`] | `explore` with one of them |
+//! | [`follow`] | `explore` of what went wrong in a run |
 //! | [`run`], [`explore`], [`replay`], [`rehearse`], [`check`], [`certs`], [`schema`], [`completions`] | one command each |
 
 pub mod args;
@@ -19,6 +20,7 @@ pub mod completions;
 pub mod exit;
 pub mod explore;
 pub mod findings;
+pub mod follow;
 pub mod matrix;
 pub mod output;
 pub mod races;

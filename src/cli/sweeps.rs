@@ -1,5 +1,6 @@
 //! The flags of windows and matrices, and what they mean.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, value_parser};
@@ -17,9 +18,12 @@ pub struct Sweeps {
     /// home`, `session visit of partner`.
     #[arg(long, num_args = 2, value_names = ["EVENT", "MESSAGE"], conflicts_with_all = ["runs", "exhaustive", "verify"])]
     pub window: Option<Vec<String>>,
-    /// ... from this offset: before 0s, the message comes first
-    #[arg(long, value_name = "TIME", default_value = "-50ms", requires = "window", allow_hyphen_values = true, value_parser = offset)]
-    pub from: i64,
+    /// Follow the devices of a run over HTTPS that went wrong; with --window: from this offset, -50ms without it
+    ///
+    /// RUN is the folder of a run: the machines are given what its devices met with, and a way that breaks a promise is
+    /// shrunk. An offset before 0s means that the message comes first.
+    #[arg(long, value_name = "RUN|TIME", allow_hyphen_values = true, value_parser = from, conflicts_with_all = ["matrix", "runs", "exhaustive", "verify"])]
+    pub from: Option<From>,
     /// ... to this one
     #[arg(long, value_name = "TIME", default_value = "50ms", requires = "window", allow_hyphen_values = true, value_parser = offset)]
     pub to: i64,
@@ -51,6 +55,13 @@ pub struct Sweeps {
     pub delays: u16,
 }
 
+/// Where to begin: the folder of a run, or an offset in milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum From {
+    Run(PathBuf),
+    Offset(i64),
+}
+
 /// A timeout and what it goes from and to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Range {
@@ -65,13 +76,26 @@ pub struct Span {
     to: Duration,
 }
 
+/// Where a window begins if nothing is said.
+const EARLIEST: i64 = -50;
 /// More offsets are no drawing any more.
 const MOST_OFFSETS: i64 = 2_001;
 
 impl Sweeps {
+    /// From which offset to which a window goes, in milliseconds; what is wrong with them where they are none.
+    pub fn ends(&self) -> Result<(i64, i64), String> {
+        match &self.from {
+            None => Ok((EARLIEST, self.to)),
+            Some(From::Offset(from)) => Ok((*from, self.to)),
+            Some(From::Run(run)) => {
+                Err(format!("expected an offset such as `-50ms` behind --from, found `{}`", run.display()))
+            }
+        }
+    }
+
     /// The step and the offsets of a window, in milliseconds; what is wrong with them where there are none.
     pub fn offsets(&self) -> Result<(i64, Vec<i64>), String> {
-        let Sweeps { from, to, .. } = *self;
+        let (from, to) = self.ends()?;
         if from > to {
             return Err(format!("expected --from to be no later than --to, found {from}ms and {to}ms; swap them"));
         }
@@ -121,6 +145,11 @@ fn offset(text: &str) -> Result<i64, UnitError> {
     Ok(sign * i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
 }
 
+/// An offset, or else a folder; one that is called like an offset can be written `./5ms`.
+fn from(text: &str) -> Result<From, UnitError> {
+    Ok(offset(text).map_or_else(|_| From::Run(PathBuf::from(text)), From::Offset))
+}
+
 fn times(text: &str) -> Result<Span, String> {
     let wrong = || format!("expected two times, the shorter one first, as in `1s..60s`, found `{text}`");
     let (from, to) = text.split_once("..").ok_or_else(wrong)?;
@@ -165,6 +194,7 @@ mod tests {
         assert_eq!(asked.offsets().unwrap().1, [-2, 498, 998]);
         let wrong = |line: &str| sweeps(line).unwrap().offsets().unwrap_err();
         assert!(wrong("dmswarm explore --window a b --from 5ms --to -5ms").contains("swap them"));
+        assert!(wrong("dmswarm explore --window a b --from results/run").contains("found `results/run`"));
         assert!(wrong("dmswarm explore --window a b --to 1h --step 1ms").contains("a longer --step"));
     }
 
@@ -188,7 +218,6 @@ mod tests {
             ("dmswarm explore --matrix confirmed=0s..2s session=1s..2s", "longer than nothing"),
             ("dmswarm explore --cells 5", "--matrix"),
             ("dmswarm explore --https", "--window"),
-            ("dmswarm explore --window a b --from soon", "a duration such as"),
         ] {
             let said = sweeps(line).expect_err(line);
             assert!(said.contains(part), "{line}: {said}");

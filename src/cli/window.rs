@@ -19,11 +19,10 @@ const AT_ONCE: u32 = 4;
 /// Moves a message past an event, draws what comes of it, and tells how wide the race is.
 pub fn window(asked: &Explore, words: &[String], scenario: &Scenario, flags: &Flags) -> Exit {
     let [past, moved] = words else { return wrong("--window takes an event and a message") };
-    let (step, offsets) = match asked.sweeps.offsets() {
+    let (ends, (step, offsets)) = match asked.sweeps.ends().and_then(|ends| Ok((ends, asked.sweeps.offsets()?))) {
         Ok(offsets) => offsets,
         Err(message) => return wrong(&message),
     };
-    let ends = (asked.sweeps.from, asked.sweeps.to);
     let found = match asked.sweeps.https {
         true => real::shortened(scenario, (past, moved), ends),
         false => Window::find(scenario, past, moved),

@@ -23,6 +23,8 @@
 //! | [`wording`] | a plan in words, written and read |
 //! | [`testimony`] | what there is to tell of a plan |
 //! | [`own_way`] | a journey gone by its own steps, and how its flows end |
+//! | [`record`] | what was seen over HTTPS, by who noted it |
+//! | [`follow`] | such a record followed through virtual time |
 //! | [`window`] | one event moved past another in steps: how wide is the race? |
 //! | [`matrix`] | two timeouts against a delay |
 
@@ -30,6 +32,7 @@ mod at_device;
 mod at_server;
 pub mod choice;
 pub mod event;
+pub mod follow;
 pub mod goals;
 pub mod hunt;
 mod interned;
@@ -40,6 +43,7 @@ pub mod own_way;
 pub mod plan;
 pub mod portfolio;
 pub mod premises;
+pub mod record;
 pub mod retell;
 pub mod search;
 pub mod shrink;

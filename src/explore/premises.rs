@@ -16,6 +16,7 @@ use crate::measure::promise::steps::Bounds;
 use crate::scenario::Scenario;
 use crate::workload::journey::{Expected, Journey, Step};
 use crate::workload::parties::Parties;
+use crate::workload::population::Cohort;
 
 /// The parties, the devices of one kind that are looked at, and the wishes that operators may have with them.
 #[derive(Clone)]
@@ -55,40 +56,62 @@ impl Premises {
     /// sub-trees are of one kind. `devices`: how many of each are looked at together.
     pub fn of(scenario: &Scenario, devices: usize) -> Vec<Premises> {
         let parties = Arc::new(parties(scenario));
-        let mut kinds: Vec<(Arc<Journey>, Option<usize>, Premises)> = Vec::new();
+        let mut kinds = Vec::new();
         for (number, cohort) in scenario.journeys.iter().enumerate() {
-            let journey = &cohort.journey;
-            let is_known = |(known, class, _): &(Arc<Journey>, Option<usize>, Premises)| {
-                *class == cohort.class
-                    && (known.owner, &known.bootstrapped) == (journey.owner, &journey.bootstrapped)
-                    && handovers(known) == handovers(journey)
-            };
-            if handovers(journey).is_empty() || kinds.iter().any(is_known) {
+            let is_known = scenario.journeys[..number].iter().any(|known| are_alike(known, cohort));
+            if handovers(&cohort.journey).is_empty() || is_known {
                 continue;
             }
             let population = &parties.population;
             let theirs = (0..population.devices()).map(DeviceNumber);
             let theirs = theirs.filter(|device| population.journey_number(*device) == Some(number));
-            let premises = Premises {
-                kind: journey.name.clone(),
-                parties: Arc::clone(&parties),
-                names: scenario.servers.iter().map(|server| server.name.clone()).collect(),
-                devices: theirs.take(devices.max(1)).collect(),
-                wishes: Vec::new(),
-                policy: scenario.policy,
-                retries: scenario.retries,
-                bounds: scenario.bounds(),
-                quiet: scenario.readings.no_auto_initial_session == Polarity::Name,
-                goals: Vec::new(),
-            };
-            if !premises.devices.is_empty() {
-                let wishes = premises.wishes_of(journey);
-                let goals =
-                    goals::usual(&premises).into_iter().chain(scenario.goals.iter().cloned()).take(64).collect();
-                kinds.push((Arc::clone(journey), cohort.class, Premises { wishes, goals, ..premises }));
+            let theirs: Vec<DeviceNumber> = theirs.take(devices.max(1)).collect();
+            if !theirs.is_empty() {
+                kinds.push(Premises::about(theirs, &cohort.journey, &parties, scenario));
             }
         }
-        kinds.into_iter().map(|(_, _, premises)| premises).collect()
+        kinds
+    }
+
+    /// Of this very device. Behind the wishes of its kind stands what else is wanted on its journey. `None` where there is
+    /// no such device, or it is not handed over.
+    pub fn of_device(scenario: &Scenario, device: DeviceNumber) -> Option<Premises> {
+        let parties = Arc::new(parties(scenario));
+        let cohort = &scenario.journeys[parties.population.journey_number(device)?];
+        let first = scenario.journeys.iter().find(|known| are_alike(known, cohort)).unwrap_or(cohort);
+        let mut premises = Premises::about(vec![device], &first.journey, &parties, scenario);
+        let meanwhile = cohort.journey.meanwhile.iter().map(|one| &one.wish);
+        for (flow, servers, subtree) in cohort.journey.steps.iter().chain(meanwhile).filter_map(Step::wish) {
+            let wish = Wish::between(servers, 0, flow, subtree);
+            // What is revoked is what was delegated: a revocation names no sub-tree.
+            let is_revocation = matches!(flow, FlowKind::Revoke(_));
+            let is_meant = |known: &Wish| {
+                (known.at, known.peer, known.flow) == (wish.at, wish.peer, wish.flow)
+                    && (is_revocation || known.subtree == wish.subtree)
+            };
+            if !premises.wishes.iter().any(is_meant) {
+                premises.wishes.push(wish);
+            }
+        }
+        (!premises.wishes.is_empty()).then_some(premises)
+    }
+
+    fn about(devices: Vec<DeviceNumber>, journey: &Journey, parties: &Arc<Parties>, scenario: &Scenario) -> Premises {
+        let premises = Premises {
+            kind: journey.name.clone(),
+            parties: Arc::clone(parties),
+            names: scenario.servers.iter().map(|server| server.name.clone()).collect(),
+            devices,
+            wishes: Vec::new(),
+            policy: scenario.policy,
+            retries: scenario.retries,
+            bounds: scenario.bounds(),
+            quiet: scenario.readings.no_auto_initial_session == Polarity::Name,
+            goals: Vec::new(),
+        };
+        let wishes = premises.wishes_of(journey);
+        let goals = goals::usual(&premises).into_iter().chain(scenario.goals.iter().cloned()).take(64).collect();
+        Premises { wishes, goals, ..premises }
     }
 
     /// Whether the same may be wished, in the same order, though perhaps about other devices and sub-trees.
@@ -148,6 +171,14 @@ impl Names for Premises {
 /// Every kind of flow, delegations first; a forced revocation with and without notice.
 fn flows() -> impl Iterator<Item = FlowKind> {
     FlowKind::all().chain([FlowKind::Revoke(Revocation::Forced { notice: false })])
+}
+
+/// Whether journeys are of one kind.
+fn are_alike(one: &Cohort, other: &Cohort) -> bool {
+    let (here, there) = (&one.journey, &other.journey);
+    one.class == other.class
+        && (here.owner, &here.bootstrapped) == (there.owner, &there.bootstrapped)
+        && handovers(here) == handovers(there)
 }
 
 /// Who hands over which sub-tree to whom on a journey, each once.

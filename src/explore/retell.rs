@@ -1,11 +1,17 @@
 //! From a way to a plan that leads along it.
 
+use std::time::Duration;
+
+use crate::clock::Moment;
 use crate::explore::choice::{Budget, Choice};
 use crate::explore::event::Event;
 use crate::explore::lab::Lab;
-use crate::explore::plan::{Decision, Deed, Named, Plan, Planned};
+use crate::explore::plan::{Decision, Deed, Delay, Named, Plan, Planned};
 use crate::explore::trail::Walked;
 use crate::facts::pattern::Pattern;
+
+/// How long somebody waits, where a way does not say it.
+const LEAST_PATIENCE: Duration = Duration::from_millis(1);
 
 /// The plan of a way: wherever it leaves the default way, what would have come first is held until what did come has been
 /// seen.
@@ -13,6 +19,7 @@ pub fn plan(lab: &mut Lab<'_>, budget: Budget, trail: &[Choice]) -> Plan {
     let mut plan = Plan::default();
     let mut walked = Walked::new(lab, budget);
     let mut named = Named::default();
+    let mut set_out: Vec<Moment> = Vec::new();
     for choice in trail {
         let was_at_rest = walked.world.is_at_rest(lab);
         let before: Vec<usize> = walked.facts.iter().map(Vec::len).collect();
@@ -35,12 +42,20 @@ pub fn plan(lab: &mut Lab<'_>, budget: Budget, trail: &[Choice]) -> Plan {
             Choice::Loses(_) => Some(Deed::Lose),
             Choice::Breaks(_, round) => Some(Deed::Break(*round)),
             Choice::Doubles(_) => Some(Deed::Double),
+            Choice::Expires(place) => {
+                let waited = (walked.world.now() - set_out[usize::from(*place)]).max(LEAST_PATIENCE);
+                Some(Deed::Delay(Delay { after: None, by: 2 * waited, patience: Some(waited) }))
+            }
             _ => None,
         };
         plan.decisions.extend(own.zip(deed).map(|(what, deed)| Decision { what, deed }));
+        if let Some(place) = choice.place() {
+            set_out.remove(place);
+        }
         named.before(*choice);
         walked.take(*choice, lab);
         named.after(&walked, lab);
+        set_out.resize(named.under_way.len(), walked.world.now());
         for event in passed {
             let facts = &walked.facts[event.device];
             let until = (before[event.device]..facts.len()).find_map(|place| Pattern::naming(facts, place));

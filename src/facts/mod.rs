@@ -8,8 +8,10 @@
 //! | [`goal`] | facts in a row that a run is to come by |
 //! | [`machines`] | what machines note, as facts |
 //! | [`telling`] | the facts of a device as a story |
+//! | [`lines`] | the facts of a device in the form that programs read back |
 
 pub mod goal;
+pub mod lines;
 pub mod machines;
 pub mod pattern;
 pub mod telling;

@@ -15,6 +15,12 @@ pub fn story(facts: &[Fact], names: &dyn Names) -> String {
     story
 }
 
+/// One fact in words: `home sends delegation_prepared to partner, session 0-7-1`.
+pub fn sentence(what: &What, names: &dyn Names) -> String {
+    let (place, line) = told(what, names);
+    format!("{place} {line}")
+}
+
 /// Where a fact is, and what it says.
 fn told(what: &What, names: &dyn Names) -> (String, String) {
     let name = |server: &ServerNumber| names.server_name(*server);

@@ -7,10 +7,12 @@
 //! | [`figures`] | numbers with their units, short enough to read |
 //! | [`json`] | a summary for programs |
 //! | [`window`], [`matrix`] | an outcome against an offset; outcomes against two timeouts and a delay |
+//! | [`following`] | what came of following a device of a run through virtual time |
 //! | [`finding`] | a story in which a promise broke, as pictures |
 
 pub mod figures;
 pub mod finding;
+pub mod following;
 pub mod json;
 pub mod matrix;
 pub mod search;

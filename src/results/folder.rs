@@ -10,11 +10,11 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 
-use crate::ids::DeviceNumber;
 use crate::measure::Summary;
 use crate::measure::promise::PromiseResult;
 use crate::measure::timeline::TimelineRow;
 use crate::results::manifest::RunManifest;
+use crate::results::recorded::Story;
 use crate::results::utc;
 
 /// Folders of the same name that are tried before giving up.
@@ -112,16 +112,17 @@ impl RunFolder {
         Ok(())
     }
 
-    /// Writes `stories/device-<n>.txt`: what was seen of a device, step by step.
-    pub fn write_stories(&self, stories: &[(DeviceNumber, String)]) -> Result<(), FolderError> {
+    /// Writes `stories/device-<n>.txt`, what was seen of a device step by step, and the same for programs beside it.
+    pub fn write_stories(&self, stories: &[Story]) -> Result<(), FolderError> {
         if stories.is_empty() {
             return Ok(());
         }
         let folder = self.path.join("stories");
         fs::create_dir_all(&folder).map_err(|source| FolderError::NotWritten { file: folder, source })?;
-        stories
-            .iter()
-            .try_for_each(|(device, story)| self.write(&format!("stories/device-{}.txt", device.0), story.as_bytes()))
+        stories.iter().try_for_each(|story| {
+            self.write(&format!("stories/device-{}.txt", story.device.0), story.text.as_bytes())?;
+            self.write(&format!("stories/device-{}.jsonl", story.device.0), story.lines.as_bytes())
+        })
     }
 
     /// Replaces a file whole.
@@ -188,6 +189,7 @@ fn evidence(promise: &PromiseResult) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::DeviceNumber;
     use crate::measure::Verdict;
     use crate::measure::promise::{Breach, Place};
     use crate::results::manifest::HostFacts;

@@ -5,16 +5,19 @@
 //! | [`folder`] | the folder of one run: made before the load starts, filled as it goes |
 //! | [`search`] | the folder of one search, with a folder for each finding |
 //! | [`finding`] | `finding.toml`: what broke, and how to see it again |
+//! | [`recorded`] | what is read back from a run's folder: its scenario, and what was seen of devices |
 //! | [`manifest`] | `run.json`: what was run, where, when, and what it came to |
 //! | [`utc`] | a moment of the wall clock as text, for people and for file names |
 
 pub mod finding;
 pub mod folder;
 pub mod manifest;
+pub mod recorded;
 pub mod search;
 pub mod utc;
 
 pub use finding::{FindingError, FindingFile};
 pub use folder::{FolderError, RunFolder};
 pub use manifest::{HostFacts, RunManifest};
+pub use recorded::{RecordError, RecordedRun, Story};
 pub use search::SearchFolder;

@@ -25,12 +25,13 @@ use std::path::PathBuf;
 use crate::actors::board::Board;
 use crate::clock::{Clock, wall_now};
 use crate::facts::Fact;
+use crate::facts::lines;
 use crate::facts::telling::story;
 use crate::ids::DeviceNumber;
 use crate::measure::health::HostUse;
 use crate::measure::promise::PromiseResult;
 use crate::measure::summary::{Ending, Run, Summary};
-use crate::results::{FolderError, RunFolder, RunManifest};
+use crate::results::{FolderError, RunFolder, RunManifest, Story};
 use crate::run::judge::{Judged, fault_counts, judge};
 use crate::run::news::News;
 use crate::run::prepare::PrepareError;
@@ -116,8 +117,14 @@ pub fn run_and_look<T>(
     })?;
     manifest.end(measured.summary.verdict, wall_now());
     let names = scenario.names();
-    let told: Vec<(DeviceNumber, String)> =
-        measured.stories.iter().map(|(device, facts)| (*device, story(facts, &names))).collect();
+    let stories = measured.stories.iter();
+    let told: Vec<Story> = stories
+        .map(|(device, facts)| Story {
+            device: *device,
+            text: story(facts, &names),
+            lines: lines::write(facts, &names),
+        })
+        .collect();
     let written = folder
         .write_summary(&measured.summary)
         .and_then(|()| folder.write_findings(&measured.promises))

@@ -1,0 +1,432 @@
+//! What was seen of a device over HTTPS, followed through virtual time: the way on which the machines, given the same,
+//! do the same.
+//!
+//! At each point everybody's next recorded fact says which choices are open: what a choice brings about has to be just
+//! that. Where several are, the one that was recorded first is tried first, and when it leads nowhere the others are.
+
+use std::collections::BTreeSet;
+use std::vec::IntoIter;
+
+use crate::clock::Moment;
+use crate::explore::choice::Choice;
+use crate::explore::judge;
+use crate::explore::lab::Lab;
+use crate::explore::plan::{Named, UNBOUNDED};
+use crate::explore::record::{Apart, Letter, Party, Place, Record};
+use crate::explore::trail::{Trail, Walked};
+use crate::explore::under_way::UnderWay;
+use crate::explore::wording;
+use crate::explore::world::World;
+use crate::facts::{Fact, What};
+use crate::ids::{DeviceNumber, ServerNumber};
+use crate::measure::promise::Breach;
+
+/// More steps than these are not tried.
+pub const MOST_STEPS: u64 = 40_000;
+
+/// What came of following a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Following {
+    /// The machines did the same.
+    Done(Way),
+    /// There is something in the record that they do not do.
+    Stuck(Box<Stuck>),
+}
+
+/// A way on which everything came about that was recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Way {
+    pub trail: Trail,
+    /// How many facts are the same.
+    pub facts: usize,
+    /// How many more would have followed: the run was over before everybody had come to rest.
+    pub beyond: usize,
+}
+
+/// Where the record and the machines part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stuck {
+    /// How many facts were the same on the way that led farthest.
+    pub followed: usize,
+    pub of: usize,
+    /// The recorded fact that could not be followed; its index in the record.
+    pub fact: usize,
+    /// What might have happened instead there, what comes nearest first.
+    pub instead: Vec<Instead>,
+    /// How many steps were tried.
+    pub tried: u64,
+    /// Whether not everything was tried that could have been.
+    pub ran_out: bool,
+}
+
+/// Something that might have happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instead {
+    /// What was chosen, in words.
+    pub choice: String,
+    /// What it would have brought about.
+    pub facts: Vec<What>,
+    /// How many of these agree with the record before the first that does not.
+    pub agrees: usize,
+}
+
+/// How time goes by on a way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    /// Only with timers: such a way is the easiest to retell.
+    Timers,
+    /// As recorded, so that the timer that was started first fires first.
+    Recorded,
+}
+
+/// Follows what was recorded of the one device of these premises.
+pub fn follow(lab: &mut Lab<'_>, facts: &[Fact]) -> Following {
+    let record = Record::new(lab.premises().devices[0], facts);
+    let mut search = |pace| Search { record: &record, pace, tried: 0, farthest: None }.go(lab);
+    match search(Pace::Timers) {
+        Following::Stuck(first) => match search(Pace::Recorded) {
+            Following::Stuck(second) if second.followed > first.followed => Following::Stuck(second),
+            Following::Stuck(_) => Following::Stuck(first),
+            done => done,
+        },
+        done => done,
+    }
+}
+
+/// What the end of a way breaks.
+pub fn judged(lab: &mut Lab<'_>, way: &Way) -> Vec<Breach> {
+    let walked = Walked::along(lab, UNBOUNDED, &way.trail);
+    judge::in_the_end(&walked, lab)
+}
+
+struct Search<'r> {
+    record: &'r Record<'r>,
+    pace: Pace,
+    tried: u64,
+    farthest: Option<(Trail, World, Place)>,
+}
+
+/// Something that may be tried: choices that belong together, and what the device is known to have noted of a loss.
+struct Move {
+    choices: Vec<Choice>,
+    /// What is only over HTTPS to be seen of it.
+    noted: Vec<What>,
+    /// What is likelier comes first.
+    rank: u8,
+}
+
+/// A move that agrees with the record.
+struct Step {
+    choices: Vec<Choice>,
+    world: World,
+    place: Place,
+}
+
+/// A point on the way, and what is still to be tried there.
+struct Point {
+    steps: IntoIter<Step>,
+    behind: usize,
+}
+
+impl Search<'_> {
+    fn go(mut self, lab: &mut Lab<'_>) -> Following {
+        let world = World::new(lab, UNBOUNDED);
+        let place = self.record.beginning();
+        let mut seen: BTreeSet<(u128, Place)> = BTreeSet::new();
+        let mut trail = Trail::new();
+        let mut over_early: Option<Way> = None;
+        self.farthest = Some((trail.clone(), world.clone(), place.clone()));
+        let mut points = vec![Point { steps: self.steps(&world, &place, lab).into_iter(), behind: 0 }];
+        while let Some(point) = points.last_mut() {
+            let Some(Step { choices, world, place }) = point.steps.next() else {
+                points.pop();
+                continue;
+            };
+            if self.tried >= MOST_STEPS {
+                break;
+            }
+            trail.truncate(point.behind);
+            trail.extend(choices);
+            if !seen.insert((world.key(lab), place.clone())) {
+                continue;
+            }
+            self.tried += 1;
+            if self.farthest.as_ref().is_none_or(|(_, _, farthest)| place.found() > farthest.found()) {
+                self.farthest = Some((trail.clone(), world.clone(), place.clone()));
+            }
+            if self.record.is_end(&place) {
+                let way = self.to_rest(&trail, lab);
+                if way.beyond == 0 {
+                    return Following::Done(way);
+                }
+                over_early.get_or_insert(way);
+                continue;
+            }
+            let steps = self.steps(&world, &place, lab).into_iter();
+            points.push(Point { steps, behind: trail.len() });
+        }
+        match over_early {
+            Some(way) => Following::Done(way),
+            None => Following::Stuck(Box::new(self.stuck(!points.is_empty(), lab))),
+        }
+    }
+
+    /// The moves that agree with the record, what was recorded first before the rest.
+    fn steps(&self, world: &World, place: &Place, lab: &mut Lab<'_>) -> Vec<Step> {
+        let mut steps = Vec::new();
+        for one in self.moves(world, place, lab) {
+            let (noted_at, agrees) = match self.outcome(world, place, &one, lab).1 {
+                Ok((_, noted_at)) => (noted_at, true),
+                Err(apart) => (apart.first, false),
+            };
+            // What a machine does may depend on how much time has gone by.
+            let wait = self.wait(world, noted_at, &one, lab);
+            if !agrees && wait.is_none() {
+                continue;
+            }
+            let mut before = world.clone();
+            if let Some(wait) = wait {
+                before.take(wait, lab);
+            }
+            let (after, found) = self.outcome(&before, place, &one, lab);
+            if let Ok((place, _)) = found {
+                let choices = wait.into_iter().chain(one.choices).collect();
+                let order = (noted_at.unwrap_or(Moment::NEVER), one.rank);
+                steps.push((order, Step { choices, world: after, place }));
+            }
+        }
+        steps.sort_by_key(|(order, _)| *order);
+        steps.into_iter().map(|(_, step)| step).collect()
+    }
+
+    /// Where a move leads, and whether it agrees with the record.
+    fn outcome(
+        &self,
+        world: &World,
+        place: &Place,
+        one: &Move,
+        lab: &mut Lab<'_>,
+    ) -> (World, Result<(Place, Option<Moment>), Apart>) {
+        let (world, facts) = came_of(world, one, lab);
+        let found = self.record.find(place, &facts);
+        (world, found)
+    }
+
+    /// How much time has to go by before a move, so that it comes when it was recorded.
+    fn wait(&self, world: &World, noted_at: Option<Moment>, one: &Move, lab: &Lab<'_>) -> Option<Choice> {
+        if self.pace == Pace::Timers || one.choices.contains(&Choice::TimePasses) {
+            return None;
+        }
+        let millis = u64::try_from((noted_at? - world.now()).as_millis()).unwrap_or(u64::MAX);
+        let most = if world.has_timer(lab) { world.next_timer_in_millis(lab).saturating_sub(1) } else { u64::MAX };
+        let millis = u32::try_from(millis.min(most)).unwrap_or(u32::MAX);
+        (millis > 0).then_some(Choice::Elapses(millis))
+    }
+
+    /// Everything that may be tried, whether it agrees with the record or not.
+    fn moves(&self, world: &World, place: &Place, lab: &mut Lab<'_>) -> Vec<Move> {
+        let mut moves = Vec::new();
+        let last = (world.under_way().len().max(1) - 1) as u8;
+        for (at, number) in (0..).zip(world.under_way().to_vec()) {
+            let may_arrive = world.may_arrive(at, lab);
+            if may_arrive {
+                moves.push(Move::of(vec![Choice::Arrives(at)], 1));
+            }
+            let what = lab.under_way(number).clone();
+            match &what {
+                UnderWay::Request { from, to, attempt, message, .. } => {
+                    let letter =
+                        Letter { from: *from, to: *to, kind: message.kind(), session: message.session().cloned() };
+                    let (received, sent) = self.record.traffic_ahead(place, &letter);
+                    let on_its_way = world.under_way().iter().filter(|one| is_letter(lab.under_way(**one), &letter));
+                    let spare = (sent + on_its_way.count()).checked_sub(received);
+                    if spare.is_none() {
+                        moves.push(Move::of(vec![Choice::Doubles(at)], 0));
+                    }
+                    if self.record.is_given_up(place, &letter, *attempt) {
+                        let is_lost = spare.is_some_and(|spare| spare > 0);
+                        moves.push(Move::of(
+                            vec![Choice::Loses(at), Choice::Arrives(last)],
+                            if is_lost { 2 } else { 4 },
+                        ));
+                        moves.push(Move::of(vec![Choice::Expires(at), Choice::Arrives(last)], 3));
+                    }
+                }
+                UnderWay::Outcome { at: sender, from, attempt, message, .. } => {
+                    let (kind, session) = (message.kind(), message.session().cloned());
+                    let letter = Letter { from: *sender, to: *from, kind, session };
+                    if self.record.is_given_up(place, &letter, *attempt) {
+                        moves.push(Move::of(vec![Choice::Loses(at), Choice::Arrives(last)], 2));
+                    }
+                }
+                UnderWay::Errand { at: server, .. } => {
+                    if self.fails_next(place, *server) {
+                        moves.push(Move::of(vec![Choice::Loses(at), Choice::Arrives(last)], 2));
+                    }
+                    if may_arrive && self.breaks_off(place, *server) {
+                        moves.push(Move { noted: attempt_at(*server), ..Move::of(vec![Choice::Loses(at)], 2) });
+                        let tree = world.trees()[0];
+                        let rounds = (0..).take_while(|round| lab.attend(tree, number, Some(*round)).is_some());
+                        moves.extend(rounds.map(|round| Move::of(vec![Choice::Breaks(at, round)], 3)));
+                    }
+                }
+                UnderWay::Fetch { from, .. } => {
+                    let noted = vec![What::Fetched { from: *from, ok: false }];
+                    moves.push(Move { noted, ..Move::of(vec![Choice::Loses(at)], 2) });
+                    moves.push(Move::of(vec![Choice::Loses(at)], 6));
+                }
+                UnderWay::Connection { with, .. } => {
+                    moves.push(Move { noted: attempt_at(*with), ..Move::of(vec![Choice::Loses(at)], 2) });
+                    moves.push(Move::of(vec![Choice::Loses(at)], 6));
+                }
+                UnderWay::Copy { .. } | UnderWay::Report { .. } => {}
+            }
+        }
+        let wishes = (0..).zip(&lab.premises().wishes).filter(|(_, wish)| {
+            let next = self.record.next(place, &Party::Server(wish.at)).map(|next| &self.record.facts[next].what);
+            matches!(next, Some(What::Wished { at, peer, flow }) if (*at, *peer, *flow) == (wish.at, wish.peer, wish.flow))
+        });
+        moves.extend(wishes.map(|(number, _)| Move::of(vec![Choice::Wishes(number)], 1)));
+        if world.has_timer(lab) {
+            moves.push(Move::of(vec![Choice::TimePasses], 5));
+        }
+        moves
+    }
+
+    /// Whether the next thing at a server is that an errand has failed.
+    fn fails_next(&self, place: &Place, server: ServerNumber) -> bool {
+        let next = self.record.next(place, &Party::Server(server)).map(|next| &self.record.facts[next].what);
+        matches!(next, Some(What::ErrandEnded { failure: Some(_), .. }))
+    }
+
+    /// Whether some session of the device with a server breaks off.
+    fn breaks_off(&self, place: &Place, server: ServerNumber) -> bool {
+        let mut ahead = self.record.ahead(place, &Party::Device);
+        ahead.any(|what| *what == What::SessionEnded { with: server, in_order: false })
+    }
+
+    /// Everything has been found: what is still under way must bring about nothing more.
+    fn to_rest(&self, trail: &Trail, lab: &mut Lab<'_>) -> Way {
+        let mut ways = [false, true].map(|loses| {
+            let mut trail = trail.clone();
+            let mut walked = Walked::along(lab, UNBOUNDED, &trail);
+            let seen = walked.facts[0].len();
+            while !walked.world.is_at_rest(lab) && trail.len() < MOST_CHOICES {
+                let first = walked.world.under_way().first().copied();
+                let choice = match first {
+                    None => Choice::TimePasses,
+                    Some(what) if loses && lab.lost(what).is_some() => Choice::Loses(0),
+                    Some(_) => Choice::Arrives(0),
+                };
+                walked.take(choice, lab);
+                trail.push(choice);
+            }
+            Way { trail, facts: self.record.len(), beyond: walked.facts[0].len() - seen }
+        });
+        ways.sort_by_key(|way| way.beyond);
+        let [best, _] = ways;
+        best
+    }
+
+    fn stuck(&self, ran_out: bool, lab: &mut Lab<'_>) -> Stuck {
+        let (trail, world, place) = self.farthest.clone().expect("the beginning at least");
+        let named = names(&trail, lab);
+        let mut instead = Vec::new();
+        let mut nearest: Option<Apart> = None;
+        for one in self.moves(&world, &place, lab) {
+            let (_, facts) = came_of(&world, &one, lab);
+            let Err(apart) = self.record.find(&place, &facts) else { continue };
+            let choice = in_words(&one, &named, lab);
+            let facts = facts.into_iter().map(|(_, what)| what).collect();
+            instead.push(Instead { choice, facts, agrees: apart.agrees });
+            if nearest.as_ref().is_none_or(|nearest| apart.agrees > nearest.agrees) {
+                nearest = Some(apart);
+            }
+        }
+        instead.sort_by_key(|one| std::cmp::Reverse(one.agrees));
+        instead.dedup();
+        let next = self.record.all_next(&place);
+        // Where a move agreed with the record for a while, it is the fact that stands in the place of the first that did
+        // not; where none does, something else that left the same server.
+        let in_its_place = nearest.filter(|apart| apart.agrees > 0).and_then(|apart| {
+            let is_alike = |index: &&usize| {
+                let recorded = &self.record.facts[**index].what;
+                matches!(recorded, What::Sent { .. }) && recorded.server() == apart.what.server()
+            };
+            apart.recorded.or_else(|| next.iter().find(is_alike).copied())
+        });
+        let fact = in_its_place.or_else(|| next.first().copied());
+        Stuck {
+            followed: place.found(),
+            of: self.record.len(),
+            fact: fact.unwrap_or_default(),
+            instead,
+            tried: self.tried,
+            ran_out,
+        }
+    }
+}
+
+/// A way that would go on for ever is not worth going on with.
+const MOST_CHOICES: usize = 5_000;
+
+impl Move {
+    fn of(choices: Vec<Choice>, rank: u8) -> Move {
+        Move { choices, noted: Vec::new(), rank }
+    }
+}
+
+/// Where a move leads, and what it brings about.
+fn came_of(world: &World, one: &Move, lab: &mut Lab<'_>) -> (World, Vec<(DeviceNumber, What)>) {
+    let mut world = world.clone();
+    let device = lab.premises().devices[0];
+    let mut facts: Vec<(DeviceNumber, What)> = one.noted.iter().map(|what| (device, what.clone())).collect();
+    for choice in &one.choices {
+        let turns = world.take(*choice, lab);
+        facts.extend(turns.numbers.iter().flat_map(|turn| lab.turn(*turn).facts.to_vec()));
+    }
+    (world, facts)
+}
+
+/// A device that opens a session of which nothing comes.
+fn attempt_at(with: ServerNumber) -> Vec<What> {
+    vec![What::SessionOpened { with }, What::SessionEnded { with, in_order: false }]
+}
+
+fn is_letter(what: &UnderWay, letter: &Letter) -> bool {
+    match what {
+        UnderWay::Request { from, to, message, .. } | UnderWay::Copy { from, to, message, .. } => {
+            (*from, *to, message.kind(), message.session())
+                == (letter.from, letter.to, letter.kind, letter.session.as_ref())
+        }
+        _ => false,
+    }
+}
+
+/// The names of what is under way at the end of a way.
+fn names(trail: &Trail, lab: &mut Lab<'_>) -> Named {
+    let (mut walked, mut named) = (Walked::new(lab, UNBOUNDED), Named::default());
+    for choice in trail {
+        named.before(*choice);
+        walked.take(*choice, lab);
+        named.after(&walked, lab);
+    }
+    named
+}
+
+fn in_words(one: &Move, named: &Named, lab: &Lab<'_>) -> String {
+    let premises = lab.premises();
+    let thing = |place: u8| {
+        named.under_way.get(usize::from(place)).map_or_else(String::new, |event| wording::event(event, premises))
+    };
+    match one.choices[0] {
+        Choice::Arrives(place) => format!("{} arrives", thing(place)),
+        Choice::Loses(place) => format!("{} is lost", thing(place)),
+        Choice::Breaks(place, round) => format!("{} breaks off in round {round}", thing(place)),
+        Choice::Doubles(place) => format!("{} comes twice", thing(place)),
+        Choice::Expires(place) => format!("{} is given up and comes late", thing(place)),
+        Choice::TimePasses => "the next timer fires".to_owned(),
+        Choice::Wishes(wish) => format!("the wish `{}`", wording::step(usize::from(wish), premises)),
+        Choice::Elapses(_) | Choice::Dies(_) => "time goes by".to_owned(),
+    }
+}
