@@ -264,7 +264,7 @@ impl Search<'_> {
                         moves.push(Move::of(vec![Choice::Loses(at), Choice::Arrives(last)], 2));
                     }
                     if may_arrive && self.breaks_off(place, *server) {
-                        moves.push(Move { noted: attempt_at(*server), ..Move::of(vec![Choice::Loses(at)], 2) });
+                        moves.push(Move { noted: session(*server, false), ..Move::of(vec![Choice::Loses(at)], 2) });
                         let tree = world.trees()[0];
                         let rounds = (0..).take_while(|round| lab.attend(tree, number, Some(*round)).is_some());
                         moves.extend(rounds.map(|round| Move::of(vec![Choice::Breaks(at, round)], 3)));
@@ -276,7 +276,7 @@ impl Search<'_> {
                     moves.push(Move::of(vec![Choice::Loses(at)], 6));
                 }
                 UnderWay::Connection { with, .. } => {
-                    moves.push(Move { noted: attempt_at(*with), ..Move::of(vec![Choice::Loses(at)], 2) });
+                    moves.push(Move { noted: session(*with, false), ..Move::of(vec![Choice::Loses(at)], 2) });
                     moves.push(Move::of(vec![Choice::Loses(at)], 6));
                 }
                 UnderWay::Copy { .. } | UnderWay::Report { .. } => {}
@@ -287,6 +287,9 @@ impl Search<'_> {
             matches!(next, Some(What::Wished { at, peer, flow }) if (*at, *peer, *flow) == (wish.at, wish.peer, wish.flow))
         });
         moves.extend(wishes.map(|(number, _)| Move::of(vec![Choice::Wishes(number)], 1)));
+        // A device that was called once too often finds that nothing is wanted of it.
+        let idle = (0..lab.premises().names.len() as u16).map(ServerNumber).filter(|with| self.is_idle(place, *with));
+        moves.extend(idle.map(|with| Move { noted: session(with, true), ..Move::of(Vec::new(), 5) }));
         if world.has_timer(lab) {
             moves.push(Move::of(vec![Choice::TimePasses], 5));
         }
@@ -303,6 +306,11 @@ impl Search<'_> {
     fn breaks_off(&self, place: &Place, server: ServerNumber) -> bool {
         let mut ahead = self.record.ahead(place, &Party::Device);
         ahead.any(|what| *what == What::SessionEnded { with: server, in_order: false })
+    }
+
+    /// Whether the device's next session is one with this server in which nothing is done.
+    fn is_idle(&self, place: &Place, with: ServerNumber) -> bool {
+        self.record.ahead(place, &Party::Device).take(2).eq(&session(with, true))
     }
 
     /// Everything has been found: what is still under way must bring about nothing more.
@@ -388,9 +396,9 @@ fn came_of(world: &World, one: &Move, lab: &mut Lab<'_>) -> (World, Vec<(DeviceN
     (world, facts)
 }
 
-/// A device that opens a session of which nothing comes.
-fn attempt_at(with: ServerNumber) -> Vec<What> {
-    vec![What::SessionOpened { with }, What::SessionEnded { with, in_order: false }]
+/// A session of the device in which nothing is done.
+fn session(with: ServerNumber, in_order: bool) -> Vec<What> {
+    vec![What::SessionOpened { with }, What::SessionEnded { with, in_order }]
 }
 
 fn is_letter(what: &UnderWay, letter: &Letter) -> bool {
@@ -419,7 +427,8 @@ fn in_words(one: &Move, named: &Named, lab: &Lab<'_>) -> String {
     let thing = |place: u8| {
         named.under_way.get(usize::from(place)).map_or_else(String::new, |event| wording::event(event, premises))
     };
-    match one.choices[0] {
+    let Some(choice) = one.choices.first() else { return "the device is called for nothing".to_owned() };
+    match *choice {
         Choice::Arrives(place) => format!("{} arrives", thing(place)),
         Choice::Loses(place) => format!("{} is lost", thing(place)),
         Choice::Breaks(place, round) => format!("{} breaks off in round {round}", thing(place)),
@@ -430,3 +439,6 @@ fn in_words(one: &Move, named: &Named, lab: &Lab<'_>) -> String {
         Choice::Elapses(_) | Choice::Dies(_) => "time goes by".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

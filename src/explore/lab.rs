@@ -170,9 +170,6 @@ impl<'p> Lab<'p> {
     /// The server some time later.
     pub fn older(&mut self, server: ServerNumber, state: Number, by: Duration) -> Number {
         let machine = self.machine(server);
-        if !machine.deadlines[state as usize].is_set() {
-            return state;
-        }
         if let Some(older) = machine.older.get(&(state, by)) {
             return *older;
         }

@@ -184,7 +184,7 @@ fn are_alike(one: &Cohort, other: &Cohort) -> bool {
 /// Who hands over which sub-tree to whom on a journey, each once.
 fn handovers(journey: &Journey) -> Vec<(ServerNumber, ServerNumber, Uri)> {
     let mut handovers = Vec::new();
-    for step in &journey.steps {
+    for step in journey.steps.iter().chain(journey.meanwhile.iter().map(|one| &one.wish)) {
         if let Step::Delegate { from, to, subtree, .. } = step {
             let handover = (*from, *to, subtree.clone());
             if !handovers.contains(&handover) {
