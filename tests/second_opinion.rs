@@ -28,8 +28,10 @@ struct Worlds {
 #[derive(Debug, Clone)]
 struct Exact {
     world: World,
-    /// Servers, trees, minutes, and what is under way, which has no order.
-    parts: [Vec<Number>; 4],
+    /// Servers, trees, and minutes.
+    parts: [Vec<Number>; 3],
+    /// What is under way, which has no order but this: behind how much of what its device means to do it stands.
+    under_way: Vec<(Number, u8)>,
     /// The promises that it breaks, if it is at rest.
     broken: Vec<&'static str>,
 }
@@ -38,17 +40,17 @@ impl Exact {
     fn new(world: World, lab: &Lab<'_>) -> Exact {
         let servers = (0..).map(ServerNumber).take(lab.premises().parties.servers.len());
         let servers = servers.map(|server| world.server(server)).collect();
-        let mut under_way = world.under_way().to_vec();
+        let mut under_way: Vec<(Number, u8)> = world.under_way().iter().copied().zip(world.at_device(lab)).collect();
         under_way.sort_unstable();
         let broken = if world.is_at_rest(lab) { judge::names(&judge::at_rest(&world, lab)) } else { Vec::new() };
-        let parts = [servers, world.trees().to_vec(), world.minutes().to_vec(), under_way];
-        Exact { world, parts, broken }
+        let parts = [servers, world.trees().to_vec(), world.minutes().to_vec()];
+        Exact { world, parts, under_way, broken }
     }
 }
 
 impl PartialEq for Exact {
     fn eq(&self, other: &Exact) -> bool {
-        (&self.parts, self.world.left()) == (&other.parts, other.world.left())
+        (&self.parts, &self.under_way, self.world.left()) == (&other.parts, &other.under_way, other.world.left())
     }
 }
 
@@ -57,6 +59,7 @@ impl Eq for Exact {}
 impl Hash for Exact {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
         self.parts.hash(hasher);
+        self.under_way.hash(hasher);
         self.world.left().hash(hasher);
     }
 }

@@ -196,7 +196,7 @@ impl World {
     /// For each thing under way, behind how much of what its device has set its mind on it stands. A device does one thing
     /// after the other: what it wants by itself when a session has ended, a document or a session of its own, comes before
     /// any call that reaches it later. A call that had set out by then may have been there before.
-    fn at_device(&self, lab: &Lab<'_>) -> SmallVec<[u8; 8]> {
+    pub fn at_device(&self, lab: &Lab<'_>) -> SmallVec<[u8; 8]> {
         let mut own: SmallVec<[u8; 2]> = SmallVec::from_elem(0, self.trees.len());
         let behind = |what: &Number| match lab.ends(*what) {
             Ends::Session(device) => own[device],
