@@ -14,9 +14,11 @@ use crate::delegation::server::Server;
 use crate::dm::tree::Tree;
 use crate::explore::at_device;
 use crate::explore::at_server::Making;
+use crate::explore::in_a_turn;
 use crate::explore::interned::Interned;
 use crate::explore::premises::Premises;
 use crate::explore::under_way::UnderWay;
+use crate::explore::undisturbed::Ends;
 use crate::facts::What;
 use crate::ids::{DeviceNumber, ServerNumber};
 use crate::measure::promise::Journeyed;
@@ -30,6 +32,10 @@ pub type Number = u32;
 pub struct Turn {
     pub facts: Box<[(DeviceNumber, What)]>,
     pub sets_out: Box<[Number]>,
+    /// How sides of flows have ended in it.
+    pub ends: Ends,
+    /// The name of a promise that it breaks by itself; see [`in_a_turn`].
+    pub breaks: Option<&'static str>,
 }
 
 /// What happens to a server.
@@ -206,7 +212,9 @@ impl<'p> Lab<'p> {
                 turn
             }
         };
-        let turn = self.keep(turn);
+        let wind_down = self.premises.parties.server(server).wind_down;
+        let breaks = in_a_turn::broken(server, &turn.facts, &machine, wind_down);
+        let turn = self.keep(turn, breaks);
         let machines = self.machine(server);
         let result = (machines.number(machine), turn);
         machines.turns.insert((state, occasion), result);
@@ -228,7 +236,7 @@ impl<'p> Lab<'p> {
             _ => None,
         };
         let result = turn.map(|turn| {
-            let turn = self.keep(turn);
+            let turn = self.keep(turn, None);
             (self.trees.number(changed), turn)
         });
         self.sessions.insert((tree, what, breaks_in), result);
@@ -281,9 +289,10 @@ impl<'p> Lab<'p> {
         &mut self.servers[usize::from(server.0)]
     }
 
-    fn keep(&mut self, turn: Making) -> Number {
+    fn keep(&mut self, turn: Making, breaks: Option<&'static str>) -> Number {
         let sets_out = turn.sets_out.into_iter().map(|what| self.under_way.number(what)).collect();
-        self.turns.number(Turn { facts: turn.facts.into(), sets_out })
+        let ends = Ends::of(&turn.facts);
+        self.turns.number(Turn { facts: turn.facts.into(), sets_out, ends, breaks })
     }
 }
 

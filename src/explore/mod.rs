@@ -8,6 +8,8 @@
 //! | [`lab`] | what machines and devices do, worked out once |
 //! | [`world`] | how everything stands, and what comes of a choice |
 //! | `interned` | values that are known by a number |
+//! | [`undisturbed`] | that a flow which nothing disturbs is done |
+//! | [`in_a_turn`] | promises that a single turn of a server breaks |
 //! | [`own_way`] | a journey gone by its own steps, and how its flows end |
 //! | [`window`] | one event moved past another in steps: how wide is the race? |
 //! | [`matrix`] | two timeouts against a delay |
@@ -17,6 +19,7 @@ mod at_server;
 pub mod choice;
 pub mod event;
 pub mod hunt;
+pub mod in_a_turn;
 mod interned;
 pub mod judge;
 pub mod lab;
@@ -31,6 +34,7 @@ pub mod shrink;
 pub mod testimony;
 pub mod trail;
 pub mod under_way;
+pub mod undisturbed;
 pub mod window;
 pub mod wording;
 pub mod world;

@@ -11,8 +11,9 @@ use smallvec::SmallVec;
 
 use crate::clock::Moment;
 use crate::explore::choice::{Budget, Choice};
-use crate::explore::lab::{Lab, Number, Occasion};
+use crate::explore::lab::{Lab, Number, Occasion, Turn};
 use crate::explore::under_way::UnderWay;
+use crate::explore::undisturbed::{self, Ends, Undisturbed};
 use crate::ids::ServerNumber;
 
 /// How everything stands, by the numbers that a [`Lab`] gave out. A clone is another future.
@@ -24,6 +25,9 @@ pub struct World {
     /// In the order in which it set out.
     under_way: SmallVec<[Number; 8]>,
     left: Budget,
+    /// What has come of the latest wish, while nothing has disturbed it. Worlds that differ in this alone count as one, so
+    /// that there are no more of them for it: a way to one of them on which a wish is undisturbed may be left out.
+    undisturbed: Option<Undisturbed>,
     /// How much time has gone by. Nothing that happens depends on it.
     now: Moment,
 }
@@ -48,6 +52,7 @@ impl World {
             minutes: (0..premises.devices.len()).map(|device| lab.fresh_minutes(device)).collect(),
             under_way: SmallVec::new(),
             left: budget,
+            undisturbed: None,
             now: Moment::ZERO,
         }
     }
@@ -111,6 +116,8 @@ impl World {
                 }
             }
         }
+        turns.is_suspect |=
+            self.undisturbed_at_rest(lab).is_some_and(|one| undisturbed::missed(one, self, lab).is_some());
         turns
     }
 
@@ -122,6 +129,11 @@ impl World {
     /// Whether nothing happens any more by itself.
     pub fn is_at_rest(&self, lab: &Lab<'_>) -> bool {
         self.under_way.is_empty() && self.next_timer(lab).is_none()
+    }
+
+    /// The latest wish, where nothing has disturbed it and all has come to rest.
+    pub fn undisturbed_at_rest(&self, lab: &Lab<'_>) -> Option<Undisturbed> {
+        self.undisturbed.filter(|_| self.is_at_rest(lab))
     }
 
     /// Whether a timer will fire.
@@ -220,6 +232,7 @@ impl World {
         if !self.under_way.is_empty() {
             let Some(left) = self.left.early.checked_sub(1) else { return };
             self.left.early = left;
+            self.undisturbed = None;
         }
         self.elapse(until, lab);
         for server in (0..).map(ServerNumber).take(self.servers.len()) {
@@ -240,6 +253,8 @@ impl World {
         let Some(left) = self.left.wishes.checked_sub(1) else { return };
         let Some(wish) = lab.premises().wishes.get(number) else { return };
         self.left.wishes = left;
+        let aim = self.is_at_rest(lab).then(|| undisturbed::aim(number, self, lab)).flatten();
+        self.undisturbed = aim.map(|aim| Undisturbed { wish: number as u8, aim, ends: Ends::default() });
         if wish.has_agreement() {
             self.serve(wish.peer, Occasion::Wish(number), lab, turns);
         }
@@ -247,6 +262,9 @@ impl World {
     }
 
     fn befall(&mut self, choice: Choice, what: Number, lab: &mut Lab<'_>, turns: &mut Turns) {
+        if !matches!(choice, Choice::Arrives(_)) {
+            self.undisturbed = None;
+        }
         match choice {
             Choice::Loses(_) if self.left.losses > 0 => match lab.lost(what) {
                 Some(left) => {
@@ -309,6 +327,11 @@ impl World {
             let (grown, is_suspect) = lab.minute(*minutes, device, turn);
             *minutes = grown;
             turns.is_suspect |= is_suspect;
+        }
+        let Turn { ends, breaks, .. } = lab.turn(turn);
+        turns.is_suspect |= breaks.is_some();
+        if let Some(undisturbed) = &mut self.undisturbed {
+            undisturbed.ends.add(*ends);
         }
         turns.numbers.push(turn);
     }
