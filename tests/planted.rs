@@ -79,9 +79,9 @@ impl Ground {
             Ground::Apart => with(
                 r#""delegate home -> partner by dmacc subtree ./SCOMO", "delegate home -> partner by dmacc subtree ./FUMO""#,
             ),
-            Ground::Nested => {
-                with(r#""delegate home -> partner by dmacc subtree ./SCOMO", "delegate home -> partner by dmacc""#)
-            }
+            Ground::Nested => with(
+                r#""delegate home -> partner by dmacc subtree ./SCOMO", "delegate home -> partner by dmacc expect any""#,
+            ),
         }
     }
 

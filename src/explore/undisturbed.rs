@@ -3,7 +3,7 @@
 //!
 //! The promises of a run over HTTPS cannot say so, since there nobody knows what was wished when; here the search does.
 
-use crate::delegation::flow::{FlowKind, Outcome, Revocation};
+use crate::delegation::flow::{Approach, FlowKind, Outcome, Revocation};
 use crate::delegation::machine::{RecordView, Side, Standing};
 use crate::delegation::policy::Policy;
 use crate::explore::lab::Lab;
@@ -89,13 +89,16 @@ pub fn aim(number: usize, world: &World, lab: &Lab<'_>) -> Option<Aim> {
         return None;
     }
     match wish.flow {
-        FlowKind::Delegate { is_full, .. } => {
+        FlowKind::Delegate { is_full, approach, .. } => {
             let meets = |record: &RecordView| is_full || record.is_full || record.subtree.overlaps(&wish.subtree);
             let class = premises.parties.population.class(device)?;
             let is_known = has_account(delegated);
             let refuses = class.acl == Access::RefusesSubtree
                 || !is_known && (class.acl == Access::RefusesAccount || class.storage == Storage::Full);
-            let is_free = has_account(owner) && !refuses && !records.iter().any(|(_, record)| meets(record));
+            // There is nothing to bootstrap where the delegate has an account.
+            let is_in_vain = approach == Approach::Url && is_known;
+            let is_free =
+                has_account(owner) && !refuses && !is_in_vain && !records.iter().any(|(_, record)| meets(record));
             is_free.then_some(Aim::Done)
         }
         FlowKind::Revoke(_) => {
