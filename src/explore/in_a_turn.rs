@@ -6,7 +6,7 @@ use crate::delegation::flow::Outcome;
 use crate::delegation::machine::{Side, Standing};
 use crate::delegation::message::Kind;
 use crate::delegation::server::Server;
-use crate::facts::{Took, What};
+use crate::facts::{Heard, Took, What};
 use crate::ids::{DeviceNumber, ServerNumber};
 
 /// Each with what it says. The names are stable.
@@ -31,7 +31,7 @@ pub fn broken(
         return Some(ALL[0].0);
     }
     let stands_unmarked = facts.iter().any(|(device, what)| match what {
-        What::Settled { at: by, peer, side, outcome } if *by == at && has_failed(outcome) => {
+        What::Settled { at: by, peer, side, outcome } if *by == at && has_failed(*side, outcome, facts) => {
             let stands = facts.iter().any(|(_, what)| is_back_at_rest(what, (at, *peer, *side)));
             stands
                 && machine.records().any(|record| {
@@ -51,9 +51,14 @@ fn is_hasty(facts: &[(DeviceNumber, What)]) -> bool {
     facts.iter().any(|(_, what)| begins(what)) && facts.iter().any(|(_, what)| reports(what))
 }
 
-/// D37: refused is not failed, since nothing was done.
-fn has_failed(outcome: &Outcome) -> bool {
-    !matches!(outcome, Outcome::Done | Outcome::Refused { .. })
+/// D37: refused is not failed, since nothing was done; nor is what a peer knows nothing of, or turns away.
+fn has_failed(side: Side, outcome: &Outcome, facts: &[(DeviceNumber, What)]) -> bool {
+    let is_unknown = |what: &What| matches!(what, What::Heard { answer: Heard::Rejected(404), .. });
+    match outcome {
+        Outcome::Done | Outcome::Refused { .. } => false,
+        Outcome::Stranded { .. } | Outcome::TooLate { .. } if side == Side::Delegated => true,
+        _ => side == Side::Delegating && !facts.iter().any(|(_, what)| is_unknown(what)),
+    }
 }
 
 fn is_back_at_rest(what: &What, (at, peer, side): (ServerNumber, ServerNumber, Side)) -> bool {
