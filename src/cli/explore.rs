@@ -17,7 +17,7 @@ use crate::explore::choice::Budget;
 use crate::explore::hunt::{Done, Hunted, Means, Piece, hunt};
 use crate::explore::portfolio::{self, Portfolio};
 use crate::explore::premises::Premises;
-use crate::report::figures::{count, counted};
+use crate::report::figures::count;
 use crate::report::search::{self, Effort};
 use crate::results::SearchFolder;
 use crate::scenario::Scenario;
@@ -175,7 +175,10 @@ pub(super) fn told_of(kept: &[Kept], folder: &SearchFolder) -> String {
         return "\nNo promise was broken.\n".to_owned();
     }
     let mut text = String::new();
-    text.push_str(&format!("\n{} that break promises:\n", counted(kept.len() as u64, "plan")));
+    text.push_str(&match kept.len() {
+        1 => "\n1 plan that breaks promises:\n".to_owned(),
+        many => format!("\n{} plans that break promises:\n", count(many as u64)),
+    });
     // Of those that break the same with the same wishes one is told.
     let mut told: Vec<(&str, &[String])> = Vec::new();
     for one in kept {

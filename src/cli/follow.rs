@@ -21,6 +21,7 @@ use crate::explore::wording::Worded;
 use crate::explore::{judge, retell, shrink};
 use crate::facts::{Fact, lines};
 use crate::ids::DeviceNumber;
+use crate::report::figures::counted;
 use crate::report::following;
 use crate::results::{RecordedRun, SearchFolder};
 use crate::scenario::Scenario;
@@ -79,6 +80,16 @@ fn gone_through(asked: &Explore, from: &From, flags: &Flags) -> Result<Exit, Fai
     })?;
     let stories = chosen(&recorded, asked.device, run).map_err(usage)?;
     let kinds = Premises::of(&scenario, 1);
+    if !flags.quiet && !flags.json {
+        output::remark(&format!(
+            "{}: policy {}, seed {}, {} of {} over HTTPS",
+            scenario.name,
+            scenario.policy.key(),
+            scenario.seed.0,
+            if stories.len() == 1 { "the story" } else { "the stories" },
+            counted(stories.len() as u64, "device")
+        ));
+    }
     let mut all = Vec::new();
     for (device, file, text) in stories {
         let facts =
@@ -87,7 +98,8 @@ fn gone_through(asked: &Explore, from: &From, flags: &Flags) -> Result<Exit, Fai
             output::remark(&format!("{device}: its journey hands nothing over, so that there is nothing to follow"));
             continue;
         };
-        if !flags.quiet && !flags.json {
+        let is_stuck = matches!(gone.following, Following::Stuck(_));
+        if !flags.json && (!flags.quiet || is_stuck) {
             output::remark(told(&gone, &scenario).trim_end());
         }
         all.push(gone);
