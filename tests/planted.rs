@@ -35,6 +35,9 @@ enum Ground {
     Nested,
 }
 
+/// How many of the least budgets come before any way at random.
+const LITTLE: u64 = 5;
+
 /// Three servers and no bootstrap server, so that there are few wishes.
 const SERVERS: &str = r#"
 name = "planted"
@@ -70,9 +73,7 @@ impl Ground {
         match self {
             Ground::Quickstart => QUICKSTART.to_owned(),
             Ground::Slow => QUICKSTART.replace("wind_down = \"0s\"", "wind_down = \"1s\""),
-            Ground::Chain => with(
-                r#""delegate home -> partner by dmacc subtree ./SCOMO", "delegate partner -> third by dmacc subtree ./SCOMO""#,
-            ),
+            Ground::Chain => with(r#""delegate home -> partner by dmacc full", "delegate partner -> third by dmacc""#),
             Ground::Rivals => with(
                 r#""delegate home -> partner by dmacc subtree ./SCOMO", "delegate home -> third by dmacc subtree ./SCOMO""#,
             ),
@@ -102,15 +103,16 @@ impl Ground {
         }
     }
 
-    /// The pieces of the search, in their order. Where there are few kinds of devices and it takes many wishes, ways at
-    /// random do not wait for the greater budgets.
+    /// The pieces of the search, in their order: what little may go wrong first, and then by turns more of that and ways at
+    /// random. Where it takes many wishes they take turns from the beginning.
     fn pieces(self, premises: &[Premises]) -> impl Fn(u64) -> Option<Piece> + Sync + use<> {
         let (portfolio, kinds) = (Portfolio::new(premises), premises.len());
-        let is_mixed = !matches!(self, Ground::Quickstart | Ground::Slow);
-        move |number| match (is_mixed, number % 2) {
-            (false, _) => portfolio.piece(number),
-            (true, 0) => portfolio.piece(number / 2),
-            (true, _) => portfolio::at_random(kinds, u64::MAX, number / 2),
+        let with_each = premises.iter().map(|premises| premises.wishes.len() as u64).sum::<u64>();
+        let alone = if matches!(self, Ground::Quickstart | Ground::Slow) { LITTLE * with_each } else { 0 };
+        move |number| match number.checked_sub(alone) {
+            None => portfolio.piece(number),
+            Some(turn) if turn % 2 == 0 => portfolio.piece(alone + turn / 2),
+            Some(turn) => portfolio::at_random(kinds, u64::MAX, turn / 2),
         }
     }
 }

@@ -51,13 +51,13 @@ fn is_hasty(facts: &[(DeviceNumber, What)]) -> bool {
     facts.iter().any(|(_, what)| begins(what)) && facts.iter().any(|(_, what)| reports(what))
 }
 
-/// D37: refused is not failed, since nothing was done; nor is what a peer knows nothing of, or turns away.
+/// D37: refused is not failed, since nothing was done; nor is what the peer turns away.
 fn has_failed(side: Side, outcome: &Outcome, facts: &[(DeviceNumber, What)]) -> bool {
-    let is_unknown = |what: &What| matches!(what, What::Heard { answer: Heard::Rejected(404), .. });
+    let is_turned_away = |what: &What| matches!(what, What::Heard { answer: Heard::Rejected(_), .. });
     match outcome {
         Outcome::Done | Outcome::Refused { .. } => false,
         Outcome::Stranded { .. } | Outcome::TooLate { .. } if side == Side::Delegated => true,
-        _ => side == Side::Delegating && !facts.iter().any(|(_, what)| is_unknown(what)),
+        _ => side == Side::Delegating && !facts.iter().any(|(_, what)| is_turned_away(what)),
     }
 }
 
