@@ -150,7 +150,7 @@ pub fn missed(undisturbed: Undisturbed, world: &World, lab: &Lab<'_>) -> Option<
         }
         (Aim::Done, FlowKind::Revoke(how)) => {
             let is_told = how != Revocation::Forced { notice: false };
-            !has_record(delegating, delegated) && !(is_told && has_record(delegated, delegating))
+            !(has_record(delegating, delegated) || is_told && has_record(delegated, delegating))
         }
         (Aim::Refused, _) => pair.is_some(),
     };
