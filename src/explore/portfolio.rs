@@ -6,7 +6,7 @@ use crate::explore::premises::Premises;
 use crate::explore::search::random::Strategy;
 
 /// The pieces of a search that goes on for as long as it may: first every way within little budgets, then ways at random
-/// and, one in [`TURNS`], those within greater budgets.
+/// and, now and then, those within greater budgets.
 pub struct Portfolio {
     first: Vec<Piece>,
     later: Vec<Piece>,
