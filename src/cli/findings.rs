@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use crate::explore::hunt::{Finding, Hunted};
+use crate::explore::judge;
 use crate::explore::lab::Lab;
 use crate::explore::premises::Premises;
 use crate::explore::testimony::{Testimony, testify};
-use crate::measure::promise;
 use crate::report::finding::{Scene, ladder, mermaid, page};
 use crate::results::{FindingFile, FolderError, SearchFolder};
 use crate::scenario::Scenario;
@@ -93,7 +93,7 @@ fn file_of(
     FindingFile {
         schema: FindingFile::SCHEMA.to_owned(),
         promise: promise.to_owned(),
-        says: promise::says(promise).to_owned(),
+        says: judge::says(promise).to_owned(),
         promises,
         seen: of_promise.map(ToString::to_string).collect(),
         signature: finding.signature(),

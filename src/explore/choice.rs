@@ -55,6 +55,17 @@ pub struct Budget {
 }
 
 impl Budget {
+    /// Of each kind the lesser of the two.
+    pub fn at_most(self, most: Budget) -> Budget {
+        Budget {
+            wishes: self.wishes.min(most.wishes),
+            early: self.early.min(most.early),
+            losses: self.losses.min(most.losses),
+            copies: self.copies.min(most.copies),
+            deaths: self.deaths.min(most.deaths),
+        }
+    }
+
     /// Nothing left.
     pub fn is_spent(self) -> bool {
         self == Budget::default()

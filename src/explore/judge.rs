@@ -5,16 +5,35 @@ use crate::explore::lab::{Lab, Number};
 use crate::explore::premises::Premises;
 use crate::explore::trail::Walked;
 use crate::explore::world::World;
+use crate::explore::{in_a_turn, undisturbed};
 use crate::facts::{Fact, What};
 use crate::ids::{DeviceNumber, ServerNumber};
 use crate::measure::promise::steps::{Known, Watched, longest_windows};
-use crate::measure::promise::{Breach, DeviceView, Journeyed, Judging, ServerView, is_about_steps};
+use crate::measure::promise::{self, Breach, DeviceView, Journeyed, Judging, Place, ServerView, is_about_steps};
 
 /// The promises that are broken, by their names, each once and in their order.
 pub fn names(breaches: &[Breach]) -> Vec<&'static str> {
-    let mut names: Vec<&'static str> = breaches.iter().map(|breach| breach.promise).collect();
-    names.dedup();
+    let mut names: Vec<&'static str> = Vec::new();
+    for breach in breaches {
+        if !names.contains(&breach.promise) {
+            names.push(breach.promise);
+        }
+    }
     names
+}
+
+/// What a promise says, in a sentence, be it one of a run or one that only a search can judge.
+pub fn says(name: &str) -> &'static str {
+    match (name, in_a_turn::says(name)) {
+        (undisturbed::NAME, _) => undisturbed::SAYS,
+        (_, "") => promise::says(name),
+        (_, says) => says,
+    }
+}
+
+/// Whether the step that breaks a promise can be told.
+pub fn shows_on_the_way(name: &str) -> bool {
+    is_about_steps(name) || name == undisturbed::NAME || !in_a_turn::says(name).is_empty()
 }
 
 /// Every breach of a world at rest and of the story that led to it.
@@ -53,7 +72,14 @@ fn judged(walked: &Walked, lab: &Lab<'_>, ended_at: Moment, is_at_rest: bool) ->
     let results = judging.finish();
     // That servers have something to do is no breach before the end.
     let counts = results.into_iter().filter(|promise| is_at_rest || is_about_steps(promise.name));
-    counts.flat_map(|promise| promise.breaches).collect()
+    let mut breaches: Vec<Breach> = counts.flat_map(|promise| promise.breaches).collect();
+    let of_search = walked.broken.iter().map(|(promise, device, seen)| Breach {
+        at: Place::Device(premises.devices[*device]),
+        promise,
+        seen: seen.clone(),
+    });
+    breaches.extend(of_search);
+    breaches
 }
 
 /// From when to when nobody was in charge of the first device, at its longest; to the end where it is open then.

@@ -14,9 +14,11 @@ use crate::delegation::server::Server;
 use crate::dm::tree::Tree;
 use crate::explore::at_device;
 use crate::explore::at_server::Making;
+use crate::explore::in_a_turn;
 use crate::explore::interned::Interned;
 use crate::explore::premises::Premises;
-use crate::explore::under_way::{Ends, UnderWay};
+use crate::explore::under_way::{Destination, UnderWay};
+use crate::explore::undisturbed::Ends;
 use crate::facts::What;
 use crate::ids::{DeviceNumber, ServerNumber};
 use crate::measure::promise::Journeyed;
@@ -30,6 +32,10 @@ pub type Number = u32;
 pub struct Turn {
     pub facts: Box<[(DeviceNumber, What)]>,
     pub sets_out: Box<[Number]>,
+    /// How sides of flows have ended in it.
+    pub ends: Ends,
+    /// The name of a promise that it breaks by itself; see [`in_a_turn`].
+    pub breaks: Option<&'static str>,
 }
 
 /// What happens to a server.
@@ -55,7 +61,7 @@ pub struct Lab<'p> {
     trees: Interned<Tree>,
     under_way: Interned<UnderWay>,
     /// By its number: where it arrives. Asked much more often than what it is.
-    ends: Vec<Ends>,
+    destinations: Vec<Destination>,
     turns: Interned<Turn>,
     sessions: Remembered<(Number, Number, Option<u8>), Option<After>>,
     accounts: Remembered<(Number, ServerNumber), bool>,
@@ -88,7 +94,7 @@ impl<'p> Lab<'p> {
             servers: servers.collect(),
             trees: Interned::new(),
             under_way: Interned::new(),
-            ends: Vec::new(),
+            destinations: Vec::new(),
             turns: Interned::new(),
             sessions: Remembered::default(),
             accounts: Remembered::default(),
@@ -154,8 +160,8 @@ impl<'p> Lab<'p> {
     }
 
     /// Where something under way arrives.
-    pub fn ends(&self, number: Number) -> Ends {
-        self.ends[number as usize]
+    pub fn destination(&self, number: Number) -> Destination {
+        self.destinations[number as usize]
     }
 
     pub fn turn(&self, number: Number) -> &Turn {
@@ -211,7 +217,9 @@ impl<'p> Lab<'p> {
                 turn
             }
         };
-        let turn = self.keep(turn);
+        let wind_down = self.premises.parties.server(server).wind_down;
+        let breaks = in_a_turn::broken(server, &turn.facts, &machine, wind_down);
+        let turn = self.keep(turn, breaks);
         let machines = self.machine(server);
         let result = (machines.number(machine), turn);
         machines.turns.insert((state, occasion), result);
@@ -233,7 +241,7 @@ impl<'p> Lab<'p> {
             _ => None,
         };
         let result = turn.map(|turn| {
-            let turn = self.keep(turn);
+            let turn = self.keep(turn, None);
             (self.trees.number(changed), turn)
         });
         self.sessions.insert((tree, what, breaks_in), result);
@@ -292,17 +300,18 @@ impl<'p> Lab<'p> {
     }
 
     fn number(&mut self, what: UnderWay) -> Number {
-        let ends = what.ends();
+        let destination = what.destination();
         let number = self.under_way.number(what);
-        if number as usize == self.ends.len() {
-            self.ends.push(ends);
+        if number as usize == self.destinations.len() {
+            self.destinations.push(destination);
         }
         number
     }
 
-    fn keep(&mut self, turn: Making) -> Number {
+    fn keep(&mut self, turn: Making, breaks: Option<&'static str>) -> Number {
         let sets_out = turn.sets_out.into_iter().map(|what| self.number(what)).collect();
-        self.turns.number(Turn { facts: turn.facts.into(), sets_out })
+        let ends = Ends::of(&turn.facts);
+        self.turns.number(Turn { facts: turn.facts.into(), sets_out, ends, breaks })
     }
 }
 

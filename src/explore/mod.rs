@@ -22,6 +22,8 @@
 //! | [`shrink`] | from a plan to the least one |
 //! | [`wording`] | a plan in words, written and read |
 //! | [`testimony`] | what there is to tell of a plan |
+//! | [`undisturbed`] | that a flow which nothing disturbs is done |
+//! | [`in_a_turn`] | promises that a single turn of a server breaks |
 //! | [`own_way`] | a journey gone by its own steps, and how its flows end |
 //! | [`record`] | what was seen over HTTPS, by who noted it |
 //! | [`follow`] | such a record followed through virtual time |
@@ -35,6 +37,7 @@ pub mod event;
 pub mod follow;
 pub mod goals;
 pub mod hunt;
+pub mod in_a_turn;
 mod interned;
 pub mod judge;
 pub mod lab;
@@ -50,6 +53,7 @@ pub mod shrink;
 pub mod testimony;
 pub mod trail;
 pub mod under_way;
+pub mod undisturbed;
 pub mod window;
 pub mod wording;
 pub mod world;

@@ -32,7 +32,7 @@ pub struct Testimony {
 pub fn testify(lab: &mut Lab<'_>, plan: &Plan, promise: &str) -> Testimony {
     let (trail, walked) = plan.walk(lab);
     let breaches = judge::in_the_end(&walked, lab);
-    let broke_at = crate::measure::promise::is_about_steps(promise).then(|| broke_at(lab, &trail, promise)).flatten();
+    let broke_at = judge::shows_on_the_way(promise).then(|| broke_at(lab, &trail, promise)).flatten();
     let premises = lab.premises();
     let mut beliefs: Vec<(String, Vec<String>)> = judge::servers(&walked.world, lab)
         .iter()

@@ -10,6 +10,7 @@ use super::premises::Premises;
 use super::search::exhaustive::exhaust;
 use super::testimony::testify;
 use super::trail::Walked;
+use super::undisturbed;
 use super::wording::Worded;
 use crate::delegation::flow::{Approach, FlowKind, Outcome};
 use crate::delegation::policy::Policy;
@@ -158,6 +159,42 @@ fn every_flow_alone_is_done_at_both_sides() {
                 assert_eq!(ends.collect::<Vec<_>>(), [&Outcome::Done; 2], "{policy:?} {} {}", premises.kind, wish.flow);
             }
         }
+    }
+}
+
+/// Under either policy: by the letter of the text there are hazards, but not where nothing goes wrong and one flow comes
+/// after the other.
+#[test]
+fn whatever_order_messages_take_a_flow_that_nothing_disturbs_is_done() {
+    for premises in Policy::ALL.into_iter().flat_map(|policy| Premises::of(&scenario(policy), 1)) {
+        let mut lab = Lab::new(&premises);
+        let done = exhaust(&mut lab, budget(2, 0, 0, 0), None, u64::MAX, &|| false).expect("nobody ends it");
+        let broken = done.breaking.iter().find(|one| one.promises.contains(&undisturbed::NAME));
+        assert!(broken.is_none(), "{:?} {}: {broken:?}", premises.policy, premises.kind);
+        // Nor is that because nothing has been looked at.
+        let mut walked = Walked::new(&mut lab, budget(1, 0, 0, 0));
+        walked.take(Choice::Wishes(0), &mut lab);
+        walked.come_to_rest(&mut lab);
+        let class = premises.parties.population.class(premises.devices[0]).expect("a class");
+        let is_refused = ["crowded", "locked", "guarded"].contains(&class.name.as_str());
+        assert_eq!(walked.world.undisturbed_at_rest(&lab).is_none(), is_refused, "{}", premises.kind);
+    }
+}
+
+/// What is lost disturbs, and so does another wish.
+#[test]
+fn a_flow_that_something_disturbs_need_not_be_done() {
+    let premises = &Premises::of(&scenario(Policy::Hardened), 1)[0];
+    let mut lab = Lab::new(premises);
+    for disturbance in [Choice::Loses(0), Choice::Doubles(0), Choice::TimePasses, Choice::Wishes(1)] {
+        let mut walked = Walked::new(&mut lab, budget(2, 1, 1, 1));
+        walked.take(Choice::Wishes(0), &mut lab);
+        // The peer has begun, so that a timer runs.
+        walked.take(Choice::Arrives(0), &mut lab);
+        walked.take(disturbance, &mut lab);
+        walked.come_to_rest(&mut lab);
+        assert_eq!(walked.world.undisturbed_at_rest(&lab), None, "{disturbance:?}");
+        assert_eq!(walked.broken, [], "{disturbance:?}");
     }
 }
 

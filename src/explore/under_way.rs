@@ -42,7 +42,7 @@ pub enum UnderWay {
 
 /// Where something arrives. Devices by their places among those that are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ends {
+pub enum Destination {
     Server(ServerNumber),
     /// A server's session, at the device.
     Session(usize),
@@ -56,15 +56,15 @@ pub enum Ends {
 }
 
 impl UnderWay {
-    pub fn ends(&self) -> Ends {
+    pub fn destination(&self) -> Destination {
         match self {
             UnderWay::Request { to: at, .. }
             | UnderWay::Copy { to: at, .. }
             | UnderWay::Outcome { at, .. }
-            | UnderWay::Report { at, .. } => Ends::Server(*at),
-            UnderWay::Errand { device, .. } => Ends::Session(*device),
-            UnderWay::Fetch { device, .. } => Ends::Document(*device),
-            UnderWay::Connection { device, with } => Ends::Visit { device: *device, with: *with },
+            | UnderWay::Report { at, .. } => Destination::Server(*at),
+            UnderWay::Errand { device, .. } => Destination::Session(*device),
+            UnderWay::Fetch { device, .. } => Destination::Document(*device),
+            UnderWay::Connection { device, with } => Destination::Visit { device: *device, with: *with },
         }
     }
 

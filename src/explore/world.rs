@@ -11,8 +11,9 @@ use smallvec::SmallVec;
 
 use crate::clock::Moment;
 use crate::explore::choice::{Budget, Choice};
-use crate::explore::lab::{Lab, Number, Occasion};
-use crate::explore::under_way::Ends;
+use crate::explore::lab::{Lab, Number, Occasion, Turn};
+use crate::explore::under_way::Destination;
+use crate::explore::undisturbed::{self, Ends, Undisturbed};
 use crate::ids::ServerNumber;
 
 /// How everything stands, by the numbers that a [`Lab`] gave out. A clone is another future.
@@ -24,6 +25,9 @@ pub struct World {
     /// In the order in which it set out.
     under_way: SmallVec<[Number; 8]>,
     left: Budget,
+    /// What has come of the latest wish, while nothing has disturbed it. Worlds that differ in this alone count as one, so
+    /// that there are no more of them for it: a way to one of them on which a wish is undisturbed may be left out.
+    undisturbed: Option<Undisturbed>,
     /// How much time has gone by. Nothing that happens depends on it.
     now: Moment,
 }
@@ -48,6 +52,7 @@ impl World {
             minutes: (0..premises.devices.len()).map(|device| lab.fresh_minutes(device)).collect(),
             under_way: SmallVec::new(),
             left: budget,
+            undisturbed: None,
             now: Moment::ZERO,
         }
     }
@@ -72,7 +77,7 @@ impl World {
                 if lab.lost(what).is_some() {
                     choices.push(Choice::Loses(place));
                 }
-                if let Ends::Session(device) = lab.ends(what)
+                if let Destination::Session(device) = lab.destination(what)
                     && may_arrive(&place)
                 {
                     let tree = self.trees[device];
@@ -111,6 +116,8 @@ impl World {
                 }
             }
         }
+        turns.is_suspect |=
+            self.undisturbed_at_rest(lab).is_some_and(|one| undisturbed::missed(one, self, lab).is_some());
         turns
     }
 
@@ -122,6 +129,11 @@ impl World {
     /// Whether nothing happens any more by itself.
     pub fn is_at_rest(&self, lab: &Lab<'_>) -> bool {
         self.under_way.is_empty() && self.next_timer(lab).is_none()
+    }
+
+    /// The latest wish, where nothing has disturbed it and all has come to rest.
+    pub fn undisturbed_at_rest(&self, lab: &Lab<'_>) -> Option<Undisturbed> {
+        self.undisturbed.filter(|_| self.is_at_rest(lab))
     }
 
     /// Whether a timer will fire.
@@ -198,13 +210,13 @@ impl World {
     /// any call that reaches it later. A call that had set out by then may have been there before.
     pub fn at_device(&self, lab: &Lab<'_>) -> SmallVec<[u8; 8]> {
         let mut own: SmallVec<[u8; 2]> = SmallVec::from_elem(0, self.trees.len());
-        let behind = |what: &Number| match lab.ends(*what) {
-            Ends::Session(device) => own[device],
-            Ends::Document(device) | Ends::Visit { device, .. } => {
+        let behind = |what: &Number| match lab.destination(*what) {
+            Destination::Session(device) => own[device],
+            Destination::Document(device) | Destination::Visit { device, .. } => {
                 own[device] += 1;
                 own[device] - 1
             }
-            Ends::Server(_) => 0,
+            Destination::Server(_) => 0,
         };
         self.under_way.iter().map(behind).collect()
     }
@@ -220,6 +232,7 @@ impl World {
         if !self.under_way.is_empty() {
             let Some(left) = self.left.early.checked_sub(1) else { return };
             self.left.early = left;
+            self.undisturbed = None;
         }
         self.elapse(until, lab);
         for server in (0..).map(ServerNumber).take(self.servers.len()) {
@@ -240,6 +253,8 @@ impl World {
         let Some(left) = self.left.wishes.checked_sub(1) else { return };
         let Some(wish) = lab.premises().wishes.get(number) else { return };
         self.left.wishes = left;
+        let aim = self.is_at_rest(lab).then(|| undisturbed::aim(number, self, lab)).flatten();
+        self.undisturbed = aim.map(|aim| Undisturbed { wish: number as u8, aim, ends: Ends::default() });
         if wish.has_agreement() {
             self.serve(wish.peer, Occasion::Wish(number), lab, turns);
         }
@@ -247,6 +262,9 @@ impl World {
     }
 
     fn befall(&mut self, choice: Choice, what: Number, lab: &mut Lab<'_>, turns: &mut Turns) {
+        if !matches!(choice, Choice::Arrives(_)) {
+            self.undisturbed = None;
+        }
         match choice {
             Choice::Loses(_) if self.left.losses > 0 => match lab.lost(what) {
                 Some(left) => {
@@ -274,8 +292,8 @@ impl World {
     }
 
     fn arrive(&mut self, what: Number, breaks_in: Option<u8>, lab: &mut Lab<'_>, turns: &mut Turns) {
-        match lab.ends(what) {
-            Ends::Session(device) | Ends::Document(device) => {
+        match lab.destination(what) {
+            Destination::Session(device) | Destination::Document(device) => {
                 // A session that has no such round is not broken off.
                 let broken_off = lab.attend(self.trees[device], what, breaks_in);
                 if let Some((tree, turn)) = broken_off.or_else(|| lab.attend(self.trees[device], what, None)) {
@@ -283,12 +301,12 @@ impl World {
                     self.follow(turn, lab, turns);
                 }
             }
-            Ends::Visit { device, with } => {
+            Destination::Visit { device, with } => {
                 if lab.has_account(self.trees[device], with) {
                     self.serve(with, Occasion::Arrival(what), lab, turns);
                 }
             }
-            Ends::Server(at) => self.serve(at, Occasion::Arrival(what), lab, turns),
+            Destination::Server(at) => self.serve(at, Occasion::Arrival(what), lab, turns),
         }
     }
 
@@ -306,6 +324,11 @@ impl World {
             let (grown, is_suspect) = lab.minute(*minutes, device, turn);
             *minutes = grown;
             turns.is_suspect |= is_suspect;
+        }
+        let Turn { ends, breaks, .. } = lab.turn(turn);
+        turns.is_suspect |= breaks.is_some();
+        if let Some(undisturbed) = &mut self.undisturbed {
+            undisturbed.ends.add(*ends);
         }
         turns.numbers.push(turn);
     }

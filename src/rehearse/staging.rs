@@ -18,6 +18,7 @@ use crate::facts::What;
 use crate::facts::pattern::Pattern;
 use crate::faults::rule::{Action, Direction, End, Rule, SameOrNew, Selector, Site, When};
 use crate::ids::ServerNumber;
+use crate::measure::promise;
 use crate::rehearse::places::Places;
 use crate::scenario::{Expect, Scenario};
 use crate::workload::arrival::Arrival;
@@ -114,7 +115,10 @@ pub fn stage(
     if plan.decisions.iter().any(loses_a_session) {
         staged.timeouts.session = IMPATIENCE;
     }
-    let broken = |policy: Policy| if policy == staged.policy { promises.to_vec() } else { Vec::new() };
+    // What only a search can judge is not seen over HTTPS.
+    let seen: Vec<String> =
+        promises.iter().filter(|one| promise::names().any(|known| known == *one)).cloned().collect();
+    let broken = |policy: Policy| if policy == staged.policy { seen.clone() } else { Vec::new() };
     staged.expect =
         Some(Expect { literal: broken(Policy::Literal), hardened: broken(Policy::Hardened), not_over_https: None });
     Ok(staged)

@@ -10,6 +10,7 @@ use rand::rngs::ChaCha8Rng;
 use crate::explore::choice::{Budget, Choice};
 use crate::explore::event::Thing;
 use crate::explore::lab::Lab;
+use crate::explore::plan::UNBOUNDED;
 use crate::explore::search::{Breaking, verdict};
 use crate::explore::trail::Trail;
 use crate::explore::under_way::UnderWay;
@@ -67,8 +68,13 @@ pub struct Ran {
 
 /// Goes one way, to its end.
 pub fn run(lab: &mut Lab<'_>, strategy: Strategy, seed: Seed, number: u64) -> Ran {
+    run_within(lab, strategy, seed, number, UNBOUNDED).0
+}
+
+/// Goes one way, to its end, on which there is no more of anything than this; and the way.
+pub fn run_within(lab: &mut Lab<'_>, strategy: Strategy, seed: Seed, number: u64, most: Budget) -> (Ran, Trail) {
     let mut dice = seed.stream(&strategy.name(), number);
-    let budget = budget(&mut dice);
+    let budget = budget(&mut dice).at_most(most);
     let mut way = Way {
         world: World::new(lab, budget),
         trail: Trail::new(),
@@ -94,7 +100,7 @@ pub fn run(lab: &mut Lab<'_>, strategy: Strategy, seed: Seed, number: u64) -> Ra
     let promises =
         if is_at_rest { verdict::of(lab, &way.world, budget, &way.trail, was_suspect, &mut goals) } else { Vec::new() };
     let breaking = (!promises.is_empty()).then(|| Breaking { trail: way.trail.clone(), promises });
-    Ran { budget, steps: way.trail.len() as u64, was_suspect, goals, breaking }
+    (Ran { budget, steps: way.trail.len() as u64, was_suspect, goals, breaking }, way.trail)
 }
 
 /// One to three wishes, and up to two of everything that goes wrong.
