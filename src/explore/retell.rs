@@ -3,9 +3,10 @@
 use crate::explore::choice::{Budget, Choice};
 use crate::explore::event::Event;
 use crate::explore::lab::Lab;
-use crate::explore::plan::{Decision, Deed, Named, Plan, Planned};
+use crate::explore::plan::{Death, Decision, Deed, Named, Plan, Planned};
 use crate::explore::trail::Walked;
 use crate::facts::pattern::Pattern;
+use crate::ids::ServerNumber;
 
 /// The plan of a way: wherever it leaves the default way, what would have come first is held until what did come has been
 /// seen.
@@ -21,7 +22,7 @@ pub fn plan(lab: &mut Lab<'_>, budget: Budget, trail: &[Choice]) -> Plan {
                 named.under_way[..usize::from(*place)].to_vec()
             }
             Choice::Wishes(_) | Choice::TimePasses => named.under_way.clone(),
-            Choice::Loses(_) | Choice::Expires(_) | Choice::Dies(_) | Choice::Elapses(_) => Vec::new(),
+            Choice::Loses(_) | Choice::Expires(_) | Choice::Dies { .. } | Choice::Elapses(_) => Vec::new(),
         };
         let own = choice.place().map(|place| named.under_way[place]);
         if let Choice::Wishes(number) = choice {
@@ -38,7 +39,10 @@ pub fn plan(lab: &mut Lab<'_>, budget: Budget, trail: &[Choice]) -> Plan {
             _ => None,
         };
         plan.decisions.extend(own.zip(deed).map(|(what, deed)| Decision { what, deed }));
-        named.before(*choice);
+        if let Choice::Dies { server, before_write } = *choice {
+            plan.deaths.extend(death(&walked, server, before_write));
+        }
+        named.before(*choice, &walked, lab);
         walked.take(*choice, lab);
         named.after(&walked, lab);
         for event in passed {
@@ -50,6 +54,21 @@ pub fn plan(lab: &mut Lab<'_>, budget: Budget, trail: &[Choice]) -> Plan {
         }
     }
     plan
+}
+
+/// The death of a server now: once the latest fact has been seen, whichever device it is about. Before its write it dies
+/// in its own last turn: at a fact of that.
+fn death(walked: &Walked, server: ServerNumber, before_write: bool) -> Option<Death> {
+    let latest = |device: usize| {
+        let facts = &walked.facts[device];
+        facts.iter().rposition(|fact| !before_write || fact.what.server() == Some(server))
+    };
+    let devices = 0..walked.facts.len();
+    let latest = devices.filter_map(|device| latest(device).map(|place| (device, place)));
+    let (device, place) =
+        latest.max_by_key(|(device, place)| (walked.facts[*device][*place].at, usize::MAX - device))?;
+    let once = last_named(walked, device, place)?;
+    Some(Death { server, device, once, before_write })
 }
 
 /// The latest fact up to this one that a pattern can mean.

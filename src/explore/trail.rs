@@ -14,13 +14,15 @@ pub struct Walked {
     pub world: World,
     /// By device, in order.
     pub facts: Vec<Vec<Fact>>,
+    /// When something went wrong last, where anybody has died.
+    pub hurt_at: Option<Moment>,
 }
 
 impl Walked {
     /// The beginning.
     pub fn new(lab: &mut Lab<'_>, budget: Budget) -> Walked {
         let world = World::new(lab, budget);
-        Walked { facts: vec![Vec::new(); lab.premises().devices.len()], world }
+        Walked { facts: vec![Vec::new(); lab.premises().devices.len()], world, hurt_at: None }
     }
 
     /// Goes a way from the beginning.
@@ -34,7 +36,16 @@ impl Walked {
 
     /// One step further.
     pub fn take(&mut self, choice: Choice, lab: &mut Lab<'_>) -> Turns {
+        let goes_wrong = match choice {
+            Choice::Dies { .. } => true,
+            Choice::TimePasses => self.hurt_at.is_some() && !self.world.under_way().is_empty(),
+            Choice::Loses(_) | Choice::Breaks(..) | Choice::Doubles(_) | Choice::Expires(_) => self.hurt_at.is_some(),
+            Choice::Arrives(_) | Choice::Elapses(_) | Choice::Wishes(_) => false,
+        };
         let turns = self.world.take(choice, lab);
+        if goes_wrong {
+            self.hurt_at = Some(self.world.now());
+        }
         for turn in &turns.numbers {
             tell(lab, *turn, self.world.now(), &mut self.facts);
         }
