@@ -51,7 +51,7 @@ pub enum Command {
     /// lost, when a timer fires is chosen, not waited for. What is found has a folder each, to be seen again with
     /// `dmswarm replay`. Ends with 4 when something was found.
     #[command(after_help = EXPLORE_EXAMPLES)]
-    Explore(Explore),
+    Explore(Box<Explore>),
     /// Go the way of a finding once more
     ///
     /// Ends with 4 when the same promise breaks again, and with 10 when it does not.
