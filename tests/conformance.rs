@@ -161,7 +161,7 @@ impl Ahead {
 fn by_default(premises: &Premises, script: &Script) -> Ahead {
     let mut lab = Lab::new(premises);
     let wishes = script.iter().map(|(_, flow)| Planned { wish: wish(premises, *flow), once: None }).collect();
-    let (_, walked) = Plan { wishes, decisions: Vec::new() }.walk(&mut lab);
+    let (_, walked) = Plan { wishes, ..Plan::default() }.walk(&mut lab);
     Ahead::new(walked.facts.concat())
 }
 

@@ -174,3 +174,10 @@ fn both_agree_on_two_wishes_in_any_order_of_arrivals() {
 fn both_agree_on_one_wish_with_messages_that_come_twice() {
     check(Policy::Literal, Budget { wishes: 1, early: 1, copies: 1, ..Budget::default() });
 }
+
+#[test]
+fn both_agree_on_one_wish_and_a_server_that_dies() {
+    for policy in Policy::ALL {
+        check(policy, Budget { wishes: 1, deaths: 1, ..Budget::default() });
+    }
+}

@@ -128,6 +128,9 @@ pub struct Explore {
     /// ... so many messages that come twice
     #[arg(long, value_name = "N", requires = "exhaustive", value_parser = value_parser!(u8).range(..=8))]
     pub duplicates: Option<u8>,
+    /// ... so many servers that die, and come back with what they have written
+    #[arg(long, value_name = "N", requires = "exhaustive", value_parser = value_parser!(u8).range(..=8))]
+    pub crashes: Option<u8>,
     /// Look at so many devices of each kind of journeys together
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = value_parser!(u8).range(1..=4))]
     pub devices: u8,

@@ -78,14 +78,14 @@ fn means(search: &Explore) -> Means {
 
 /// The scope of an exhaustive search; `None` where nothing is said.
 fn scope(search: &Explore) -> Option<Budget> {
-    let Explore { operations, early_timers, drops, duplicates, .. } = *search;
-    let is_said = [operations, early_timers, drops, duplicates].iter().any(Option::is_some);
+    let Explore { operations, early_timers, drops, duplicates, crashes, .. } = *search;
+    let is_said = [operations, early_timers, drops, duplicates, crashes].iter().any(Option::is_some);
     is_said.then(|| Budget {
         wishes: operations.unwrap_or(2),
         early: early_timers.unwrap_or(0),
         losses: drops.unwrap_or(0),
         copies: duplicates.unwrap_or(0),
-        deaths: 0,
+        deaths: crashes.unwrap_or(0),
     })
 }
 

@@ -1,6 +1,7 @@
 //! What a server keeps of itself when it dies: images of its records, written one by one, and how it comes back from them.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::clock::Moment;
 use crate::delegation::book::{Learnt, RecordId};
@@ -44,6 +45,16 @@ impl Durable {
         self.before.insert(device, (id, replaced));
     }
 
+    /// As [`Durable::write`], with nothing kept of what it replaces: for whoever keeps the store as it was before.
+    pub fn overwrite(&mut self, image: Image) {
+        self.images.insert(image.id, image);
+    }
+
+    /// Brings whatever its records wait for so much nearer; see [`Server::age`].
+    pub fn age(&mut self, by: Duration) {
+        self.images.values_mut().filter_map(|image| image.record.as_mut()).for_each(|record| record.age(by));
+    }
+
     /// The store as it was before the latest write about each device: what a backup would give back.
     pub fn older(&self) -> Durable {
         let mut older = Durable { images: self.images.clone(), before: BTreeMap::new() };
@@ -85,9 +96,6 @@ impl Server {
             for key in keys {
                 server.book.open_session(key, image.id);
             }
-            // Its timer went with the memory.
-            let mut record = record;
-            record.pact_mut().deadline = Moment::NEVER;
             if server.settings.is_watched {
                 out.push(Effect::Note(record.note()));
             }
@@ -106,12 +114,15 @@ impl Server {
 
     /// The image of a record as it stands now; `None` where there is no store.
     pub(super) fn image(&self, id: RecordId, device: DeviceNumber) -> Option<Image> {
-        self.settings.is_durable.then(|| Image {
-            id,
-            device,
-            record: self.records.get(id).map(|record| Box::new(record.clone())),
-            learnt: self.book.learnt(device),
-            removed: self.book.removed(device).collect(),
+        self.settings.is_durable.then(|| {
+            let record = self.records.get(id).map(|record| {
+                let mut record = Box::new(record.clone());
+                // Its timer goes with the memory.
+                record.pact_mut().deadline = Moment::NEVER;
+                record
+            });
+            let removed = self.book.removed(device).collect();
+            Image { id, device, record, learnt: self.book.learnt(device), removed }
         })
     }
 }

@@ -93,7 +93,7 @@ impl Record {
     }
 
     /// Brings whatever it waits for so much nearer.
-    fn age(&mut self, by: Duration) {
+    pub fn age(&mut self, by: Duration) {
         self.pact_mut().age(by);
         either!(self, side => side.age(by));
     }

@@ -1,6 +1,7 @@
 //! What a server does when something happens to it: the machine that the actors run, and its notes as facts.
 
 use crate::clock::Moment;
+use crate::delegation::durable::{Durable, Image};
 use crate::delegation::exchange::{Answer, Incoming, PostOutcome};
 use crate::delegation::machine::{Effect, Input};
 use crate::delegation::message::Message;
@@ -15,6 +16,8 @@ use crate::ids::{DeviceNumber, ServerNumber};
 pub(super) struct Making {
     pub facts: Vec<(DeviceNumber, What)>,
     pub sets_out: Vec<UnderWay>,
+    /// Written to the server's store, in this order.
+    pub writes: Vec<Image>,
 }
 
 impl Making {
@@ -62,6 +65,18 @@ impl Making {
             }
             UnderWay::Errand { .. } | UnderWay::Fetch { .. } => unreachable!("these arrive at the device"),
         }
+        turn
+    }
+
+    /// What a server does that has died and stands again with this store.
+    pub fn of_death(at: ServerNumber, machine: &mut Server, store: &Durable, premises: &Premises) -> Making {
+        let mut turn = Making::default();
+        for what in [What::Killed { at }, What::Restarted { at }] {
+            turn.facts.extend(premises.devices.iter().map(|device| (*device, what.clone())));
+        }
+        let mut out = Vec::new();
+        *machine = Server::recover(Moment::ZERO, premises.settings(at, true), store, &mut out);
+        turn.obey(at, machine, out, premises);
         turn
     }
 
@@ -115,8 +130,9 @@ impl Making {
                 Effect::Note(note) => {
                     self.facts.extend(machines::of_server(at, note));
                 }
-                // No nonces are kept here, and nobody dies.
-                Effect::RenewAccount { .. } | Effect::Persist(_) => {}
+                Effect::Persist(image) => self.writes.push(image),
+                // No nonces are kept here.
+                Effect::RenewAccount { .. } => {}
                 Effect::Answer { .. } => unreachable!("only a message is answered, and `receive` sees to that"),
             }
         }

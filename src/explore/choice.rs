@@ -21,8 +21,9 @@ pub enum Choice {
     Doubles(u8),
     /// Whoever waits for it gives it up, and it is still on its way: a message as one that nobody waits for any more.
     Expires(u8),
-    /// A server dies and comes back with what is in its store.
-    Dies(ServerNumber),
+    /// A server dies, and is back at once with what is in its store. `before_write`: it had acted, and not yet written
+    /// what its last turn has come to.
+    Dies { server: ServerNumber, before_write: bool },
 }
 
 impl Choice {
@@ -34,7 +35,7 @@ impl Choice {
             | Choice::Breaks(place, _)
             | Choice::Doubles(place)
             | Choice::Expires(place) => Some(usize::from(place)),
-            Choice::TimePasses | Choice::Elapses(_) | Choice::Wishes(_) | Choice::Dies(_) => None,
+            Choice::TimePasses | Choice::Elapses(_) | Choice::Wishes(_) | Choice::Dies { .. } => None,
         }
     }
 }

@@ -415,7 +415,7 @@ fn is_letter(what: &UnderWay, letter: &Letter) -> bool {
 fn names(trail: &Trail, lab: &mut Lab<'_>) -> Named {
     let (mut walked, mut named) = (Walked::new(lab, UNBOUNDED), Named::default());
     for choice in trail {
-        named.before(*choice);
+        named.before(*choice, &walked, lab);
         walked.take(*choice, lab);
         named.after(&walked, lab);
     }
@@ -436,7 +436,8 @@ fn in_words(one: &Move, named: &Named, lab: &Lab<'_>) -> String {
         Choice::Expires(place) => format!("{} is given up and comes late", thing(place)),
         Choice::TimePasses => "the next timer fires".to_owned(),
         Choice::Wishes(wish) => format!("the wish `{}`", wording::step(usize::from(wish), premises)),
-        Choice::Elapses(_) | Choice::Dies(_) => "time goes by".to_owned(),
+        Choice::Elapses(_) => "time goes by".to_owned(),
+        Choice::Dies { server, .. } => format!("{} dies", premises.names[usize::from(server.0)]),
     }
 }
 

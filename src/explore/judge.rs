@@ -67,7 +67,7 @@ fn judged(walked: &Walked, lab: &Lab<'_>, ended_at: Moment, is_at_rest: bool) ->
         if is_at_rest {
             judging.look_at(device);
         }
-        judging.look_at_steps(&watched(premises, device, facts, &known, ended_at));
+        judging.look_at_steps(&watched(premises, device, (facts, walked.hurt_at), &known, ended_at));
     }
     let results = judging.finish();
     // That servers have something to do is no breach before the end.
@@ -88,14 +88,16 @@ pub fn orphan_window(walked: &Walked, lab: &Lab<'_>) -> Option<(Moment, Moment)>
     let known: Vec<Known> = servers(&walked.world, lab).iter().map(Known::from).collect();
     let devices = devices(&walked.world, lab);
     let ended_at = walked.world.now();
-    let windows = longest_windows(&watched(premises, devices.first()?, walked.facts.first()?, &known, ended_at));
+    let facts = walked.facts.first()?;
+    let story = watched(premises, devices.first()?, (facts, walked.hurt_at), &known, ended_at);
+    let windows = longest_windows(&story);
     windows.orphan_since.map(|since| (since, since + windows.orphan))
 }
 
 fn watched<'a>(
     premises: &Premises,
     device: &'a DeviceView,
-    facts: &'a [Fact],
+    (facts, hurt_at): (&'a [Fact], Option<Moment>),
     servers: &'a [Known],
     ended_at: Moment,
 ) -> Watched<'a> {
@@ -106,7 +108,7 @@ fn watched<'a>(
         servers,
         policy: premises.policy,
         bounds: premises.bounds,
-        healed_at: last_fault(facts),
+        healed_at: last_fault(facts).max(hurt_at.unwrap_or(Moment::ZERO)),
         ended_at,
     }
 }

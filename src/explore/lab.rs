@@ -9,6 +9,7 @@ use std::time::Duration;
 use foldhash::fast::FixedState;
 
 use crate::clock::Moment;
+use crate::delegation::durable::{Durable, Image};
 use crate::delegation::machine::Input;
 use crate::delegation::server::Server;
 use crate::dm::tree::Tree;
@@ -47,6 +48,8 @@ pub enum Occasion {
     Wake,
     /// The operators' wish with this place among the premises: the server's part in it.
     Wish(usize),
+    /// It dies, and stands again; see [`Choice::Dies`](crate::explore::choice::Choice::Dies).
+    Death { before_write: bool },
 }
 
 /// The state of a server, or the tree of a device, after a turn, and the turn.
@@ -62,6 +65,7 @@ pub struct Lab<'p> {
     under_way: Interned<UnderWay>,
     /// By its number: where it arrives. Asked much more often than what it is.
     destinations: Vec<Destination>,
+    stores: Interned<Durable>,
     turns: Interned<Turn>,
     sessions: Remembered<(Number, Number, Option<u8>), Option<After>>,
     accounts: Remembered<(Number, ServerNumber), bool>,
@@ -72,9 +76,26 @@ pub struct Lab<'p> {
     entries: Remembered<(Number, Number), (Number, bool)>,
 }
 
+/// A server: its memory, and its store where it may die.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct State {
+    memory: Server,
+    store: Option<Stored>,
+}
+
+/// A server's store, by its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Stored {
+    now: Number,
+    /// What it was before the last turn wrote, where servers act first and write then.
+    before: Number,
+}
+
 /// The states of one server.
 struct Machine {
-    states: Interned<Server>,
+    states: Interned<State>,
+    /// That of a mortal server that nothing has happened to.
+    newborn: Option<Number>,
     /// By state.
     deadlines: Vec<Moment>,
     turns: Remembered<(Number, Occasion), After>,
@@ -85,6 +106,7 @@ impl<'p> Lab<'p> {
     pub fn new(premises: &'p Premises) -> Lab<'p> {
         let servers = premises.parties.servers.iter().map(|_| Machine {
             states: Interned::new(),
+            newborn: None,
             deadlines: Vec::new(),
             turns: Remembered::default(),
             older: Remembered::default(),
@@ -95,6 +117,7 @@ impl<'p> Lab<'p> {
             trees: Interned::new(),
             under_way: Interned::new(),
             destinations: Vec::new(),
+            stores: Interned::new(),
             turns: Interned::new(),
             sessions: Remembered::default(),
             accounts: Remembered::default(),
@@ -110,10 +133,26 @@ impl<'p> Lab<'p> {
         self.premises
     }
 
-    /// A server that nothing has happened to.
-    pub fn fresh_server(&mut self, server: ServerNumber) -> Number {
-        let settings = self.premises.parties.delegation_settings(server);
-        self.machine(server).number(Server::new(settings))
+    /// A server that nothing has happened to. `may_die`: one with a store.
+    pub fn fresh_server(&mut self, server: ServerNumber, may_die: bool) -> Number {
+        let memory = Server::new(self.premises.settings(server, may_die));
+        let store = may_die.then(|| {
+            let empty = self.stores.number(Durable::default());
+            Stored { now: empty, before: empty }
+        });
+        let machine = self.machine(server);
+        let number = machine.number(State { memory, store });
+        if may_die {
+            machine.newborn = Some(number);
+        }
+        number
+    }
+
+    /// Whether a server can die and anything is different then. `before_write`: because it has not written what it has done.
+    pub fn may_die(&self, server: ServerNumber, state: Number, before_write: bool) -> bool {
+        let machine = &self.servers[usize::from(server.0)];
+        let store = machine.states.value(state).store;
+        store.is_some_and(|store| !before_write || store.before != store.now) && machine.newborn != Some(state)
     }
 
     /// A device as it leaves its owner's hands.
@@ -148,7 +187,7 @@ impl<'p> Lab<'p> {
     }
 
     pub fn server(&self, server: ServerNumber, state: Number) -> &Server {
-        self.servers[usize::from(server.0)].states.value(state)
+        &self.servers[usize::from(server.0)].states.value(state).memory
     }
 
     pub fn tree(&self, tree: Number) -> &Tree {
@@ -175,12 +214,20 @@ impl<'p> Lab<'p> {
 
     /// The server some time later.
     pub fn older(&mut self, server: ServerNumber, state: Number, by: Duration) -> Number {
-        let machine = self.machine(server);
+        let machine = &self.servers[usize::from(server.0)];
         if let Some(older) = machine.older.get(&(state, by)) {
             return *older;
         }
         let mut aged = machine.states.value(state).clone();
-        aged.age(by);
+        aged.memory.age(by);
+        if let Some(Stored { now, before }) = &mut aged.store {
+            for store in [now, before] {
+                let mut older = self.stores.value(*store).clone();
+                older.age(by);
+                *store = self.stores.number(older);
+            }
+        }
+        let machine = self.machine(server);
         let older = machine.number(aged);
         machine.older.insert((state, by), older);
         older
@@ -191,8 +238,8 @@ impl<'p> Lab<'p> {
         if let Some(known) = self.machine(server).turns.get(&(state, occasion)) {
             return *known;
         }
-        let mut machine = self.server(server, state).clone();
-        let turn = match occasion {
+        let State { memory: mut machine, mut store } = self.machine(server).states.value(state).clone();
+        let mut turn = match occasion {
             Occasion::Arrival(number) => {
                 let what = self.under_way.value(number).clone();
                 Making::of_arrival(server, &mut machine, what, self.premises)
@@ -216,12 +263,24 @@ impl<'p> Lab<'p> {
                 }
                 turn
             }
+            Occasion::Death { before_write } => match &mut store {
+                None => Making::default(),
+                Some(store) => {
+                    if before_write {
+                        store.now = store.before;
+                    }
+                    Making::of_death(server, &mut machine, self.stores.value(store.now), self.premises)
+                }
+            },
         };
         let wind_down = self.premises.parties.server(server).wind_down;
         let breaks = in_a_turn::broken(server, &turn.facts, &machine, wind_down);
+        if let Some(store) = &mut store {
+            *store = self.write(*store, std::mem::take(&mut turn.writes));
+        }
         let turn = self.keep(turn, breaks);
         let machines = self.machine(server);
-        let result = (machines.number(machine), turn);
+        let result = (machines.number(State { memory: machine, store }), turn);
         machines.turns.insert((state, occasion), result);
         result
     }
@@ -276,6 +335,15 @@ impl<'p> Lab<'p> {
         copy
     }
 
+    /// What is left of something when this server has died: its messages go on, and nobody waits for what is answered.
+    pub fn forsaken(&mut self, what: Number, by: ServerNumber) -> Option<Number> {
+        match self.under_way.value(what) {
+            gone if gone.goes_with(by) => None,
+            UnderWay::Request { from, .. } if *from == by => self.copy(what),
+            _ => Some(what),
+        }
+    }
+
     /// What is known of a world at rest: the promises that it breaks.
     pub fn verdict(&self, end: u128) -> Option<&[&'static str]> {
         self.verdicts.get(&end).map(Vec::as_slice)
@@ -292,11 +360,24 @@ impl<'p> Lab<'p> {
     /// How many states of machines, trees and things under way have been met.
     pub fn size(&self) -> usize {
         let states: usize = self.servers.iter().map(|machine| machine.states.len()).sum();
-        states + self.trees.len() + self.under_way.len() + self.turns.len()
+        states + self.trees.len() + self.under_way.len() + self.stores.len() + self.turns.len()
     }
 
     fn machine(&mut self, server: ServerNumber) -> &mut Machine {
         &mut self.servers[usize::from(server.0)]
+    }
+
+    /// A store after the writes of a turn.
+    fn write(&mut self, store: Stored, images: Vec<Image>) -> Stored {
+        let before = store.now;
+        if images.is_empty() {
+            return Stored { now: before, before };
+        }
+        let mut written = self.stores.value(before).clone();
+        images.into_iter().for_each(|image| written.overwrite(image));
+        let now = self.stores.number(written);
+        // Who waits for writes has done nothing before them.
+        Stored { now, before: if self.premises.policy.waits_for_writes() { now } else { before } }
     }
 
     fn number(&mut self, what: UnderWay) -> Number {
@@ -316,8 +397,8 @@ impl<'p> Lab<'p> {
 }
 
 impl Machine {
-    fn number(&mut self, state: Server) -> Number {
-        let deadline = state.deadline();
+    fn number(&mut self, state: State) -> Number {
+        let deadline = state.memory.deadline();
         let number = self.states.number(state);
         if number as usize == self.deadlines.len() {
             self.deadlines.push(deadline);

@@ -79,7 +79,7 @@ impl OwnWay {
 
     /// Goes it with these decisions. As over HTTPS it ends with the first flow that does not come to what is expected.
     pub fn walk(&self, lab: &mut Lab<'_>, decisions: &[Decision]) -> (Trail, Walked) {
-        let mut plan = Plan { wishes: self.meanwhile.clone(), decisions: decisions.to_vec() };
+        let mut plan = Plan { wishes: self.meanwhile.clone(), decisions: decisions.to_vec(), deaths: Vec::new() };
         let mut gone = plan.walk(lab);
         for (planned, expected) in &self.steps {
             plan.wishes.push(planned.clone());

@@ -12,12 +12,14 @@ use crate::explore::lab::Lab;
 use crate::explore::trail::{Trail, Walked};
 use crate::facts::Fact;
 use crate::facts::pattern::Pattern;
+use crate::ids::ServerNumber;
 
 /// Wishes, and what is to happen otherwise than by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Plan {
     pub wishes: Vec<Planned>,
     pub decisions: Vec<Decision>,
+    pub deaths: Vec<Death>,
 }
 
 /// A wish of an operator.
@@ -50,6 +52,17 @@ pub enum Deed {
     Delay(Delay),
 }
 
+/// A server dies.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Death {
+    pub server: ServerNumber,
+    /// As soon as this has been seen of this device, by its place.
+    pub device: usize,
+    pub once: Pattern,
+    /// Whether what it has done last has not been written.
+    pub before_write: bool,
+}
+
 /// How late something comes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Delay {
@@ -63,7 +76,12 @@ pub struct Delay {
 impl Plan {
     /// How much there is to remember.
     pub fn size(&self) -> usize {
-        self.wishes.len() + self.decisions.len()
+        self.wishes.len() + self.decisions.len() + self.deaths.len()
+    }
+
+    /// What may be chosen on its way.
+    pub fn budget(&self) -> Budget {
+        Budget { deaths: u8::try_from(self.deaths.len()).unwrap_or(u8::MAX), ..UNBOUNDED }
     }
 
     /// Goes the way of this plan, to its end.
@@ -79,9 +97,8 @@ impl Plan {
     }
 }
 
-/// Everything that may be chosen any number of times.
-pub const UNBOUNDED: Budget =
-    Budget { wishes: u8::MAX, early: u8::MAX, losses: u8::MAX, copies: u8::MAX, deaths: u8::MAX };
+/// Everything that may be chosen any number of times; but nobody dies.
+pub const UNBOUNDED: Budget = Budget { wishes: u8::MAX, early: u8::MAX, losses: u8::MAX, copies: u8::MAX, deaths: 0 };
 
 struct Walk<'p> {
     plan: &'p Plan,
@@ -92,25 +109,28 @@ struct Walk<'p> {
     set_out: Vec<Moment>,
     /// By place in the plan: which wishes have come.
     has_come: Vec<bool>,
+    /// By place in the plan: who has died.
+    has_died: Vec<bool>,
 }
 
 impl<'p> Walk<'p> {
     fn new(plan: &'p Plan, lab: &mut Lab<'_>) -> Walk<'p> {
         Walk {
             plan,
-            walked: Walked::new(lab, UNBOUNDED),
+            walked: Walked::new(lab, plan.budget()),
             trail: Trail::new(),
             named: Named::default(),
             set_out: Vec::new(),
             has_come: vec![false; plan.wishes.len()],
+            has_died: vec![false; plan.deaths.len()],
         }
     }
 
     fn take(&mut self, choice: Choice, lab: &mut Lab<'_>) {
-        if let Some(place) = choice.place() {
+        for place in self.walked.world.gone(choice, lab) {
             self.set_out.remove(place);
         }
-        self.named.before(choice);
+        self.named.before(choice, &self.walked, lab);
         self.walked.take(choice, lab);
         self.named.after(&self.walked, lab);
         self.set_out.resize(self.named.under_way.len(), self.walked.world.now());
@@ -119,6 +139,13 @@ impl<'p> Walk<'p> {
 
     fn next(&mut self, lab: &Lab<'_>) -> Option<Choice> {
         let is_seen = |device: usize, pattern: &Pattern| pattern.seen_in(&self.walked.facts[device]).is_some();
+        let dies = |(death, has_died): (&Death, &bool)| !has_died && is_seen(death.device, &death.once);
+        if let Some(due) = self.plan.deaths.iter().zip(&self.has_died).position(dies) {
+            // What is lost has been lost before.
+            let lost = (0..).zip(&self.named.under_way).find(|(_, event)| self.loses(event));
+            let lost = lost.map(|(place, _)| Choice::Loses(place));
+            return lost.or_else(|| Some(self.death(due)));
+        }
         let device = |planned: &Planned| lab.premises().wishes[planned.wish].device;
         let due = self.plan.wishes.iter().zip(&self.has_come).position(|(planned, has_come)| {
             !has_come && planned.once.as_ref().is_some_and(|once| is_seen(device(planned), once))
@@ -172,6 +199,22 @@ impl<'p> Walk<'p> {
         Some(self.wish(due))
     }
 
+    /// Whether the plan loses this, now.
+    fn loses(&self, event: &Event) -> bool {
+        let mut deeds = self.plan.decisions.iter().filter(|decision| decision.what.means(event));
+        let is_held = |deed: &Deed| match deed {
+            Deed::Hold(until) => until.seen_in(&self.walked.facts[event.device]).is_none(),
+            _ => false,
+        };
+        deeds.clone().any(|decision| decision.deed == Deed::Lose) && !deeds.any(|decision| is_held(&decision.deed))
+    }
+
+    fn death(&mut self, place: usize) -> Choice {
+        self.has_died[place] = true;
+        let Death { server, before_write, .. } = self.plan.deaths[place];
+        Choice::Dies { server, before_write }
+    }
+
     fn wish(&mut self, place: usize) -> Choice {
         self.has_come[place] = true;
         Choice::Wishes(u8::try_from(self.plan.wishes[place].wish).unwrap_or(u8::MAX))
@@ -202,8 +245,8 @@ pub struct Named {
 
 impl Named {
     /// Something is chosen: it is not under way any more.
-    pub fn before(&mut self, choice: Choice) {
-        if let Some(place) = choice.place() {
+    pub fn before(&mut self, choice: Choice, walked: &Walked, lab: &Lab<'_>) {
+        for place in walked.world.gone(choice, lab) {
             self.under_way.remove(place);
         }
     }

@@ -22,18 +22,23 @@ const TURNS: u64 = 4;
 impl Portfolio {
     pub fn new(premises: &[Premises]) -> Portfolio {
         let budget = |wishes, early, losses, copies| Budget { wishes, early, losses, copies, deaths: 0 };
+        let and_a_death = |budget| Budget { deaths: 1, ..budget };
         let little = [
             budget(1, 0, 0, 0),
             budget(1, 1, 0, 0),
             budget(1, 0, 1, 0),
             budget(1, 0, 0, 1),
+            and_a_death(budget(1, 0, 0, 0)),
             budget(2, 0, 0, 0),
             budget(1, 1, 1, 0),
             budget(1, 1, 0, 1),
             budget(1, 0, 1, 1),
+            and_a_death(budget(1, 1, 0, 0)),
+            and_a_death(budget(1, 0, 1, 0)),
             budget(2, 1, 0, 0),
             budget(2, 0, 1, 0),
             budget(2, 0, 0, 1),
+            and_a_death(budget(2, 0, 0, 0)),
         ];
         let greater =
             [budget(1, 1, 1, 1), budget(3, 0, 0, 0), budget(2, 1, 1, 0), budget(2, 1, 0, 1), budget(2, 0, 1, 1)];

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::delegation::flow::{Approach, FlowKind, Revocation};
-use crate::delegation::machine::Input;
+use crate::delegation::machine::{Input, Settings};
 use crate::delegation::policy::Policy;
 use crate::delegation::reading::Polarity;
 use crate::delegation::retry::Retries;
@@ -112,6 +112,11 @@ impl Premises {
         let wishes = premises.wishes_of(journey);
         let goals = goals::usual(&premises).into_iter().chain(scenario.goals.iter().cloned()).take(64).collect();
         Premises { wishes, goals, ..premises }
+    }
+
+    /// What a server is and knows from the beginning. `may_die`: then it has a store.
+    pub fn settings(&self, server: ServerNumber, may_die: bool) -> Settings {
+        Settings { is_durable: may_die, ..self.parties.delegation_settings(server) }
     }
 
     /// Whether the same may be wished, in the same order, though perhaps about other devices and sub-trees.

@@ -6,9 +6,10 @@ use crate::clock::Moment;
 use crate::explore::choice::{Budget, Choice};
 use crate::explore::event::Event;
 use crate::explore::lab::Lab;
-use crate::explore::plan::{Decision, Deed, Delay, Named, Plan, Planned};
+use crate::explore::plan::{Death, Decision, Deed, Delay, Named, Plan, Planned};
 use crate::explore::trail::Walked;
 use crate::facts::pattern::Pattern;
+use crate::ids::ServerNumber;
 
 /// How long somebody waits, where a way does not say it.
 const LEAST_PATIENCE: Duration = Duration::from_millis(1);
@@ -28,7 +29,7 @@ pub fn plan(lab: &mut Lab<'_>, budget: Budget, trail: &[Choice]) -> Plan {
                 named.under_way[..usize::from(*place)].to_vec()
             }
             Choice::Wishes(_) | Choice::TimePasses => named.under_way.clone(),
-            Choice::Loses(_) | Choice::Expires(_) | Choice::Dies(_) | Choice::Elapses(_) => Vec::new(),
+            Choice::Loses(_) | Choice::Expires(_) | Choice::Dies { .. } | Choice::Elapses(_) => Vec::new(),
         };
         let own = choice.place().map(|place| named.under_way[place]);
         if let Choice::Wishes(number) = choice {
@@ -49,10 +50,13 @@ pub fn plan(lab: &mut Lab<'_>, budget: Budget, trail: &[Choice]) -> Plan {
             _ => None,
         };
         plan.decisions.extend(own.zip(deed).map(|(what, deed)| Decision { what, deed }));
-        if let Some(place) = choice.place() {
+        if let Choice::Dies { server, before_write } = *choice {
+            plan.deaths.extend(death(&walked, server, before_write));
+        }
+        for place in walked.world.gone(*choice, lab) {
             set_out.remove(place);
         }
-        named.before(*choice);
+        named.before(*choice, &walked, lab);
         walked.take(*choice, lab);
         named.after(&walked, lab);
         set_out.resize(named.under_way.len(), walked.world.now());
@@ -65,6 +69,21 @@ pub fn plan(lab: &mut Lab<'_>, budget: Budget, trail: &[Choice]) -> Plan {
         }
     }
     plan
+}
+
+/// The death of a server now: once the latest fact has been seen, whichever device it is about. Before its write it dies
+/// in its own last turn: at a fact of that.
+fn death(walked: &Walked, server: ServerNumber, before_write: bool) -> Option<Death> {
+    let latest = |device: usize| {
+        let facts = &walked.facts[device];
+        facts.iter().rposition(|fact| !before_write || fact.what.server() == Some(server))
+    };
+    let devices = 0..walked.facts.len();
+    let latest = devices.filter_map(|device| latest(device).map(|place| (device, place)));
+    let (device, place) =
+        latest.max_by_key(|(device, place)| (walked.facts[*device][*place].at, usize::MAX - device))?;
+    let once = last_named(walked, device, place)?;
+    Some(Death { server, device, once, before_write })
 }
 
 /// The latest fact up to this one that a pattern can mean.

@@ -47,6 +47,16 @@ fn simpler(plan: &Plan, premises: &Premises) -> Vec<Plan> {
         wishes.remove(place);
         plans.push(Plan { wishes, ..plan.clone() });
     }
+    for (place, death) in plan.deaths.iter().enumerate() {
+        let mut deaths = plan.deaths.clone();
+        deaths.remove(place);
+        plans.push(Plan { deaths, ..plan.clone() });
+        if death.before_write {
+            let mut deaths = plan.deaths.clone();
+            deaths[place].before_write = false;
+            plans.push(Plan { deaths, ..plan.clone() });
+        }
+    }
     for (place, planned) in plan.wishes.iter().enumerate() {
         let rounded = |planned: Planned| {
             let mut wishes = plan.wishes.clone();

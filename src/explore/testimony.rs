@@ -4,7 +4,7 @@ use crate::clock::Moment;
 use crate::delegation::machine::{RecordView, Side, Standing};
 use crate::explore::judge;
 use crate::explore::lab::Lab;
-use crate::explore::plan::{Plan, UNBOUNDED};
+use crate::explore::plan::Plan;
 use crate::explore::premises::Premises;
 use crate::explore::trail::Walked;
 use crate::facts::Fact;
@@ -32,7 +32,7 @@ pub struct Testimony {
 pub fn testify(lab: &mut Lab<'_>, plan: &Plan, promise: &str) -> Testimony {
     let (trail, walked) = plan.walk(lab);
     let breaches = judge::in_the_end(&walked, lab);
-    let broke_at = judge::shows_on_the_way(promise).then(|| broke_at(lab, &trail, promise)).flatten();
+    let broke_at = judge::shows_on_the_way(promise).then(|| broke_at(lab, plan, &trail, promise)).flatten();
     let premises = lab.premises();
     let mut beliefs: Vec<(String, Vec<String>)> = judge::servers(&walked.world, lab)
         .iter()
@@ -49,8 +49,8 @@ pub fn testify(lab: &mut Lab<'_>, plan: &Plan, promise: &str) -> Testimony {
 }
 
 /// The last fact of the first step after which the promise was broken.
-fn broke_at(lab: &mut Lab<'_>, trail: &[crate::explore::choice::Choice], promise: &str) -> Option<usize> {
-    let mut walked = Walked::new(lab, UNBOUNDED);
+fn broke_at(lab: &mut Lab<'_>, plan: &Plan, trail: &[crate::explore::choice::Choice], promise: &str) -> Option<usize> {
+    let mut walked = Walked::new(lab, plan.budget());
     for choice in trail {
         walked.take(*choice, lab);
         if judge::so_far(&walked, lab).iter().any(|breach| breach.promise == promise) {

@@ -1,6 +1,8 @@
 //! What explorations have to come to: the certificate, the findings by the letter of the text, and that nothing but the
 //! seed and the choices decides.
 
+mod deaths;
+
 use super::choice::{Budget, Choice};
 use super::hunt::{Hunted, Means, Piece, hunt};
 use super::lab::Lab;
@@ -129,7 +131,7 @@ fn words_that_mean_nothing_are_told_with_what_was_expected() {
     };
     for (worded, part) in [
         (words(&["delegate home -> nobody by dmacc"], &[]), "among what can be wished is `delegate home -> partner"),
-        (words(&[], &["lose something"]), "expected hold, lose, double, break or delay"),
+        (words(&[], &["lose something"]), "expected hold, lose, double, break, delay or kill"),
         (words(&[], &["hold visit to partner until soon"]), "`soon`"),
     ] {
         let error = worded.plan(&premises[0]).expect_err("it means nothing").to_string();

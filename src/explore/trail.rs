@@ -19,6 +19,8 @@ pub struct Walked {
     /// What was broken on it of the promises that only a search can judge: by which name, about the device at which place,
     /// and what was seen.
     pub broken: Vec<(&'static str, usize, String)>,
+    /// When something went wrong last, where anybody has died.
+    pub hurt_at: Option<Moment>,
     /// Whether what the latest wish has come to was looked at.
     is_looked_at: bool,
 }
@@ -28,7 +30,7 @@ impl Walked {
     pub fn new(lab: &mut Lab<'_>, budget: Budget) -> Walked {
         let world = World::new(lab, budget);
         let facts = vec![Vec::new(); lab.premises().devices.len()];
-        Walked { facts, world, broken: Vec::new(), is_looked_at: false }
+        Walked { facts, world, broken: Vec::new(), hurt_at: None, is_looked_at: false }
     }
 
     /// Goes a way from the beginning.
@@ -42,7 +44,16 @@ impl Walked {
 
     /// One step further.
     pub fn take(&mut self, choice: Choice, lab: &mut Lab<'_>) -> Turns {
+        let goes_wrong = match choice {
+            Choice::Dies { .. } => true,
+            Choice::TimePasses => self.hurt_at.is_some() && !self.world.under_way().is_empty(),
+            Choice::Loses(_) | Choice::Breaks(..) | Choice::Doubles(_) | Choice::Expires(_) => self.hurt_at.is_some(),
+            Choice::Arrives(_) | Choice::Elapses(_) | Choice::Wishes(_) => false,
+        };
         let turns = self.world.take(choice, lab);
+        if goes_wrong {
+            self.hurt_at = Some(self.world.now());
+        }
         for turn in &turns.numbers {
             tell(lab, *turn, self.world.now(), &mut self.facts);
         }

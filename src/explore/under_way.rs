@@ -109,6 +109,15 @@ impl UnderWay {
         }
     }
 
+    /// Whether nothing is left of it once this server has died: what comes to nobody but the server, and only because the
+    /// server remembers that it has asked for it.
+    pub fn goes_with(&self, server: ServerNumber) -> bool {
+        match self {
+            UnderWay::Outcome { at, .. } | UnderWay::Errand { at, .. } | UnderWay::Report { at, .. } => *at == server,
+            _ => false,
+        }
+    }
+
     /// The device that it is about, by its place among these.
     pub fn device(&self, devices: &[DeviceNumber]) -> usize {
         match self {

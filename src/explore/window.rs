@@ -277,7 +277,7 @@ fn course(way: &OwnWay, lab: &mut Lab<'_>, decisions: &[Decision]) -> Course {
         if let Choice::Arrives(place) = choice {
             arrived.push((named.under_way[usize::from(place)], walked.facts[0].len()));
         }
-        named.before(choice);
+        named.before(choice, &walked, lab);
         let known = named.under_way.len();
         walked.take(choice, lab);
         named.after(&walked, lab);

@@ -7,6 +7,7 @@
 //!             double THING
 //!             break THING in round N                    a session, when the commands of this round have been carried out
 //!             delay THING by D [after PATTERN][, given up after D]
+//!             kill SERVER once [device N ]PATTERN[, before its write]
 //! THING:      request MESSAGE of SERVER to SERVER [try N] [xN]
 //!             copy of MESSAGE of SERVER to SERVER [xN]
 //!             answer of SERVER to MESSAGE of SERVER [try N] [xN]
@@ -21,7 +22,7 @@
 use crate::delegation::message::Kind;
 use crate::dm::script::ErrandKind;
 use crate::explore::event::{Event, Thing};
-use crate::explore::plan::{Decision, Deed, Delay, Plan, Planned};
+use crate::explore::plan::{Death, Decision, Deed, Delay, Plan, Planned};
 use crate::explore::premises::Premises;
 use crate::facts::pattern::{Names, Pattern};
 use crate::ids::ServerNumber;
@@ -45,7 +46,7 @@ pub enum WordingError {
     #[error("`{text}`: {message}")]
     NoPattern { text: String, message: String },
     #[error(
-        "`{text}` is no decision: expected hold, lose, double, break or delay, and what about, as in `lose request \
+        "`{text}` is no decision: expected hold, lose, double, break, delay or kill, and what about, as in `lose request \
          delegation_prepared of home to partner`"
     )]
     NoDecision { text: String },
@@ -56,7 +57,12 @@ impl Worded {
     pub fn new(plan: &Plan, premises: &Premises) -> Worded {
         Worded {
             wishes: plan.wishes.iter().map(|planned| wish(planned, premises)).collect(),
-            decisions: plan.decisions.iter().map(|one| decision(one, premises)).collect(),
+            decisions: plan
+                .decisions
+                .iter()
+                .map(|one| decision(one, premises))
+                .chain(plan.deaths.iter().map(|one| death(one, premises)))
+                .collect(),
         }
     }
 
@@ -66,8 +72,11 @@ impl Worded {
     /// [`WordingError`] for the first words that mean nothing here.
     pub fn plan(&self, premises: &Premises) -> Result<Plan, WordingError> {
         let wishes = self.wishes.iter().map(|text| read_wish(text, premises)).collect::<Result<_, _>>()?;
-        let decisions = self.decisions.iter().map(|text| read_decision(text, premises)).collect::<Result<_, _>>()?;
-        Ok(Plan { wishes, decisions })
+        let (deaths, decisions): (Vec<&String>, Vec<&String>) =
+            self.decisions.iter().partition(|text| text.starts_with(KILL));
+        let decisions = decisions.into_iter().map(|text| read_decision(text, premises)).collect::<Result<_, _>>()?;
+        let deaths = deaths.into_iter().map(|text| read_death(text, premises)).collect::<Result<_, _>>()?;
+        Ok(Plan { wishes, decisions, deaths })
     }
 }
 
@@ -113,6 +122,29 @@ pub fn decision(decision: &Decision, premises: &Premises) -> String {
             format!("delay {what} by {}{after}{}", units::Duration(*by), patience.unwrap_or_default())
         }
     }
+}
+
+/// A death in words.
+pub fn death(death: &Death, premises: &Premises) -> String {
+    let server = premises.server_name(death.server);
+    let device = if death.device > 0 { format!("device {} ", death.device) } else { String::new() };
+    let before = if death.before_write { BEFORE_ITS_WRITE } else { "" };
+    format!("{KILL}{server} once {device}{}{before}", death.once.print(premises))
+}
+
+const KILL: &str = "kill ";
+const BEFORE_ITS_WRITE: &str = ", before its write";
+
+fn read_death(text: &str, premises: &Premises) -> Result<Death, WordingError> {
+    let nothing = || WordingError::NoDecision { text: text.to_owned() };
+    let (server, once) = text.strip_prefix(KILL).and_then(|rest| rest.split_once(" once ")).ok_or_else(nothing)?;
+    let server = premises.server(server).ok_or_else(nothing)?;
+    let (once, before_write) = once.strip_suffix(BEFORE_ITS_WRITE).map_or((once, false), |once| (once, true));
+    let (device, once) = match once.strip_prefix("device ").and_then(|rest| rest.split_once(' ')) {
+        Some((number, once)) => (number.parse().map_err(|_| nothing())?, once),
+        None => (0, once),
+    };
+    Ok(Death { server, device, once: read_pattern(once, premises)?, before_write })
 }
 
 /// Something that sets out, in words.

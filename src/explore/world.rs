@@ -47,7 +47,7 @@ impl World {
         let premises = lab.premises();
         let servers = (0..).map(ServerNumber).take(premises.parties.servers.len());
         World {
-            servers: servers.map(|server| lab.fresh_server(server)).collect(),
+            servers: servers.map(|server| lab.fresh_server(server, budget.deaths > 0)).collect(),
             trees: (0..premises.devices.len()).map(|device| lab.fresh_tree(device)).collect(),
             minutes: (0..premises.devices.len()).map(|device| lab.fresh_minutes(device)).collect(),
             under_way: SmallVec::new(),
@@ -90,6 +90,12 @@ impl World {
             let doubles = places.filter(|place| lab.copy(self.under_way[usize::from(*place)]).is_some());
             choices.extend(doubles.map(Choice::Doubles));
         }
+        if self.left.deaths > 0 {
+            for server in (0..).map(ServerNumber).take(self.servers.len()) {
+                let ways = [false, true].into_iter().filter(|before_write| self.may_die(server, *before_write, lab));
+                choices.extend(ways.map(|before_write| Choice::Dies { server, before_write }));
+            }
+        }
     }
 
     /// Lets one thing happen, and tells what came of it. What cannot be lost, broken off or doubled arrives.
@@ -103,7 +109,7 @@ impl World {
                 }
             }
             Choice::Wishes(number) => self.wish(usize::from(number), lab, &mut turns),
-            Choice::Dies(_) => {}
+            Choice::Dies { server, before_write } => self.die(server, before_write, lab, &mut turns),
             Choice::Arrives(place)
             | Choice::Loses(place)
             | Choice::Breaks(place, _)
@@ -124,6 +130,23 @@ impl World {
     /// Whether what has this place among what is under way can be the next to arrive.
     pub fn may_arrive(&self, place: u8, lab: &Lab<'_>) -> bool {
         self.at_device(lab).get(usize::from(place)) == Some(&0)
+    }
+
+    /// Whether this server may die and that makes a difference.
+    pub fn may_die(&self, server: ServerNumber, before_write: bool, lab: &Lab<'_>) -> bool {
+        let state = self.servers.get(usize::from(server.0));
+        self.left.deaths > 0 && state.is_some_and(|state| lab.may_die(server, *state, before_write))
+    }
+
+    /// The places of what is not under way any more once this has been chosen, the last first.
+    pub fn gone(&self, choice: Choice, lab: &Lab<'_>) -> SmallVec<[usize; 2]> {
+        if let Choice::Dies { server, before_write } = choice
+            && self.may_die(server, before_write, lab)
+        {
+            let goes = |place: &usize| lab.under_way(self.under_way[*place]).goes_with(server);
+            return (0..self.under_way.len()).rev().filter(goes).collect();
+        }
+        choice.place().into_iter().collect()
     }
 
     /// Whether nothing happens any more by itself.
@@ -259,6 +282,17 @@ impl World {
             self.serve(wish.peer, Occasion::Wish(number), lab, turns);
         }
         self.serve(wish.at, Occasion::Wish(number), lab, turns);
+    }
+
+    /// A server is back as soon as it has died: that nobody was there for a while is as if what came then had been lost.
+    fn die(&mut self, server: ServerNumber, before_write: bool, lab: &mut Lab<'_>, turns: &mut Turns) {
+        if !self.may_die(server, before_write, lab) {
+            return;
+        }
+        self.left.deaths -= 1;
+        self.undisturbed = None;
+        self.under_way = self.under_way.iter().filter_map(|what| lab.forsaken(*what, server)).collect();
+        self.serve(server, Occasion::Death { before_write }, lab, turns);
     }
 
     fn befall(&mut self, choice: Choice, what: Number, lab: &mut Lab<'_>, turns: &mut Turns) {

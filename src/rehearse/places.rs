@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::explore::choice::Choice;
 use crate::explore::event::{Event, Thing};
 use crate::explore::lab::Lab;
-use crate::explore::plan::{Named, Plan, UNBOUNDED};
+use crate::explore::plan::{Named, Plan};
 use crate::explore::trail::Walked;
 use crate::explore::under_way::UnderWay;
 use crate::ids::{ServerNumber, SessionId};
@@ -38,7 +38,7 @@ impl Places {
     pub fn of(plan: &Plan, lab: &mut Lab<'_>) -> Places {
         let (trail, _) = plan.walk(lab);
         let mut places = Places::default();
-        let mut walked = Walked::new(lab, UNBOUNDED);
+        let mut walked = Walked::new(lab, plan.budget());
         let mut named = Named::default();
         let mut counts = Counts::default();
         for choice in trail {
@@ -53,7 +53,7 @@ impl Places {
                 // What is told of it is the next report all the same.
                 *counts.reports.entry((at, errand.key())).or_default() += 1;
             }
-            named.before(choice);
+            named.before(choice, &walked, lab);
             walked.take(choice, lab);
             let known = named.under_way.len();
             named.after(&walked, lab);

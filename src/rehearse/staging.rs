@@ -11,12 +11,12 @@ use crate::delegation::policy::Policy;
 use crate::explore::choice::Choice;
 use crate::explore::event::{Event, Thing};
 use crate::explore::lab::Lab;
-use crate::explore::plan::{Decision, Deed, Named, Plan, UNBOUNDED};
+use crate::explore::plan::{Death, Decision, Deed, Named, Plan};
 use crate::explore::premises::{Premises, Wish};
 use crate::explore::trail::Walked;
 use crate::facts::What;
 use crate::facts::pattern::Pattern;
-use crate::faults::rule::{Action, Direction, End, Rule, SameOrNew, Selector, Site, When};
+use crate::faults::rule::{Action, BackWith, Direction, End, Rule, SameOrNew, Selector, Site, When};
 use crate::ids::ServerNumber;
 use crate::measure::promise;
 use crate::rehearse::places::Places;
@@ -97,17 +97,20 @@ pub fn stage(
         cohort.journey = Arc::new(journey(&cohort.journey, plan, premises));
     }
     for (number, decision) in plan.decisions.iter().enumerate() {
-        let rule = rule(decision, &places).map_err(|why| StagingError::NoFault {
+        let rule = rule(decision, plan, &places).map_err(|why| StagingError::NoFault {
             decision: crate::explore::wording::decision(decision, premises),
             why,
         })?;
         staged.faults.push(Rule { name: format!("decision-{}", number + 1), ..rule });
     }
+    for (number, death) in plan.deaths.iter().enumerate() {
+        staged.faults.push(Rule { name: format!("death-{}", number + 1), ..kill(death) });
+    }
     let mut gates = 0;
     for (event, until) in order(plan, &mut Lab::new(premises)) {
         // What the plan decides about has its own rule; what cannot be held comes when it comes.
         let is_decided = plan.decisions.iter().any(|decision| decision.what == event);
-        if let (false, Ok(rule)) = (is_decided, hold(&event, &until, &places)) {
+        if let (false, Ok(rule)) = (is_decided, hold(&event, &until, plan, &places)) {
             gates += 1;
             staged.faults.push(Rule { name: format!("order-{gates}"), ..rule });
         }
@@ -128,7 +131,7 @@ pub fn stage(
 /// is lost is noticed at once in virtual time, and late over HTTPS; so it does not suffice to keep the order at each party.
 fn order(plan: &Plan, lab: &mut Lab<'_>) -> Vec<(Event, Pattern)> {
     let (trail, _) = plan.walk(lab);
-    let mut walked = Walked::new(lab, UNBOUNDED);
+    let mut walked = Walked::new(lab, plan.budget());
     let mut named = Named::default();
     let mut order = Vec::new();
     for choice in trail {
@@ -138,7 +141,7 @@ fn order(plan: &Plan, lab: &mut Lab<'_>) -> Vec<(Event, Pattern)> {
             let latest = (0..facts.len()).rev().find(|at| is_gate(&facts[*at].what));
             order.extend(latest.and_then(|at| Pattern::naming(facts, at)).map(|until| (event, until)));
         }
-        named.before(choice);
+        named.before(choice, &walked, lab);
         walked.take(choice, lab);
         named.after(&walked, lab);
     }
@@ -188,10 +191,10 @@ fn loses_a_session(decision: &Decision) -> bool {
     }
 }
 
-fn rule(decision: &Decision, places: &Places) -> Result<Rule, &'static str> {
+fn rule(decision: &Decision, plan: &Plan, places: &Places) -> Result<Rule, &'static str> {
     let event = &decision.what;
     match &decision.deed {
-        Deed::Hold(until) => hold(event, until, places),
+        Deed::Hold(until) => hold(event, until, plan, places),
         Deed::Delay(_) => Err("a finding knows the order of things, not by how much they are late"),
         Deed::Lose => lose(event, places),
         Deed::Break(round) => {
@@ -207,9 +210,23 @@ fn rule(decision: &Decision, places: &Places) -> Result<Rule, &'static str> {
     }
 }
 
-fn hold(event: &Event, until: &Pattern, places: &Places) -> Result<Rule, &'static str> {
+/// A server's process ends at a step, and is soon back with what it has written.
+fn kill(death: &Death) -> Rule {
+    let about = Selector { from: Some(vec![death.server]), step: Some(death.once.clone()), ..Selector::default() };
+    let action = Action::Kill { downtime: DOWN, back_with: BackWith::Durable };
+    Rule { name: String::new(), site: Site::Process, about, when: When::default(), action }
+}
+
+/// How long nobody is there: in virtual time a server is back at once.
+const DOWN: Duration = Duration::from_millis(20);
+
+fn hold(event: &Event, until: &Pattern, plan: &Plan, places: &Places) -> Result<Rule, &'static str> {
     let action = Action::Hold { until: until.clone(), at_most: PATIENCE / 2 };
     match event.thing {
+        // What is held before it has left goes with its sender.
+        Thing::Request { from, .. } if plan.deaths.iter().any(|death| death.server == from) => {
+            message(event, places, Site::BeforeHandler, action)
+        }
         Thing::Request { .. } => message(event, places, Site::Request, action),
         Thing::Answer { .. } => message(event, places, Site::AfterHandler, action),
         Thing::Session { .. } => trigger(event, places, action),

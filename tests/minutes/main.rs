@@ -19,6 +19,9 @@ use rand::seq::IndexedRandom;
 
 const BUDGET: Budget = Budget { wishes: 3, early: 3, losses: 2, copies: 2, deaths: 0 };
 
+/// Ways on which servers die as well.
+const MORTAL: Budget = Budget { deaths: 2, ..BUDGET };
+
 /// So many walks share what has been worked out; then it is forgotten, or memory would run out.
 const WALKS_IN_A_LAB: u64 = 500;
 
@@ -63,8 +66,13 @@ fn kinds(policy: Policy) -> Vec<Premises> {
 }
 
 /// Goes a way at random to its end: `taken` is told each choice, with the turns that it was followed by.
-fn at_random(lab: &mut Lab<'_>, dice: &mut ChaCha8Rng, mut taken: impl FnMut(&Lab<'_>, Choice, Turns)) -> Walked {
-    let mut walked = Walked::new(lab, BUDGET);
+fn at_random(
+    lab: &mut Lab<'_>,
+    budget: Budget,
+    dice: &mut ChaCha8Rng,
+    mut taken: impl FnMut(&Lab<'_>, Choice, Turns),
+) -> Walked {
+    let mut walked = Walked::new(lab, budget);
     let mut choices = Vec::new();
     let calm = [1.0, 5.0, 20.0][dice.random_range(0..3)];
     loop {
@@ -79,12 +87,13 @@ fn at_random(lab: &mut Lab<'_>, dice: &mut ChaCha8Rng, mut taken: impl FnMut(&La
 /// a wish, or that time goes by.
 fn drawn(choices: &[Choice], calm: f64, dice: &mut ChaCha8Rng) -> Option<Choice> {
     type IsOne = fn(&Choice) -> bool;
-    let kinds: [(f64, IsOne); 5] = [
+    let kinds: [(f64, IsOne); 6] = [
         (calm, |choice| matches!(choice, Choice::Arrives(_))),
         (1.0, |choice| matches!(choice, Choice::TimePasses)),
         (1.0, |choice| matches!(choice, Choice::Wishes(_))),
         (0.5, |choice| matches!(choice, Choice::Loses(_) | Choice::Breaks(..))),
         (0.5, |choice| matches!(choice, Choice::Doubles(_))),
+        (0.3, |choice| matches!(choice, Choice::Dies { .. })),
     ];
     let open: Vec<_> = kinds.iter().filter(|(_, is_one)| choices.iter().any(is_one)).collect();
     let (_, is_one) = open.choose_weighted(dice, |(weight, _)| *weight).ok()?;

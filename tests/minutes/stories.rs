@@ -15,7 +15,7 @@ use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::IndexedRandom;
 
-use crate::{at_random, first_broken, has_to_be_told, with_each};
+use crate::{BUDGET, MORTAL, at_random, first_broken, has_to_be_told, with_each};
 
 /// What was seen, turn by turn.
 type Story = Vec<Vec<What>>;
@@ -23,7 +23,8 @@ type Story = Vec<Vec<What>>;
 /// A story of a real way.
 fn told(lab: &mut Lab<'_>, dice: &mut ChaCha8Rng) -> Story {
     let mut story = Story::new();
-    at_random(lab, dice, |lab, _, turns| {
+    let budget = if dice.random_bool(0.3) { MORTAL } else { BUDGET };
+    at_random(lab, budget, dice, |lab, _, turns| {
         let facts = turns.numbers.iter().map(|turn| &lab.turn(*turn).facts);
         story.extend(facts.map(|facts| facts.iter().map(|(_, what)| what.clone()).collect()));
     });

@@ -9,16 +9,16 @@ use dmswarm::explore::lab::Lab;
 use dmswarm::explore::search::exhaustive::exhaust;
 use dmswarm::explore::trail::{Trail, Walked};
 
-use crate::{BUDGET, at_random, first_broken, has_to_be_told, kinds, with_each};
+use crate::{BUDGET, MORTAL, at_random, first_broken, has_to_be_told, kinds, with_each};
 
-fn walk(test: &str, walks: u64) {
+fn walk(test: &str, budget: Budget, walks: u64) {
     let mut missed: BTreeMap<&str, (u64, String)> = BTreeMap::new();
     let mut broken: BTreeMap<(&str, &str), u64> = BTreeMap::new();
     let (mut steps, mut suspects) = (0, 0);
     with_each(test, walks, |lab, dice| {
         let mut trail = Trail::new();
         let mut is_suspect = Vec::new();
-        let walked = at_random(lab, dice, |_, choice, turns| {
+        let walked = at_random(lab, budget, dice, |_, choice, turns| {
             trail.push(choice);
             is_suspect.push(turns.is_suspect);
         });
@@ -27,7 +27,7 @@ fn walk(test: &str, walks: u64) {
         let breaches = judge::in_the_end(&walked, lab);
         for promise in judge::names(&breaches).into_iter().filter(|promise| has_to_be_told(promise)) {
             *broken.entry((promise, lab.premises().policy.key())).or_default() += 1;
-            let step = breaks_at(lab, &trail, promise);
+            let step = breaks_at(lab, budget, &trail, promise);
             if !step.map_or(is_suspect.contains(&true), |step| is_suspect[step]) {
                 let seen = breaches.iter().find(|breach| breach.promise == promise).map(ToString::to_string);
                 let premises = lab.premises();
@@ -42,9 +42,9 @@ fn walk(test: &str, walks: u64) {
 }
 
 /// The step that breaks a promise; `None` where that shows in the end alone.
-fn breaks_at(lab: &mut Lab<'_>, trail: &Trail, promise: &str) -> Option<usize> {
+fn breaks_at(lab: &mut Lab<'_>, budget: Budget, trail: &Trail, promise: &str) -> Option<usize> {
     let mut is_broken = |steps: usize| {
-        let walked = Walked::along(lab, BUDGET, &trail[..steps]);
+        let walked = Walked::along(lab, budget, &trail[..steps]);
         judge::names(&judge::so_far(&walked, lab)).contains(&promise)
     };
     is_broken(trail.len()).then(|| first_broken(trail.len(), is_broken))
@@ -52,7 +52,12 @@ fn breaks_at(lab: &mut Lab<'_>, trail: &Trail, promise: &str) -> Option<usize> {
 
 #[test]
 fn minutes_miss_nothing_on_ways_at_random() {
-    walk("minutes_miss_nothing_on_ways_at_random", 20_000);
+    walk("minutes_miss_nothing_on_ways_at_random", BUDGET, 20_000);
+}
+
+#[test]
+fn minutes_miss_nothing_on_ways_on_which_servers_die() {
+    walk("minutes_miss_nothing_on_ways_on_which_servers_die", MORTAL, 10_000);
 }
 
 #[test]
@@ -71,5 +76,6 @@ fn minutes_seldom_tell_of_what_is_well() {
 #[test]
 #[ignore = "takes minutes; with --release"]
 fn minutes_miss_nothing_on_millions_of_ways() {
-    walk("minutes_miss_nothing_on_millions_of_ways", 2_000_000);
+    walk("minutes_miss_nothing_on_millions_of_ways", BUDGET, 2_000_000);
+    walk("minutes_miss_nothing_on_millions_of_ways", MORTAL, 1_000_000);
 }

@@ -81,7 +81,7 @@ fn a_fact_that_is_another_one_stops_it_there() {
     let scenario = scenario(Policy::Literal);
     let premises = &Premises::of(&scenario, 1)[0];
     let mut lab = Lab::new(premises);
-    let plan = Plan { wishes: vec![Planned { wish: 0, once: None }], decisions: Vec::new() };
+    let plan = Plan { wishes: vec![Planned { wish: 0, once: None }], ..Plan::default() };
     let (_, walked) = plan.walk(&mut lab);
     let facts = &walked.facts[0];
     let mut stopped = 0;
@@ -111,7 +111,7 @@ fn a_record_that_breaks_off_is_followed_to_its_end_and_says_how_much_is_missing(
     let scenario = scenario(Policy::Literal);
     let premises = &Premises::of(&scenario, 1)[0];
     let mut lab = Lab::new(premises);
-    let plan = Plan { wishes: vec![Planned { wish: 0, once: None }], decisions: Vec::new() };
+    let plan = Plan { wishes: vec![Planned { wish: 0, once: None }], ..Plan::default() };
     let (trail, _) = plan.walk(&mut lab);
     let walked = Walked::along(&mut lab, UNBOUNDED, &trail[..trail.len() / 2]);
     let Following::Done(way) = follow(&mut lab, &walked.facts[0]) else { panic!("it is followed") };
@@ -148,7 +148,7 @@ fn a_device_of_a_run_is_judged_and_shrunk_as_one_of_its_kind() {
     assert_eq!(own.devices, [device]);
     assert!(own.wishes.starts_with(&kind.wishes), "a plan means the same for both");
     let full = kind.wishes.iter().position(|wish| wish.flow.to_string() == "delegate.dmacc.full").expect("a wish");
-    let plan = Plan { wishes: vec![Planned { wish: full, once: None }], decisions: Vec::new() };
+    let plan = Plan { wishes: vec![Planned { wish: full, once: None }], ..Plan::default() };
     for premises in [&own, kind] {
         assert!(!shrink::breaks(&mut Lab::new(premises), &plan, "manageable"));
     }

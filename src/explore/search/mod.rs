@@ -12,6 +12,7 @@ pub mod verdict;
 
 use crate::explore::choice::Choice;
 use crate::explore::trail::Trail;
+use crate::ids::ServerNumber;
 
 /// A way that breaks promises.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,19 +28,22 @@ pub struct Breaking {
 pub struct Likeness {
     promises: Vec<&'static str>,
     wishes: Vec<u8>,
-    others: [u8; 4],
+    others: [u8; 3],
+    /// Who died, and whether before it had written.
+    dead: Vec<(ServerNumber, bool)>,
 }
 
 impl Breaking {
     pub fn likeness(&self) -> Likeness {
-        let mut likeness = Likeness { promises: self.promises.clone(), wishes: Vec::new(), others: [0; 4] };
+        let promises = self.promises.clone();
+        let mut likeness = Likeness { promises, wishes: Vec::new(), others: [0; 3], dead: Vec::new() };
         for choice in &self.trail {
             match choice {
                 Choice::Wishes(number) => likeness.wishes.push(*number),
                 Choice::Loses(_) => likeness.others[0] += 1,
                 Choice::Breaks(..) => likeness.others[1] += 1,
                 Choice::Doubles(_) => likeness.others[2] += 1,
-                Choice::Dies(_) => likeness.others[3] += 1,
+                Choice::Dies { server, before_write } => likeness.dead.push((*server, *before_write)),
                 Choice::Arrives(_) | Choice::Expires(_) | Choice::TimePasses | Choice::Elapses(_) => {}
             }
         }

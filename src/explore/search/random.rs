@@ -79,7 +79,9 @@ pub fn run_within(lab: &mut Lab<'_>, strategy: Strategy, seed: Seed, number: u64
         world: World::new(lab, budget),
         trail: Trail::new(),
         ranks: Vec::new(),
-        mishaps: mishaps(&mut dice, budget),
+        mishaps: mishaps(&mut dice, budget.losses + budget.copies),
+        deaths: mishaps(&mut dice, budget.deaths),
+        is_its_own: false,
         clock: 0,
         next_wish: 0,
         changes: Vec::new(),
@@ -97,8 +99,9 @@ pub fn run_within(lab: &mut Lab<'_>, strategy: Strategy, seed: Seed, number: u64
     }
     let mut goals = 0;
     let is_at_rest = way.world.is_at_rest(lab);
+    let is_its_own = was_suspect || way.is_its_own;
     let promises =
-        if is_at_rest { verdict::of(lab, &way.world, budget, &way.trail, was_suspect, &mut goals) } else { Vec::new() };
+        if is_at_rest { verdict::of(lab, &way.world, budget, &way.trail, is_its_own, &mut goals) } else { Vec::new() };
     let breaking = (!promises.is_empty()).then(|| Breaking { trail: way.trail.clone(), promises });
     (Ran { budget, steps: way.trail.len() as u64, was_suspect, goals, breaking }, way.trail)
 }
@@ -110,13 +113,14 @@ fn budget(dice: &mut ChaCha8Rng) -> Budget {
         early: dice.random_range(0..=2),
         losses: dice.random_range(0..=2),
         copies: dice.random_range(0..=1),
-        deaths: 0,
+        // Machines with stores are slower: they have their share of the ways, and not half of them.
+        deaths: u8::from(dice.random_bool(0.25)),
     }
 }
 
 /// At which steps something goes wrong, if something can then.
-fn mishaps(dice: &mut ChaCha8Rng, budget: Budget) -> Vec<usize> {
-    (0..budget.losses + budget.copies).map(|_| dice.random_range(0..TYPICAL_LENGTH)).collect()
+fn mishaps(dice: &mut ChaCha8Rng, many: u8) -> Vec<usize> {
+    (0..many).map(|_| dice.random_range(0..TYPICAL_LENGTH)).collect()
 }
 
 /// How long most ways are.
@@ -128,6 +132,11 @@ struct Way {
     /// For each thing under way: its priority, or when it arrives (in milliseconds).
     ranks: Vec<u64>,
     mishaps: Vec<usize>,
+    /// At which steps somebody dies.
+    deaths: Vec<usize>,
+    /// Whether more depends on its story than the world tells that it ends in: how long ago a server died, and whether a
+    /// device has been back since it could not be reached.
+    is_its_own: bool,
     clock: u64,
     next_wish: u64,
     /// The steps at which the highest priority becomes the lowest.
@@ -157,7 +166,15 @@ impl Way {
     }
 
     fn take(&mut self, choice: Choice, lab: &mut Lab<'_>) -> bool {
-        if let Some(place) = choice.place() {
+        self.is_its_own |= match choice {
+            Choice::Dies { .. } | Choice::Breaks(..) => true,
+            Choice::Loses(place) => {
+                let what = self.world.under_way().get(usize::from(place));
+                what.is_some_and(|what| matches!(lab.under_way(*what), UnderWay::Errand { .. }))
+            }
+            _ => false,
+        };
+        for place in self.world.gone(choice, lab) {
             self.ranks.remove(place);
         }
         let is_suspect = self.world.take(choice, lab).is_suspect;
@@ -173,6 +190,10 @@ impl Way {
     }
 
     fn next(&mut self, lab: &mut Lab<'_>) -> Option<Choice> {
+        let death = self.death(lab);
+        if death.is_some() {
+            return death;
+        }
         if self.world.is_at_rest(lab) {
             return self.wish(lab);
         }
@@ -190,6 +211,21 @@ impl Way {
     fn wish(&mut self, lab: &Lab<'_>) -> Option<Choice> {
         let wishes = lab.premises().wishes.len();
         (self.world.left().wishes > 0 && wishes > 0).then(|| Choice::Wishes(self.dice.random_range(0..wishes) as u8))
+    }
+
+    /// Somebody dies, where it is the moment for it and anybody can.
+    fn death(&mut self, lab: &Lab<'_>) -> Option<Choice> {
+        let due = self.deaths.iter().position(|at| *at <= self.trail.len())?;
+        let servers = (0..).map(ServerNumber).take(lab.premises().parties.servers.len());
+        let ways = servers.flat_map(|server| [false, true].map(|before_write| (server, before_write)));
+        let open: Vec<(ServerNumber, bool)> =
+            ways.filter(|(server, before_write)| self.world.may_die(*server, *before_write, lab)).collect();
+        if open.is_empty() {
+            return None;
+        }
+        self.deaths.swap_remove(due);
+        let (server, before_write) = open[self.dice.random_range(0..open.len())];
+        Some(Choice::Dies { server, before_write })
     }
 
     /// Something that goes wrong with something under way, where it is the moment for it.

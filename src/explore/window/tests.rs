@@ -148,7 +148,7 @@ fn what_is_late_is_said_in_words_and_read_again() {
         deed: Deed::Delay(Delay { after, by, patience }),
     };
     let decisions = vec![late(1, None, None), late(2, Some(found.past.clone()), None), late(0, None, Some(by))];
-    let plan = Plan { wishes: Vec::new(), decisions };
+    let plan = Plan { decisions, ..Plan::default() };
     let words = Worded::new(&plan, &found.way.premises);
     let what = "delay request delegation_confirmed of partner to home";
     assert_eq!(

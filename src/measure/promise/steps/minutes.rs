@@ -5,6 +5,8 @@
 //! alone: a story that breaks a promise about steps is told of, some that break none are too. Two stories with the same
 //! minutes and the same parties go on alike, also for the promises.
 
+mod reach;
+
 use std::collections::BTreeSet;
 
 use crate::delegation::flow::Outcome;
@@ -20,7 +22,7 @@ use super::few::Few;
 use super::rights::{changes_something, in_circles, removes_accounts};
 use super::sessions::{COUNTED, is_of_revocation, receiver};
 use super::states::{gives_authority, is_agreed, is_handover, is_strange, is_terminal, may_follow};
-use super::talk::{answer_due, is_about_what_it_says, is_of_handover, is_success, moves_always, opposite};
+use super::talk::{answer_due, is_about_what_it_says, is_success, moves_always, opposite};
 
 /// The minutes of one device.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -43,6 +45,8 @@ pub struct Minutes {
     /// Delegates whose last flow that came to its end was a revocation; whether they were told, or have been asked for
     /// anything since.
     revoked: Few<ServerNumber, bool>,
+    /// Servers that have died.
+    killed: Few<ServerNumber>,
 }
 
 /// A record: where it is, with whom, the session, the side.
@@ -85,6 +89,7 @@ impl Minutes {
             flows: Few::new(),
             reasons: Few::new(),
             revoked: Few::new(),
+            killed: Few::new(),
         }
     }
 
@@ -92,6 +97,8 @@ impl Minutes {
     pub fn add(&mut self, turn: &[&What], policy: Policy) -> bool {
         let mut is_suspect = false;
         let mut just_left = None;
+        // What a server has on record when it stands again it has found in its store.
+        let is_restart = turn.iter().any(|what| matches!(what, What::Restarted { .. }));
         // Only what ends asks where it stood.
         let settles = turn.iter().any(|what| matches!(what, What::Settled { .. }));
         let standing = self.records.iter().filter(|_| settles);
@@ -108,7 +115,13 @@ impl Minutes {
                 What::Heard { at, from, kind, session, answer, .. } => {
                     self.heard((*at, *from, *kind, session.clone()), *answer)
                 }
-                What::Moved { .. } => self.moved(what, policy),
+                What::Moved { .. } => self.moved(what, policy, is_restart),
+                What::Killed { at } => self.killed(*at),
+                What::Restarted { at } => {
+                    // It may do its last errand again.
+                    (0..COUNTED.len()).for_each(|counted| *self.reasons.or_default((*at, counted)) += 1);
+                    false
+                }
                 What::Joined { at, peer, side } => {
                     *self.flows.or_default((*at, *peer, *side)) += 1;
                     false
@@ -264,18 +277,32 @@ impl Minutes {
         self.records.keys().chain(self.ended.keys()).any(|named| named.0 == server)
     }
 
-    fn moved(&mut self, what: &What, policy: Policy) -> bool {
+    /// Its records go, and its flows, for which nobody waits any more: what is on record after that is another record.
+    fn killed(&mut self, server: ServerNumber) -> bool {
+        let lost: Vec<Named> = self.records.keys().filter(|named| named.0 == server).cloned().collect();
+        for named in lost {
+            self.records.remove(&named);
+            self.ended.insert(named, ());
+        }
+        let open: Vec<_> = self.flows.keys().filter(|flow| flow.0 == server).copied().collect();
+        open.iter().for_each(|flow| self.flows.remove(flow));
+        self.killed.insert(server, ());
+        false
+    }
+
+    fn moved(&mut self, what: &What, policy: Policy, is_restart: bool) -> bool {
         let What::Moved { at, peer, side, session, subtree, state, is_full } = what else { return false };
         let named = (*at, *peer, session.clone(), *side);
         let known = self.records.get(&named);
         let from = known.map(|standing| standing.state);
-        let mut is_suspect = !is_strange(state) && !may_follow(*side, policy, from, state);
+        let is_restored = is_restart && from.is_none();
+        let mut is_suspect = !is_restored && !is_strange(state) && !may_follow(*side, policy, from, state);
         is_suspect |= self.unseen.remove(at);
         // Who is not the owner, or has given everything away, may have had no authority to hand on.
-        let begins = from.is_none() && *side == Side::Delegating && is_handover(*side, state);
+        let begins = from.is_none() && !is_restored && *side == Side::Delegating && is_handover(*side, state);
         is_suspect |= begins && (*at != self.owner || self.has_given_all(*at));
         for (counted, one) in COUNTED.iter().enumerate() {
-            if one.states.contains(state) || is_strange(state) {
+            if !is_restored && (one.states.contains(state) || is_strange(state)) {
                 *self.reasons.or_default((*at, counted)) += 1;
             }
         }
@@ -290,7 +317,8 @@ impl Minutes {
                 subtree: subtree.clone(),
                 is_full: *is_full,
                 has_been_in_force: false,
-                has_notice: false,
+                // What was found in a store may have begun before any notice.
+                has_notice: is_restored,
             });
             standing.state = state;
             standing.is_full = *is_full;
@@ -354,7 +382,8 @@ impl Minutes {
         let open = self.flows.or_default(flow);
         let is_known = *open > 0;
         *open = open.saturating_sub(1);
-        !is_known
+        // Who has died may end what it was not seen to begin.
+        !is_known && !self.killed.contains(&flow.0)
     }
 
     /// Whether the server of this turn has two delegations under way or in force of which there may be one.
@@ -370,61 +399,6 @@ impl Minutes {
                 (peer, side) == (other_peer, other_side) && one.subtree.overlaps(&other.subtree)
             })
         })
-    }
-
-    /// Whether what has failed at the peer may be another delegation of the same name, in the opposite roles.
-    fn has_twin(&self, (at, peer, session, side): &Named) -> bool {
-        let at_peer = |side: Side| (*peer, *at, session.clone(), side);
-        let (twin, counterpart) = (at_peer(*side), at_peer(opposite(*side)));
-        let has_failed = |standing: &Standing| matches!(standing.state, "ExpectUndone" | "ExpectEnded");
-        let is_known = self.records.contains(&counterpart) || self.ended.contains(&counterpart);
-        is_known && (self.ended.contains(&twin) || self.records.get(&twin).is_some_and(has_failed))
-    }
-
-    fn may_reach(
-        &self,
-        (from, at, kind, session): (ServerNumber, ServerNumber, Kind, &SessionId),
-        named: &Named,
-        standing: Option<&Standing>,
-        to: &str,
-        turn: &[&What],
-    ) -> bool {
-        let state = standing.map(|standing| standing.state);
-        let is_dropped_in_force = matches!(state, Some("AtRest" | "ExpectConfirmedAnswered")) && to == "Over";
-        match kind {
-            Kind::DelegationReq => named.3 == Side::Delegated && to == "Over",
-            Kind::DelegationConfirmed => {
-                is_dropped_in_force && moves(turn).any(|(other, _)| other.2 == *session && other.3 != named.3)
-            }
-            kind if is_of_revocation(kind) => match self.about.get(&pair(at, from, session)) {
-                None => true,
-                Some(meant) if meant.is_empty() || meant.contains(&named.2) => true,
-                Some(meant) => {
-                    is_dropped_in_force && moves(turn).any(|(other, state)| state == "Over" && meant.contains(&other.2))
-                }
-            },
-            _ => false,
-        }
-    }
-
-    /// Whether a message of this session comes after its end.
-    fn is_past(
-        &self,
-        (at, peer, session): (ServerNumber, ServerNumber, &SessionId),
-        side: Option<Side>,
-        kind: Kind,
-    ) -> bool {
-        if matches!(kind, Kind::DelegationFailure | Kind::RevocationFailure) {
-            return false;
-        }
-        let sides = [Side::Delegating, Side::Delegated].into_iter().filter(|one| side.is_none_or(|side| side == *one));
-        let mut found = sides.filter_map(|side| {
-            let named = (at, peer, session.clone(), side);
-            let open = self.records.get(&named).map(|standing| standing.state);
-            open.or_else(|| self.ended.contains(&named).then_some("Over"))
-        });
-        let past = |state: &str| state == "Over" || is_terminal(state) && is_of_handover(kind);
-        found.next().is_some_and(|first| past(first) && found.all(past))
     }
 }
 
