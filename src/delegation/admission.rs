@@ -93,7 +93,8 @@ impl Server {
         let is_ours = self.settings.policy == Policy::Hardened
             && self.book.session(&(session.clone(), from, Initiator::Us)).is_some();
         let clashes = self.clashes(side, device, from, &uri) && !planted!(CrossingRequestsBothAccepted);
-        if is_undecidable || is_second_gift || is_ours || clashes {
+        let has_failed = self.book.ended.has_failed(&session, from);
+        if is_undecidable || is_second_gift || is_ours || clashes || has_failed {
             let reason = reason::CONFLICT;
             refuse(device, from, side, reason, out);
             let mut seen = Seen::default();

@@ -81,13 +81,26 @@ impl Server {
             }
             other => {
                 let session = other.session().expect("only DELEGATION_REVOKED may lack a session");
-                self.find_by_session(kind, from, session)?
+                let found = self.find_by_session(kind, from, session);
+                let is_unknown =
+                    |away: &TurnedAway| matches!(away.why, Misbehaved::UnknownSession) && away.device.is_none();
+                // The peer has given up, or died, before its request has come: it may come yet (D35).
+                if kind == Kind::DelegationFailure
+                    && self.settings.policy == Policy::Hardened
+                    && found.as_ref().is_err_and(is_unknown)
+                {
+                    self.book.ended.remember_failure(session.clone(), from);
+                }
+                found?
             }
         };
         match found {
             Found::Ended(device) => {
                 if let Some(session) = message.session() {
                     self.book.ended.see(session, from, kind);
+                }
+                if self.settings.is_durable && self.settings.policy.waits_for_writes() {
+                    out.push(Effect::Persist(self.image_of_device(device)));
                 }
                 Ok((Answer::NoContent, Some(device)))
             }
@@ -155,7 +168,10 @@ impl Server {
         match self.book.ended.session(session, from, kind) {
             Some(last) if last.seen.contains(kind) => Ok(Found::Copy(last.device)),
             // Both sides have ended the process, and what they said of it has crossed.
-            Some(last) if matches!(kind, Kind::DelegationFailure | Kind::RevocationFailure) => {
+            Some(last)
+                if matches!(kind, Kind::DelegationFailure | Kind::RevocationFailure)
+                    && !self.book.ended.has_failed(session, from) =>
+            {
                 Ok(Found::Ended(last.device))
             }
             _ if is_somebody_elses => Err(Misbehaved::NotThePeer.into()),

@@ -30,12 +30,29 @@ pub struct Server {
 
 impl Server {
     pub fn new(settings: Settings) -> Server {
-        Server { settings: Arc::new(settings), records: Records::default(), book: Book::default() }
+        let mut book = Book::default();
+        if settings.is_durable {
+            book.ended.keep_news();
+        }
+        Server { settings: Arc::new(settings), records: Records::default(), book }
     }
 
     /// Takes one input and pushes what is to be done. Every `Received` gets exactly one `Answer` in the same call,
     /// before any other effect of it. Outcomes and reports that nobody waits for any more change nothing.
     pub fn handle(&mut self, now: Moment, input: Input, out: &mut Outbox) {
+        let place = out.len();
+        self.take_turn(now, input, out);
+        // A refusal is written with the next image: as long as no record changes it is the same again.
+        let image = out[place..].iter_mut().find_map(|effect| match effect {
+            Effect::Persist(image) => Some(image),
+            _ => None,
+        });
+        if let Some(image) = image {
+            image.add(self.book.ended.take_news());
+        }
+    }
+
+    fn take_turn(&mut self, now: Moment, input: Input, out: &mut Outbox) {
         match input {
             Input::Start { flow, device, peer, subtree } => self.start(now, flow, (device, peer, subtree), out),
             Input::Agreed { device, peer, approach } => self.book.agree(device, peer, approach),

@@ -12,6 +12,7 @@ mod leave;
 mod outcome;
 mod own_acls;
 pub(crate) mod planted;
+mod rights;
 mod search;
 mod single;
 #[cfg(test)]
@@ -25,6 +26,7 @@ use leave::Leave;
 use outcome::Changes;
 pub use outcome::is_done;
 pub(crate) use planted::planted;
+use rights::RightsBack;
 use single::{Permit, Removal, Visit};
 use undoing::Undoing;
 
@@ -57,6 +59,10 @@ pub enum Errand {
     /// Section 5.3: the entries of the Bootstrap Config MO with this address go, whoever put them there: for when nobody
     /// knows what an errand has changed.
     TakeBackUrl { url: String },
+    /// Section 5.3: the delegate has no rights on the sub-tree any more, nor on whatever has an ACL of its own below it: for
+    /// when nobody knows what an errand has changed, and the delegate's account is not to go. Rights that have gone already
+    /// have gone.
+    TakeBackRights { delegate: ServerId, subtree: Uri },
     /// Section 5.2.2.7 and 5.2.2.8: rights on the sub-tree, then the own account if the delegation is full.
     Grant { delegate: ServerId, subtree: Uri, remove_own_account: bool },
     /// Section 5.2.1.7: the delegate's own session; proves that it can connect and has the rights it was promised.
@@ -126,7 +132,7 @@ impl Errand {
             Errand::RemoveAccount { .. } => ErrandKind::RemoveAccount,
             Errand::Leave => ErrandKind::Leave,
             Errand::LetConnect { .. } => ErrandKind::LetConnect,
-            Errand::TakeBackUrl { .. } | Errand::Undo(_) => ErrandKind::Undo,
+            Errand::TakeBackUrl { .. } | Errand::TakeBackRights { .. } | Errand::Undo(_) => ErrandKind::Undo,
         }
     }
 }
@@ -286,6 +292,7 @@ impl Script {
                 Plan::BootstrapUrl(BootstrapUrl::new(url, revocable.then_some(me)))
             }
             Errand::TakeBackUrl { url } => Plan::BootstrapUrl(BootstrapUrl::taking_back(url)),
+            Errand::TakeBackRights { delegate, subtree } => Plan::RightsBack(RightsBack::new(delegate, subtree)),
             Errand::Visit { subtree } => Plan::Visit(Visit::new(me, subtree)),
             Errand::RemoveAccount { of, leftovers } => Plan::Removal(Removal::new(of, leftovers)),
             Errand::Leave => Plan::Leave(Leave::new(me)),
@@ -303,6 +310,7 @@ impl Script {
         let next = match &mut self.plan {
             Plan::Handover(plan) => plan.next(results, changes),
             Plan::BootstrapUrl(plan) => plan.next(results, changes),
+            Plan::RightsBack(plan) => plan.next(results),
             Plan::Visit(plan) => plan.next(results),
             Plan::Removal(plan) => plan.next(results),
             Plan::Leave(plan) => plan.next(results, changes),
@@ -332,6 +340,7 @@ impl Script {
 enum Plan {
     Handover(Box<Handover>),
     BootstrapUrl(BootstrapUrl),
+    RightsBack(RightsBack),
     Visit(Visit),
     Removal(Removal),
     Leave(Leave),

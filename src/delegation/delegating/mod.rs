@@ -55,7 +55,7 @@ pub(in crate::delegation) struct Delegating {
     held: Option<Bootstrap>,
     /// What BOOTSTRAP_SRV_URL_DELIVERY gave, until the delegation is in force.
     url: Option<String>,
-    /// A URL that the device may have been given before a restart: nobody knows where it stands.
+    /// A URL that the device may have been given before a restart: nobody knows where it stands, or whether it does.
     doubtful_url: Option<String>,
     /// What would put the device back, in the order to run it. Once the delegation is in force it is kept only where
     /// removing the delegate's account would not do.

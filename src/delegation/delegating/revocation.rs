@@ -123,12 +123,16 @@ impl Delegating {
         let of = turn.server_id(self.pact.peer);
         let is_left = |order: &&Order| is_bootstrap_entry(order) && !planted!(BootstrapEntryForgotten);
         let leftovers = self.undo.iter().filter(is_left).cloned().collect();
-        let errand = Errand::RemoveAccount { of, leftovers };
+        let errand = match self.doubtful_url.clone() {
+            // Else the device might fetch the account again.
+            Some(url) => Errand::TakeBackUrl { url },
+            None => Errand::RemoveAccount { of, leftovers },
+        };
         self.state = State::ExpectRemoval(turn.errand(self.pact.device, errand), told);
         self.pact.deadline = Moment::NEVER;
     }
 
-    /// The delegate's account is gone, or not.
+    /// The delegate's account is gone, or not; or, before that, a URL that the device may have been given.
     pub(super) fn removed(&mut self, turn: &mut Turn<'_>, told: Told, report: Report) {
         if !planted!(RemovalFailureTakenForDone)
             && let Err(failure) = report.result
@@ -141,6 +145,9 @@ impl Delegating {
             self.is_compromised = true;
             self.tell_failure(turn, reason, Outcome::Stranded { reason });
             return;
+        }
+        if self.doubtful_url.take().is_some() {
+            return self.remove(turn, told);
         }
         turn.account_gone = true;
         self.tell_revoked(turn, told);

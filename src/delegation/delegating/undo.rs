@@ -50,6 +50,8 @@ enum Doing {
     Undo,
     /// The URL that it may have been given before a restart.
     TakeBackUrl,
+    /// The rights that its delegate may have been given before a restart.
+    TakeBackRights,
     /// The account that the device has got by its bootstrap.
     RemoveDelegate,
 }
@@ -163,14 +165,14 @@ impl Delegating {
                     self.expect_bootstrap_by_device();
                 }
             }
-            Doing::Undo | Doing::TakeBackUrl | Doing::RemoveDelegate if again.is_some() => {
+            Doing::Undo | Doing::TakeBackUrl | Doing::TakeBackRights | Doing::RemoveDelegate if again.is_some() => {
                 if ending.doing == Doing::Undo && !report.undo.is_empty() {
                     ending.orders = report.undo;
                 }
                 ending.device_at = again.unwrap_or(Moment::NEVER);
                 return self.end_if_undone(turn);
             }
-            Doing::Undo | Doing::TakeBackUrl => {
+            Doing::Undo | Doing::TakeBackUrl | Doing::TakeBackRights => {
                 if report.result.is_err() {
                     ending.strand();
                 }
@@ -191,9 +193,6 @@ impl Delegating {
             ending.strand();
             return self.end_if_undone(turn);
         }
-        if self.rights_in_doubt {
-            ending.strand();
-        }
         if !self.undo.is_empty() && !planted!(UndoForgotten) {
             ending.doing = Doing::Undo;
             ending.orders = std::mem::take(&mut self.undo);
@@ -203,6 +202,10 @@ impl Delegating {
             ending.doing = Doing::TakeBackUrl;
             ending.errand = Some(turn.errand(self.pact.device, Errand::TakeBackUrl { url: url.clone() }));
             ending.url = url;
+        } else if std::mem::take(&mut self.rights_in_doubt) {
+            ending.doing = Doing::TakeBackRights;
+            let (delegate, subtree) = (turn.server_id(self.pact.peer), self.pact.subtree.clone());
+            ending.errand = Some(turn.errand(self.pact.device, Errand::TakeBackRights { delegate, subtree }));
         } else if std::mem::take(&mut self.delegate_let_in) {
             ending.doing = Doing::RemoveDelegate;
             let of = turn.server_id(self.pact.peer);
@@ -219,6 +222,10 @@ impl Delegating {
             let errand = match ending.doing {
                 Doing::WhatFailed | Doing::Undo => Errand::Undo(ending.orders.clone()),
                 Doing::TakeBackUrl => Errand::TakeBackUrl { url: ending.url.clone() },
+                Doing::TakeBackRights => {
+                    let (delegate, subtree) = (turn.server_id(self.pact.peer), self.pact.subtree.clone());
+                    Errand::TakeBackRights { delegate, subtree }
+                }
                 Doing::RemoveDelegate => {
                     let of = turn.server_id(self.pact.peer);
                     Errand::RemoveAccount { of, leftovers: Vec::new() }
@@ -245,7 +252,7 @@ impl Delegating {
         ending.device_at = Moment::NEVER;
         if was_under_way && ending.doing == Doing::WhatFailed {
             // Nobody knows what it has changed: the URL goes, and the delegate's account, and with it all its rights. An
-            // account that was there before stays, with whatever rights it may have been given.
+            // account that was there before stays, and loses its rights on the sub-tree.
             match ending.found {
                 Found::Url => self.doubtful_url = Some(std::mem::take(&mut ending.url)),
                 Found::Preparation => self.rights_in_doubt = self.delegate_had_account,

@@ -52,7 +52,7 @@ impl Pair {
                 }
                 Errand::Leave => report.own_account_removed = true,
                 Errand::TakeBackUrl { .. } => self.has_taken_back_url = true,
-                Errand::Visit { .. } | Errand::LetConnect { .. } => {}
+                Errand::Visit { .. } | Errand::LetConnect { .. } | Errand::TakeBackRights { .. } => {}
             }
             report.own_account_removed &= self.gives_up;
             if report.own_account_removed {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::forged::request;
 use super::pair::*;
 use crate::delegation::flow::Approach::{self, DmAcc, Url};
 use crate::delegation::flow::{FlowKind, Revocation};
@@ -126,12 +127,16 @@ fn a_url_that_was_on_its_way_when_the_delegation_failed_is_taken_back_after_a_de
 }
 
 #[test]
-fn rights_that_nobody_can_put_back_after_a_death_are_not_called_undone() {
+fn rights_that_nobody_knows_of_after_a_death_are_taken_back() {
     let setup = Setup { bootstrapped: vec![DMS2], ..hardened() };
-    let transcript = fails_and_dies(&setup, DmAcc, "ExpectDevicePrepared").run().transcript();
-    assert!(transcript.iter().any(|line| line.contains("DMS-1            settled stranded")), "{transcript:#?}");
-    let transcript = fails_and_dies(&hardened(), DmAcc, "ExpectDevicePrepared").run().transcript();
-    assert!(transcript.iter().any(|line| line.contains("DMS-1            settled undone")), "{transcript:#?}");
+    let is_undone = |transcript: Vec<String>, by: &str| {
+        for part in ["DMS-1            settled undone", by] {
+            assert!(transcript.iter().any(|line| line.contains(part)), "{part}: {transcript:#?}");
+        }
+    };
+    let (rights, account) = ("device take back rights of dms2", "device remove account of dms2");
+    is_undone(fails_and_dies(&setup, DmAcc, "ExpectDevicePrepared").run().transcript(), rights);
+    is_undone(fails_and_dies(&hardened(), DmAcc, "ExpectDevicePrepared").run().transcript(), account);
 
     let dies_and_fails = |setup: &Setup| {
         let mut pair = Pair::new(setup);
@@ -141,10 +146,8 @@ fn rights_that_nobody_can_put_back_after_a_death_are_not_called_undone() {
         pair.refuse("visit", DeviceFailure::NotAuthenticated);
         pair.run().transcript()
     };
-    let transcript = dies_and_fails(&setup);
-    assert!(transcript.iter().any(|line| line.contains("DMS-1            settled stranded")), "{transcript:#?}");
-    let transcript = dies_and_fails(&hardened());
-    assert!(transcript.iter().any(|line| line.contains("DMS-1            settled undone")), "{transcript:#?}");
+    is_undone(dies_and_fails(&setup), rights);
+    is_undone(dies_and_fails(&hardened()), account);
 }
 
 /// What has been answered is acted upon, and what has been begun is ended, although the state kept its name meanwhile.
@@ -187,6 +190,65 @@ fn approaches_that_crossed_before_a_death_are_told_apart_after_it() {
     assert_eq!(transcript[..connected].iter().filter(confirmed).count(), 0, "{transcript:#?}");
     assert_eq!(transcript[connected..].iter().filter(confirmed).count(), 1, "{transcript:#?}");
     assert!(pair.standing().contains("in force"), "{}", pair.standing());
+}
+
+/// What comes a second time after the death is answered as before, although nothing is left of the delegation.
+#[test]
+fn what_has_ended_before_a_death_is_known_after_it() {
+    let forced = FlowKind::Revoke(Revocation::Forced { notice: true });
+    for (setup, is_known) in [(hardened(), true), (Setup { policy: Policy::Literal, ..hardened() }, false)] {
+        let mut pair = Pair::new(&setup);
+        pair.start(0, delegate(DmAcc, false, false), "./SCOMO");
+        pair.start(30_000, forced, "./SCOMO");
+        pair.run().transcript();
+        pair.restart(DMS2, false);
+        pair.forge(0, DMS1, DMS2, request(DMS1, DEVICE, "./SCOMO", "0-7-1"));
+        assert!(pair.step(), "it arrives");
+        let transcript = pair.transcript();
+        assert_eq!(transcript.iter().any(|line| line.contains("duplicate")), is_known, "{transcript:#?}");
+        assert_eq!(pair.standing().contains("from DMS-1"), !is_known, "{}", pair.standing());
+    }
+}
+
+/// Whoever dies tells a peer of the failure that its request has not reached yet.
+#[test]
+fn a_request_that_comes_after_its_failure_begins_nothing() {
+    for (setup, begins) in [(hardened(), false), (Setup { policy: Policy::Literal, ..hardened() }, true)] {
+        let mut pair = Pair::new(&setup);
+        let failure = || Message::DelegationFailure { reason: None, session: SessionId::new("0-7-9") };
+        pair.forge(0, DMS1, DMS2, failure());
+        pair.forge(1, DMS1, DMS2, request(DMS1, DEVICE, "./SCOMO", "0-7-9"));
+        pair.forge(2, DMS1, DMS2, failure());
+        assert!(pair.step() && pair.step(), "both arrive");
+        assert_eq!(pair.standing().contains("from DMS-1"), begins, "{}", pair.standing());
+        let transcript = pair.run().transcript();
+        let answered = |with: &str| transcript.iter().filter(|line| line.contains(with)).count();
+        let expected = if begins { (1, 0) } else { (2, 1) };
+        assert_eq!((answered("DMS-2 -> DMS-1  404"), answered("refused 409")), expected, "{transcript:#?}");
+    }
+}
+
+/// What nobody knows of has served the delegation, and goes with it.
+#[test]
+fn a_url_from_before_a_death_is_taken_back_with_the_account() {
+    let confirmed =
+        |session| Message::BootstrapConfirmed { reason: Some(reason::OK), bootstrapped: None, account: None, session };
+    let mut pair = hears(&hardened(), Url, "ExpectUrlPushed", confirmed);
+    assert!(pair.step(), "it is heard while the URL is being pushed");
+    pair.accounts.insert(DMS2);
+    pair.refuse("push", DeviceFailure::Unreachable);
+    pair.restart(DMS1, false);
+    until(&mut pair, "ExpectConfirmed");
+    pair.forge(
+        0,
+        DMS2,
+        DMS1,
+        Message::DelegationConfirmed { reason: Some(reason::OK), session: SessionId::new("0-7-1") },
+    );
+    pair.start(30_000, FlowKind::Revoke(Revocation::Forced { notice: true }), "./SCOMO");
+    let transcript = pair.run().transcript();
+    assert!(pair.has_taken_back_url, "{transcript:#?}");
+    assert_eq!(pair.standing(), "DMS-1 [] DMS-2 [] device [DMS-1]");
 }
 
 #[test]

@@ -75,6 +75,7 @@ pub fn errand_name(errand: &Errand) -> &'static str {
         Errand::Leave => "leave",
         Errand::LetConnect { .. } => "let connect",
         Errand::TakeBackUrl { .. } => "take back",
+        Errand::TakeBackRights { .. } => "take back rights",
         Errand::Undo(_) => "undo",
     }
 }
@@ -100,6 +101,7 @@ pub fn errand_text(errand: &Errand) -> String {
                 .collect();
             orders.join(", ")
         }
+        Errand::TakeBackRights { delegate, subtree } => format!("of {delegate} on {subtree}"),
         Errand::PushBootstrapUrl { .. } | Errand::TakeBackUrl { .. } | Errand::Leave => String::new(),
     };
     format!("{} {detail}", errand_name(errand)).trim_end().to_owned()

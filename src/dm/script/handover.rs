@@ -282,9 +282,9 @@ impl Handover {
             }
             Place::Existing { quiet, .. } => {
                 let flag = self.flag.and_then(|flag| flag.set(&self.flag_leaf().ok()?, *quiet));
-                std::iter::once(all_or_nothing(grants)).chain(flag).collect()
+                std::iter::once(outcome::all_or_nothing(grants)).chain(flag).collect()
             }
-            Place::Untouched => vec![all_or_nothing(grants)],
+            Place::Untouched => vec![outcome::all_or_nothing(grants)],
         })
     }
 
@@ -368,11 +368,6 @@ impl Handover {
 /// The account that has to be there is not.
 fn nowhere(server: &ServerId) -> DeviceFailure {
     outcome::refusal(&Order::Get(search::usual_place(server)), NOT_FOUND)
-}
-
-/// Orders that must not be done in part.
-fn all_or_nothing(mut orders: Vec<Order>) -> Order {
-    if orders.len() == 1 { orders.swap_remove(0) } else { Order::Atomic(orders) }
 }
 
 const FLAG: &str = "NoAutoInitialSession";

@@ -34,6 +34,11 @@ pub fn refusal(order: &Order, code: u16) -> DeviceFailure {
     DeviceFailure::Refused { code, order: order.verb(), uri: order.target() }
 }
 
+/// Orders that must not be done in part.
+pub fn all_or_nothing(mut orders: Vec<Order>) -> Order {
+    if orders.len() == 1 { orders.swap_remove(0) } else { Order::Atomic(orders) }
+}
+
 /// Status 516: a command of a failed Atomic could not be undone.
 pub const NOT_ROLLED_BACK: u16 = 516;
 /// The status for a value that is not of its format.

@@ -40,6 +40,7 @@ fn whatever_a_server_wants_comes_to_the_same_with_a_session_and_without() {
             pair.documents = Documents::Missing;
             let grant =
                 Errand::Grant { delegate: pair.id(1), subtree: subtree().join("Inventory"), remove_own_account: false };
+            let back = Errand::TakeBackRights { delegate: pair.id(1), subtree: subtree() };
             let removal = Errand::RemoveAccount { of: pair.id(1), leftovers: Vec::new() };
             let (prepare, full) = (pair.prepare(!bootstrapped, false), pair.prepare(true, true));
             let prepared = check(&mut pair, 0, prepare.clone());
@@ -54,6 +55,8 @@ fn whatever_a_server_wants_comes_to_the_same_with_a_session_and_without() {
             check(&mut pair, 0, Errand::PushBootstrapUrl { url: url(), revocable: false });
             check(&mut pair, 0, Errand::PushBootstrapUrl { url: url(), revocable: false });
             check(&mut pair, 0, Errand::TakeBackUrl { url: url() });
+            check(&mut pair, 0, back.clone());
+            check(&mut pair, 0, back);
             check(&mut pair, 0, removal.clone());
             check(&mut pair, 0, removal);
             check(&mut pair, 0, full);

@@ -49,6 +49,27 @@ fn a_url_is_taken_back_from_wherever_it_stands() {
 }
 
 #[test]
+fn rights_are_taken_back_wherever_they_were_given() {
+    let take_back = || Errand::TakeBackRights { delegate: ServerId::new(S2), subtree: uri("./SCOMO") };
+    let given = ("Get ./SCOMO?prop=ACL", 200, Some("Get=*&Add=*&Replace=dms1.example.test+dms2.example.test"));
+    let own = "Replace ./SCOMO?prop=ACL `Get=*&Replace=dms1&Add=*`";
+    check(take_back(), &[given, ROOT_ACL], &[READ_ACLS, own], Ok(()), &[]);
+    // What is left says no more than the root does.
+    let root = (ROOT_ACL.0, 200, Some("Get=*&Add=*&Replace=dms1.example.test"));
+    check(take_back(), &[given, root], &[READ_ACLS, "Replace ./SCOMO?prop=ACL ``"], Ok(()), &[]);
+    // Nothing has been given, or it has gone with the sub-tree.
+    check(take_back(), &[OWN_ACL, ROOT_ACL], &[READ_ACLS], Ok(()), &[]);
+    check(take_back(), &[("Get ./SCOMO?prop=ACL", 404, None)], &[READ_ACLS], Ok(()), &[]);
+    let below = "<MgmtTree><Node><NodeName>a</NodeName><Path>./SCOMO</Path><RTProperties>\
+                 <ACL>Get=dms1.example.test+dms2.example.test</ACL></RTProperties></Node></MgmtTree>";
+    let listed = ("Get ./SCOMO?list=TNDS+ACL", 200, Some(below));
+    let both = format!("Atomic {{ Replace ./SCOMO/a?prop=ACL `Get=dms1`; {own} }}");
+    check(take_back(), &[given, ROOT_ACL, listed], &[READ_ACLS, &both], Ok(()), &[]);
+    let refused = [given, ROOT_ACL, ("Replace", 425, None)];
+    check(take_back(), &refused, &[READ_ACLS, own], Err((425, "Replace ./SCOMO?prop=ACL")), &[]);
+}
+
+#[test]
 fn a_server_that_leaves_takes_its_own_account_away_or_finds_it_gone() {
     let (get, list, delete) = ("Get ./DMAcc/dms1/ServerID", "Get ./DMAcc", "Delete ./DMAcc/dms1");
     for answers in [&[S1_THERE][..], &[S1_THERE, (delete, 404, None)]] {

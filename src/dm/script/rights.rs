@@ -1,0 +1,112 @@
+//! Section 5.3: a delegate loses every right on a sub-tree, for when nobody knows what an errand has given it.
+
+use super::own_acls::OwnAcls;
+use super::single::NOT_FOUND;
+use super::{Next, Order, OrderResult, outcome};
+use crate::dm::acl::Acl;
+use crate::dm::dmacc;
+use crate::dm::uri::Uri;
+use crate::ids::ServerId;
+
+/// Reads the ACLs from the sub-tree up to the root and those below it, and takes the delegate out of the sub-tree's own
+/// and of those below. Accounts are left alone, as they were when the rights were given. Doing it twice does no harm.
+#[derive(Debug)]
+pub struct RightsBack {
+    delegate: ServerId,
+    subtree: Uri,
+    own_acls: OwnAcls,
+    /// The ACL that the sub-tree shall have, where that is another one.
+    top: Option<Acl>,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Start,
+    /// Expects the ACLs of the sub-tree and of all above it, and what the search has asked along with them.
+    Reading,
+    Searching,
+    ExpectTaken(Order),
+}
+
+impl RightsBack {
+    pub fn new(delegate: ServerId, subtree: Uri) -> RightsBack {
+        let own_acls = OwnAcls::new(subtree.clone());
+        RightsBack { delegate, subtree, own_acls, top: None, state: State::Start }
+    }
+
+    pub fn next(&mut self, results: &[OrderResult]) -> Next {
+        match &self.state {
+            State::Start => {
+                let mut orders: Vec<Order> = self.line().map(Order::GetAcl).collect();
+                orders.extend(self.own_acls.first());
+                self.state = State::Reading;
+                Ok(Some(orders))
+            }
+            State::Reading => {
+                if outcome::at(results, 0).code == NOT_FOUND {
+                    // The rights have gone with the sub-tree.
+                    return Ok(None);
+                }
+                let (of_line, below) = results.split_at(self.line().count().min(results.len()));
+                self.take_line(of_line)?;
+                self.look(below)
+            }
+            State::Searching => self.look(results),
+            State::ExpectTaken(order) => outcome::failure(order, outcome::at(results, 0)).map_or(Ok(None), Err),
+        }
+    }
+
+    /// The sub-tree and everything above it.
+    fn line(&self) -> impl Iterator<Item = Uri> + use<> {
+        std::iter::successors(Some(self.subtree.clone()), Uri::parent)
+    }
+
+    /// A value that says no more than what would be inherited goes altogether: the errand may have put it there.
+    fn take_line(&mut self, results: &[OrderResult]) -> Result<(), super::DeviceFailure> {
+        let mut acls = Vec::new();
+        for (place, uri) in self.line().enumerate() {
+            let (order, result) = (Order::GetAcl(uri), outcome::at(results, place));
+            if let Some(failure) = outcome::failure(&order, result) {
+                return Err(failure);
+            }
+            let text = result.data.as_deref().unwrap_or_default();
+            acls.push(Acl::parse(text).map_err(|_| outcome::refusal(&order, outcome::BAD_FORMAT))?);
+        }
+        let mut acls = acls.into_iter();
+        let own = acls.next().unwrap_or_default();
+        let inherited = acls.find(|acl| !acl.is_empty());
+        let mut left = own.clone();
+        left.purge(&self.delegate);
+        if inherited.is_some_and(|inherited| inherited == left) {
+            left = Acl::empty();
+        }
+        self.top = own.names(&self.delegate).then_some(left);
+        Ok(())
+    }
+
+    fn look(&mut self, results: &[OrderResult]) -> Next {
+        let orders = self.own_acls.take(results)?;
+        if !orders.is_empty() {
+            self.state = State::Searching;
+            return Ok(Some(orders));
+        }
+        let mut orders = Vec::new();
+        for (uri, text) in self.own_acls.found().iter().filter(|(uri, _)| !dmacc::place().covers(uri)) {
+            let order = Order::GetAcl(uri.clone());
+            let mut acl = Acl::parse(text).map_err(|_| outcome::refusal(&order, outcome::BAD_FORMAT))?;
+            if acl.names(&self.delegate) {
+                acl.purge(&self.delegate);
+                orders.push(Order::ReplaceAcl { uri: uri.clone(), acl: acl.to_string() });
+            }
+        }
+        let top = self.top.take().map(|acl| Order::ReplaceAcl { uri: self.subtree.clone(), acl: acl.to_string() });
+        orders.extend(top);
+        if orders.is_empty() {
+            return Ok(None);
+        }
+        let order = outcome::all_or_nothing(orders);
+        self.state = State::ExpectTaken(order.clone());
+        Ok(Some(vec![order]))
+    }
+}
