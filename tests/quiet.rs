@@ -39,7 +39,12 @@ fn nothing_is_found(ways: u64, most: Budget) {
                 if let Some(breaking) = ran.breaking {
                     let plan = retell::plan(&mut lab, ran.budget, &trail);
                     let words = Worded::new(&plan, premises);
-                    panic!("{}, {}, way {number}: {:?}: {words:#?}", premises.kind, strategy.name(), breaking.promises);
+                    panic!(
+                        "{}, {}, way {number}: {:?}: {words:#?}\n{trail:?}",
+                        premises.kind,
+                        strategy.name(),
+                        breaking.promises
+                    );
                 }
             }
         }
@@ -60,6 +65,12 @@ fn thousands_of_ways_break_nothing_under_the_hardened_policy() {
 #[ignore = "takes minutes; with --release"]
 fn ten_million_ways_on_which_nothing_goes_wrong_break_nothing() {
     nothing_is_found(10_000_000, Budget { wishes: u8::MAX, ..Budget::default() });
+}
+
+#[test]
+#[ignore = "takes minutes; with --release"]
+fn ten_million_ways_on_which_servers_die_break_nothing() {
+    nothing_is_found(10_000_000, Budget { deaths: u8::MAX, ..UNBOUNDED });
 }
 
 #[test]

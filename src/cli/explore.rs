@@ -146,6 +146,7 @@ fn finish(search: &Explore, scenario: &Scenario, premises: &[Premises], hunted: 
     let json =
         search::json(scenario, premises, effort(search), hunted, kept.iter().map(|kept| (&kept.file, kept.times)));
     let text = format!("{json:#}\n");
+    let is_broken = !(kept.is_empty() && hunted.not_retold.is_empty());
     let mut exits = Vec::new();
     if let Err(error) = folder.write("explore.json", &text) {
         output::remark(&format!("error: {error}"));
@@ -153,10 +154,10 @@ fn finish(search: &Explore, scenario: &Scenario, premises: &[Premises], hunted: 
     }
     if flags.json {
         exits.push(output::data(&text));
-    } else if !flags.quiet || !kept.is_empty() {
+    } else if !flags.quiet || is_broken {
         exits.push(output::data(&told(search, premises, hunted, &kept, &folder)));
     }
-    if !kept.is_empty() {
+    if is_broken {
         exits.push(Exit::PromiseBroken);
     } else if hunted.ran_out() {
         exits.push(Exit::Invalid);
@@ -166,6 +167,9 @@ fn finish(search: &Explore, scenario: &Scenario, premises: &[Premises], hunted: 
 
 fn told(search: &Explore, premises: &[Premises], hunted: &Hunted, kept: &[Kept], folder: &SearchFolder) -> String {
     let text = search::evidence(hunted, premises, effort(search));
+    if kept.is_empty() && !hunted.not_retold.is_empty() {
+        return text;
+    }
     format!("{text}{}", told_of(kept, folder))
 }
 

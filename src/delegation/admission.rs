@@ -101,6 +101,7 @@ impl Server {
             seen.insert(Kind::DelegationReq);
             let key = (session.clone(), from, Initiator::Them);
             self.book.ended.remember(key, Last { device, seen, refused: Some(reason) });
+            self.persist_ended(device, out);
             return Ok((response(session, Some(reason)), Some(device)));
         }
         if side == Side::Delegated {

@@ -42,8 +42,17 @@ impl Image {
 pub struct Durable {
     images: BTreeMap<RecordId, Image>,
     ended: Ended,
-    /// What the latest write about each device replaced, and which ended sessions it told of.
-    before: BTreeMap<DeviceNumber, (Option<RecordId>, Option<Image>, Vec<Name>)>,
+    /// The latest write about each device.
+    latest: BTreeMap<DeviceNumber, Latest>,
+}
+
+/// What a write has changed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Latest {
+    id: Option<RecordId>,
+    replaced: Option<Image>,
+    /// The ended sessions that it told of.
+    ended: Vec<Name>,
 }
 
 impl Durable {
@@ -52,7 +61,7 @@ impl Durable {
         let (id, device) = (image.id, image.device);
         let ended = image.ended.iter().map(|(name, _)| name.clone()).collect();
         let replaced = self.put(image);
-        self.before.insert(device, (id, replaced, ended));
+        self.latest.insert(device, Latest { id, replaced, ended });
     }
 
     /// As [`Durable::write`], with nothing kept of what it replaces: for whoever keeps the store as it was before.
@@ -72,8 +81,8 @@ impl Durable {
 
     /// The store as it was before the latest write about each device: what a backup would give back.
     pub fn older(&self) -> Durable {
-        let mut older = Durable { before: BTreeMap::new(), ..self.clone() };
-        for (id, replaced, ended) in self.before.values() {
+        let mut older = Durable { latest: BTreeMap::new(), ..self.clone() };
+        for Latest { id, replaced, ended } in self.latest.values() {
             match (id, replaced) {
                 (Some(id), Some(image)) => older.images.insert(*id, image.clone()),
                 (Some(id), None) => older.images.remove(id),

@@ -113,6 +113,11 @@ impl Pact {
         next_try(&mut self.device_until, turn, turn.settings.timeouts.device)
     }
 
+    /// The device has done something, or is to do something else: what was in vain before does not count.
+    pub fn have_patience_with_device(&mut self) {
+        self.device_until = None;
+    }
+
     /// As [`Pact::device_again`], for a peer that could not be told how a process has ended.
     pub fn peer_again(&mut self, turn: &Turn<'_>, outcome: &PostOutcome) -> Option<Moment> {
         outcome.may_change().then(|| next_try(&mut self.peer_until, turn, turn.settings.timeouts.peer)).flatten()

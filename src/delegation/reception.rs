@@ -99,9 +99,7 @@ impl Server {
                 if let Some(session) = message.session() {
                     self.book.ended.see(session, from, kind);
                 }
-                if self.settings.is_durable && self.settings.policy.waits_for_writes() {
-                    out.push(Effect::Persist(self.image_of_device(device)));
-                }
+                self.persist_ended(device, out);
                 Ok((Answer::NoContent, Some(device)))
             }
             Found::Copy(device) => {

@@ -42,7 +42,6 @@ impl Server {
     pub fn handle(&mut self, now: Moment, input: Input, out: &mut Outbox) {
         let place = out.len();
         self.take_turn(now, input, out);
-        // A refusal is written with the next image: as long as no record changes it is the same again.
         let image = out[place..].iter_mut().find_map(|effect| match effect {
             Effect::Persist(image) => Some(image),
             _ => None,
@@ -170,6 +169,14 @@ impl Server {
         if let Some(image) = self.image(id, device).filter(|_| !is_lost) {
             let place = if self.settings.policy.waits_for_writes() { place } else { out.len() };
             out.insert(place, Effect::Persist(image));
+        }
+    }
+
+    /// Has what is remembered of ended sessions written where no record has changed: before it is acted upon, or not at
+    /// all, since by the text nobody remembers it after a death.
+    pub(super) fn persist_ended(&self, device: DeviceNumber, out: &mut Outbox) {
+        if self.settings.is_durable && self.settings.policy.waits_for_writes() {
+            out.push(Effect::Persist(self.image_of_device(device)));
         }
     }
 

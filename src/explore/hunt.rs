@@ -13,6 +13,7 @@ use crate::explore::premises::Premises;
 use crate::explore::search::exhaustive::{self, Exhausted};
 use crate::explore::search::random::{self, Strategy};
 use crate::explore::search::{Breaking, Likeness};
+use crate::explore::trail::Trail;
 use crate::explore::wording::Worded;
 use crate::explore::{retell, shrink};
 use crate::seed::Seed;
@@ -49,8 +50,19 @@ pub struct Hunted {
     pub pieces: Vec<Done>,
     /// In the order in which they were found.
     pub findings: Vec<Finding>,
-    /// Ways that break a promise and whose plan does not: a fault of this search.
-    pub not_retold: u64,
+    pub not_retold: Vec<NotRetold>,
+}
+
+/// A way that breaks a promise and whose plan does not: a fault of this search. What it breaks is broken all the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotRetold {
+    /// Which of the premises.
+    pub kind: usize,
+    pub promise: &'static str,
+    /// The number of the piece of work that found it.
+    pub piece: u64,
+    pub budget: Budget,
+    pub trail: Trail,
 }
 
 /// Everything that was gone through within one budget, all kinds of devices together.
@@ -165,7 +177,7 @@ pub struct Done {
     /// The least plans.
     pub words: Vec<Worded>,
     findings: Vec<Finding>,
-    not_retold: u64,
+    not_retold: Vec<NotRetold>,
 }
 
 /// What a search may use.
@@ -226,7 +238,7 @@ fn put_together(done: BTreeMap<u64, Done>) -> Hunted {
         if of != number as u64 {
             break;
         }
-        hunted.not_retold += one.not_retold;
+        hunted.not_retold.append(&mut one.not_retold);
         for finding in std::mem::take(&mut one.findings) {
             let known = hunted.findings.iter_mut().find(|known| known.is_same_as(&finding));
             match known {
@@ -262,7 +274,7 @@ fn work(
     let mut promises: Vec<&'static str> = breaking.iter().flat_map(|(_, one)| one.promises.iter().copied()).collect();
     promises.sort_unstable();
     promises.dedup();
-    let mut done = Done { piece, exhausted, promises, words: Vec::new(), findings: Vec::new(), not_retold: 0 };
+    let mut done = Done { piece, exhausted, promises, words: Vec::new(), findings: Vec::new(), not_retold: Vec::new() };
     for (budget, one) in breaking.iter().take(MOST_UNDERSTOOD) {
         understand(labs, kind, *budget, one, number, &mut done);
     }
@@ -314,7 +326,8 @@ fn understand(labs: &mut [Lab<'_>], kind: usize, budget: Budget, breaking: &Brea
     let plan = retell::plan(&mut labs[kind], budget, &breaking.trail);
     for promise in &breaking.promises {
         let Some(least) = shrink::shrink(&mut labs[kind], &plan, promise) else {
-            done.not_retold += 1;
+            let (piece, trail) = (number, breaking.trail.clone());
+            done.not_retold.push(NotRetold { kind, promise, piece, budget, trail });
             continue;
         };
         // What breaks with devices of a kind that stands before it as well is the same bug.

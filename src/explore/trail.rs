@@ -19,7 +19,7 @@ pub struct Walked {
     /// What was broken on it of the promises that only a search can judge: by which name, about the device at which place,
     /// and what was seen.
     pub broken: Vec<(&'static str, usize, String)>,
-    /// When something went wrong last, where anybody has died.
+    /// When something went wrong last, where anybody has died, or took its time.
     pub hurt_at: Option<Moment>,
     /// Whether what the latest wish has come to was looked at.
     is_looked_at: bool,
@@ -48,7 +48,9 @@ impl Walked {
             Choice::Dies { .. } => true,
             Choice::TimePasses => self.hurt_at.is_some() && !self.world.under_way().is_empty(),
             Choice::Loses(_) | Choice::Breaks(..) | Choice::Doubles(_) | Choice::Expires(_) => self.hurt_at.is_some(),
-            Choice::Arrives(_) | Choice::Elapses(_) | Choice::Wishes(_) => false,
+            // Nobody is late because of what takes as long as it likes.
+            Choice::Elapses(_) => !self.world.under_way().is_empty(),
+            Choice::Arrives(_) | Choice::Wishes(_) => false,
         };
         let turns = self.world.take(choice, lab);
         if goes_wrong {

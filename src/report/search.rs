@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::explore::choice::Budget;
-use crate::explore::hunt::{Hunted, Level, Means};
+use crate::explore::hunt::{Hunted, Level, Means, NotRetold};
 use crate::explore::premises::Premises;
 use crate::report::figures::{count, counted, size};
 use crate::results::FindingFile;
@@ -67,11 +67,22 @@ pub fn evidence(hunted: &Hunted, premises: &[Premises], effort: Effort) -> Strin
     if hunted.ran_out() {
         text.push_str("not everything fitted into the memory: give more with --memory, or narrow the scope\n");
     }
-    if hunted.not_retold > 0 {
-        text.push_str(&format!(
-            "{} could not be retold as plans, and are not among the findings\n",
-            counted(hunted.not_retold, "way")
-        ));
+    text.push_str(&not_retold(hunted, premises));
+    text
+}
+
+/// What was broken on ways that are not among the findings, each promise once for each kind of device.
+fn not_retold(hunted: &Hunted, premises: &[Premises]) -> String {
+    if hunted.not_retold.is_empty() {
+        return String::new();
+    }
+    let many = counted(hunted.not_retold.len() as u64, "way");
+    let mut text = format!("{many} that broke a promise could not be retold as a plan, a fault of this search:\n");
+    let mut told: Vec<(usize, &str)> = hunted.not_retold.iter().map(|way| (way.kind, way.promise)).collect();
+    told.sort_unstable();
+    told.dedup();
+    for (kind, promise) in told {
+        text.push_str(&format!("    {promise}, {}\n", premises[kind].kind));
     }
     text
 }
@@ -181,6 +192,10 @@ pub fn json<'a>(
             "wishes": file.wishes, "decisions": file.decisions, "seen": file.seen, "ways": times,
         })
     };
+    let not_retold = |way: &NotRetold| {
+        let choices: Vec<String> = way.trail.iter().map(|choice| format!("{choice:?}")).collect();
+        json!({ "promise": way.promise, "kind": premises[way.kind].kind, "piece": way.piece, "choices": choices })
+    };
     let random = hunted.at_random();
     let (reached, missed) = goals(hunted, premises);
     json!({
@@ -199,7 +214,7 @@ pub fn json<'a>(
         "steps_at_random": random.steps,
         "goals_reached": reached,
         "goals_missed": missed,
-        "not_retold": hunted.not_retold,
+        "not_retold": hunted.not_retold.iter().map(not_retold).collect::<Vec<_>>(),
         "ran_out_of_memory": hunted.ran_out(),
         "findings": findings.map(finding).collect::<Vec<_>>(),
     })

@@ -195,6 +195,9 @@ impl Delegating {
     }
 
     pub fn errand_done(&mut self, turn: &mut Turn<'_>, job: Job, report: Report) {
+        if report.result.is_ok() {
+            self.pact.have_patience_with_device();
+        }
         match &self.state {
             State::ExpectUrlPushed(ours) if *ours == job => self.url_pushed(turn, report),
             State::ExpectDevicePrepared(ours) if *ours == job => self.device_prepared(turn, report),

@@ -116,6 +116,7 @@ impl Delegating {
             _ => Found::Other,
         };
         self.held = None;
+        self.pact.have_patience_with_device();
         let url = self.url.take().unwrap_or_default();
         self.pact.deadline = Moment::NEVER;
         self.state = State::ExpectUndone(Box::new(Ending {

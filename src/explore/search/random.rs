@@ -68,7 +68,7 @@ pub struct Ran {
 
 /// Goes one way, to its end.
 pub fn run(lab: &mut Lab<'_>, strategy: Strategy, seed: Seed, number: u64) -> Ran {
-    run_within(lab, strategy, seed, number, UNBOUNDED).0
+    run_within(lab, strategy, seed, number, Budget { deaths: u8::MAX, ..UNBOUNDED }).0
 }
 
 /// Goes one way, to its end, on which there is no more of anything than this; and the way.

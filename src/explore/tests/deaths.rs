@@ -56,7 +56,7 @@ fn the_hardened_policy_breaks_no_promise_whoever_dies_at_any_point() {
 fn by_the_letter_of_the_text_a_death_loses_the_device_and_leaves_one_side_alone() {
     let (_, hunted) =
         hunted(Premises::of(&scenario(Policy::Literal), 1)[..1].to_vec(), &[with_a_death(budget(1, 0, 0, 0))]);
-    assert_eq!(hunted.not_retold, 0);
+    assert_eq!(hunted.not_retold, []);
     let find = |promise: &str, killed: &str, wish: &str| -> Vec<&Finding> {
         let is_it = |finding: &&Finding| {
             finding.promises.contains(&promise)
