@@ -214,6 +214,23 @@ fn a_careful_server_tries_a_device_again_that_did_not_answer() {
     }
 }
 
+/// That it did not answer before is forgotten when it has done something, and when something else is to be done.
+#[test]
+fn a_careful_server_has_patience_anew_with_a_device_that_is_to_be_put_back() {
+    let mut pair = Pair::new(&hardened());
+    pair.device_bootstraps = false;
+    // Patience would be over after 8 s: by then the URL has been pushed, and the device is waited for. DMS-2 gives up
+    // before, and is not heard.
+    pair.mishap(DelegationFailure, Mishap::Delay(20_000));
+    for errand in std::iter::repeat_n("push", 7).chain(["undo"]) {
+        pair.refuse(errand, DeviceFailure::Unreachable);
+    }
+    pair.start(0, delegate(Url, false, false), "./SCOMO");
+    pair.run();
+    let outcome = pair.settled.iter().find(|(at, ..)| *at == DMS1).map(|(_, _, outcome)| outcome);
+    assert_eq!(outcome, Some(&Outcome::TooLate { step: "bootstrap" }), "{:?}", pair.settled);
+}
+
 /// The device has done what it was asked to, and its answer is lost: it comes to the delegate all the same.
 #[test]
 fn a_device_that_has_been_bootstrapped_needs_no_second_url() {

@@ -210,6 +210,23 @@ fn what_has_ended_before_a_death_is_known_after_it() {
     }
 }
 
+#[test]
+fn what_was_refused_before_a_death_is_refused_after_it() {
+    let mut pair = Pair::new(&hardened());
+    pair.start(0, delegate(DmAcc, false, false), "./SCOMO");
+    pair.run();
+    let asks = |pair: &mut Pair| {
+        pair.forge(0, DMS2, DMS1, request(DMS2, DEVICE, "./SCOMO", "1-7-9"));
+        assert!(pair.step(), "it arrives");
+        pair.transcript()
+    };
+    let refused = |transcript: &[String]| transcript.iter().any(|line| line.contains("refused 409"));
+    assert!(refused(&asks(&mut pair)));
+    pair.restart(DMS1, false);
+    let transcript = asks(&mut pair);
+    assert!(refused(&transcript) && transcript.iter().any(|line| line.contains("duplicate")), "{transcript:#?}");
+}
+
 /// Whoever dies tells a peer of the failure that its request has not reached yet.
 #[test]
 fn a_request_that_comes_after_its_failure_begins_nothing() {
