@@ -1,9 +1,9 @@
 //! Faults of one line, planted in the machines: the search finds them, and says by which promise.
 //!
 //! A search in which nothing is found says as much as what it would have found. So each fault is planted by itself, and is
-//! killed when some way breaks a promise; without any, the same pieces of work find nothing.
+//! killed when some way breaks a promise that it keeps where no fault is planted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -11,9 +11,12 @@ use std::time::Duration;
 use dmswarm::clock::{Clock, Moment};
 use dmswarm::delegation::planted::{Bug, plant};
 use dmswarm::delegation::policy::Policy;
-use dmswarm::explore::hunt::{Hunted, Means, Piece, hunt};
+use dmswarm::explore::hunt::{Finding, Means, Piece, hunt};
+use dmswarm::explore::judge;
+use dmswarm::explore::lab::Lab;
 use dmswarm::explore::portfolio::{self, Portfolio};
 use dmswarm::explore::premises::Premises;
+use dmswarm::explore::wording::Worded;
 use dmswarm::scenario::QUICKSTART;
 use dmswarm::scenario::file::{Overrides, parse};
 use dmswarm::seed::Seed;
@@ -25,12 +28,17 @@ enum Ground {
     Quickstart,
     /// The same, with a delegate that takes a second to end its activities.
     Slow,
-    /// The same as the quickstart's, with each message tried once: else more has to be lost than a search loses.
+    /// The same as the quickstart's, with each message tried once: else more has to be lost than a search loses. Here
+    /// something breaks without any fault too.
     Once,
     /// A delegate that delegates on.
     Chain,
     /// A device that two servers are to have.
     Rivals,
+    /// A delegate that gives the device back.
+    Back,
+    /// A device that keeps the account that its delegate had from the beginning.
+    Kept,
     /// Two sub-trees for one delegate, apart.
     Apart,
     /// Two sub-trees for one delegate, of which one is a part of the other.
@@ -80,8 +88,15 @@ impl Ground {
             Ground::Rivals => with(
                 r#""delegate home -> partner by dmacc subtree ./SCOMO", "delegate home -> third by dmacc subtree ./SCOMO""#,
             ),
+            Ground::Back => {
+                with(r#""delegate home -> partner by dmacc full", "delegate partner -> home by dmacc full""#)
+            }
+            Ground::Kept => with(r#""delegate home -> partner by dmacc subtree ./SCOMO""#)
+                .replace("[[journey]]", "[[journey]]\nbootstrapped = true")
+                .replace("[[server]]\nname = \"home\"", "acl = \"refuses-account\"\n\n[[server]]\nname = \"home\""),
             Ground::Apart => with(
-                r#""delegate home -> partner by dmacc subtree ./SCOMO", "delegate home -> partner by dmacc subtree ./FUMO""#,
+                r#""delegate home -> partner by dmacc subtree ./SCOMO",
+                   "delegate home -> partner by dmacc subtree ./FUMO expect any""#,
             ),
             Ground::Nested => with(
                 r#""delegate home -> partner by dmacc subtree ./SCOMO", "delegate home -> partner by dmacc expect any""#,
@@ -99,6 +114,7 @@ impl Ground {
         match bug {
             Bug::ReportedBeforeWoundDown => Ground::Slow,
             Bug::PeerTimerIgnored
+            | Bug::TerminationTimerIgnored
             | Bug::TimeoutTakenForTermination
             | Bug::RevokedToldOnce
             | Bug::CompromiseNotNoted
@@ -111,6 +127,8 @@ impl Ground {
             | Bug::TimedOutIsFinal
             | Bug::SilentAfterTimeout => Ground::Once,
             Bug::PassedOnKept => Ground::Chain,
+            Bug::GivenBackKept => Ground::Back,
+            Bug::RevokedBeforeRemoval => Ground::Kept,
             Bug::SecondGiftAccepted => Ground::Rivals,
             Bug::OthersKeptWithoutAccount => Ground::Apart,
             Bug::OverlapIgnored => Ground::Nested,
@@ -135,8 +153,20 @@ impl Ground {
 
 /// Faults that no way of the search shows, and why.
 const SURVIVORS: &[(Bug, &str)] = &[
-    (Bug::LeaveNotResumed, "the search knows of no restarts"),
-    (Bug::EndNotStored, "the search knows of no restarts"),
+    (
+        Bug::CrossingRevocationRefused,
+        "both servers are told no, and the delegation stands as both have it on record: nothing is promised of two \
+         revocations at once",
+    ),
+    (
+        Bug::LateNoticeEndsAnother,
+        "a notice that comes late is known by its session as one of a delegation that has ended, until 8,192 others have",
+    ),
+    (
+        Bug::RequestTimeoutTakenForTaken,
+        "who takes a message for taken waits for the next one, and its timer ends the process as well",
+    ),
+    (Bug::QuietForgotten, "a device that comes to its delegate too early is heard of and waited for all the same"),
     (Bug::RevokedTimerTooShort, "any timer may be early in the search, so that one that is too short does nothing new"),
 ];
 
@@ -165,43 +195,52 @@ static PLANTED: Mutex<()> = Mutex::new(());
 /// What has come of looking for a fault.
 struct Looked {
     took: Duration,
-    hunted: Hunted,
-    /// The number of the first piece that found something.
-    found_in: Option<u64>,
+    pieces: usize,
+    /// What shows the fault: it breaks nothing where none is planted.
+    shown: Option<Finding>,
 }
 
-/// Looks for a fault until a piece has found something and all before it are done.
-fn look_for(bug: Option<Bug>, ground: Ground, patience: Duration) -> Looked {
+/// Looks for a fault until a piece has found something that shows it, and all before it are done.
+fn look_for(bug: Bug, ground: Ground, patience: Duration) -> Looked {
     let premises = ground.premises();
     let pieces = ground.pieces(&premises);
-    plant(bug);
-    let (clock, first) = (Clock::start(), AtomicU64::new(u64::MAX));
-    let until_found = |number: u64| pieces(number).filter(|_| number <= first.load(Ordering::SeqCst));
+    let clock = Clock::start();
     let is_over = || clock.now() >= Moment::ZERO + patience;
-    let hunted = hunt(&premises, &until_found, Seed(7), means(), &is_over, &|number, done| {
-        if !done.promises.is_empty() {
-            first.fetch_min(number, Ordering::SeqCst);
+    // What breaks something without the fault as well.
+    let mut excused: BTreeSet<Worded> = BTreeSet::new();
+    loop {
+        let first = AtomicU64::new(u64::MAX);
+        let until_found = |number: u64| pieces(number).filter(|_| number <= first.load(Ordering::SeqCst));
+        plant(Some(bug));
+        let hunted = hunt(&premises, &until_found, Seed(7), means(), &is_over, &|number, done| {
+            if done.words.iter().any(|words| !excused.contains(words)) {
+                first.fetch_min(number, Ordering::SeqCst);
+            }
+        });
+        plant(None);
+        let is_quiet = |finding: &&Finding| {
+            let mut lab = Lab::new(&premises[finding.kind]);
+            let (_, walked) = finding.plan.walk(&mut lab);
+            judge::in_the_end(&walked, &lab).is_empty()
+        };
+        let new = || hunted.findings.iter().filter(|finding| !excused.contains(&finding.words));
+        let shown = new().find(is_quiet).cloned();
+        let others: Vec<Worded> = new().map(|finding| finding.words.clone()).collect();
+        if shown.is_some() || others.is_empty() || is_over() {
+            return Looked { took: clock.now() - Moment::ZERO, pieces: hunted.pieces.len(), shown };
         }
-    });
-    let took = clock.now() - Moment::ZERO;
-    plant(None);
-    let found_in = hunted.pieces.iter().position(|done| !done.promises.is_empty()).map(|number| number as u64);
-    Looked { took, hunted, found_in }
+        excused.extend(others);
+    }
 }
 
 /// The row of a fault in the table.
 fn row(bug: Bug, looked: &Looked) -> String {
     let (name, seconds) = (bug.name(), looked.took.as_secs_f64());
-    let Some(piece) = looked.found_in else {
-        let many = looked.hunted.pieces.len();
-        return format!("{name:<36} survives {seconds:>6.1} s, {many} pieces");
+    let Some(Finding { promises, words, piece, .. }) = &looked.shown else {
+        return format!("{name:<36} survives {seconds:>6.1} s, {} pieces", looked.pieces);
     };
-    let done = &looked.hunted.pieces[piece as usize];
-    let promises = done.promises.join(", ");
-    let words = looked.hunted.findings.iter().find(|finding| finding.piece == piece).map(|finding| &finding.words);
-    let plan =
-        words.map_or_else(String::new, |words| format!("{} | {}", words.wishes.join("; "), words.decisions.join("; ")));
-    format!("{name:<36} killed   {seconds:>6.1} s, piece {piece:>4}  {promises}: {plan}")
+    let plan = words.wishes.iter().chain(&words.decisions).cloned().collect::<Vec<_>>().join("; ");
+    format!("{name:<36} killed   {seconds:>6.1} s, piece {piece:>4}  {}: {plan}", promises.join(", "))
 }
 
 /// With no fault planted these first pieces find nothing.
@@ -223,15 +262,15 @@ fn look_for_each(bugs: &[Bug], patience: Duration) -> Vec<Bug> {
     let mut killed = Vec::new();
     for bug in bugs {
         let ground = Ground::of(*bug);
-        let looked = look_for(Some(*bug), ground, patience);
+        let looked = look_for(*bug, ground, patience);
         println!("{}", row(*bug, &looked));
-        if let Some(piece) = looked.found_in {
+        if let Some(finding) = looked.shown {
             killed.push(*bug);
             let most = used.entry(ground).or_default();
-            *most = (*most).max(piece);
+            *most = (*most).max(finding.piece);
         }
     }
-    for (ground, most) in used {
+    for (ground, most) in used.into_iter().filter(|(ground, _)| matches!(ground, Ground::Quickstart | Ground::Slow)) {
         is_quiet(ground, most);
     }
     killed
@@ -245,15 +284,18 @@ fn five_faults_of_different_kinds_are_found_within_seconds() {
 #[test]
 #[ignore = "takes minutes, each fault that is not found one of them; with --release"]
 fn faults_are_found_but_those_that_are_known_not_to_be() {
-    let killed = look_for_each(Bug::ALL, patience());
-    println!("{} of {} killed", killed.len(), Bug::ALL.len());
+    let only = std::env::var("DMSWARM_TEST_PLANTED").ok();
+    let is_meant = |bug: &Bug| only.as_ref().is_none_or(|only| only.split(',').any(|name| name == bug.name()));
+    let bugs: Vec<Bug> = Bug::ALL.iter().copied().filter(is_meant).collect();
+    let killed = look_for_each(&bugs, patience());
+    println!("{} of {} killed", killed.len(), bugs.len());
     let is_known = |bug: &Bug| SURVIVORS.iter().any(|(known, _)| known == bug);
     for (bug, why) in SURVIVORS {
         println!("{} is not found: {why}", bug.name());
     }
-    let unexplained: Vec<_> = Bug::ALL.iter().filter(|bug| !killed.contains(bug) && !is_known(bug)).collect();
+    let unexplained: Vec<_> = bugs.iter().filter(|bug| !killed.contains(bug) && !is_known(bug)).collect();
     assert!(unexplained.is_empty(), "these are not found, and nobody says why: {unexplained:?}");
     let outdated: Vec<_> = killed.iter().filter(|bug| is_known(bug)).collect();
     assert!(outdated.is_empty(), "these are found, and said not to be: {outdated:?}");
-    assert!(killed.len() >= 36, "only {} were killed", killed.len());
+    assert!(only.is_some() || killed.len() >= 36, "only {} were killed", killed.len());
 }

@@ -17,9 +17,11 @@ use crate::explore::choice::Budget;
 use crate::explore::hunt::{Done, Hunted, Means, Piece, hunt};
 use crate::explore::portfolio::{self, Portfolio};
 use crate::explore::premises::Premises;
+use crate::measure::Verdict;
 use crate::report::figures::count;
 use crate::report::search::{self, Effort};
 use crate::results::SearchFolder;
+use crate::run::Watch;
 use crate::scenario::Scenario;
 
 /// Searches, tells what was gone through, and keeps what was found.
@@ -53,14 +55,33 @@ pub fn explore(search: &Explore, flags: &Flags) -> Exit {
         output::remark("error: no journey of this scenario hands a device over, so that there is nothing to search");
         return Exit::Usage;
     }
+    // What is found in an hour has to have a place.
+    let prepared = SearchFolder::create(&flags.out, &scenario.name, wall_now(), scenario.seed.0)
+        .map_err(|error| error.to_string())
+        .and_then(|folder| {
+            Ok((folder, Watch::begin().map_err(|error| format!("could not listen for signals: {error}"))?))
+        });
+    let (folder, signals) = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            output::remark(&format!("error: {error}"));
+            return Exit::CouldNotRun;
+        }
+    };
     if !flags.quiet {
         output::remark(&search::heading(&scenario, &premises, effort(search), means(search)));
     }
-    let hunted = go(search, &scenario, &premises, u64::MAX, flags);
-    if search.verify && !is_repeated(search, &scenario, &premises, &hunted, flags) {
+    let hunted = go(search, &scenario, &premises, u64::MAX, &signals, flags);
+    if search.verify && !is_repeated(search, &scenario, &premises, &hunted, &signals, flags) {
         return Exit::CouldNotRun;
     }
-    finish(search, &scenario, &premises, &hunted, flags)
+    let signal = signals.caught();
+    if signal.is_some() {
+        output::remark("interrupted: this is what has been gone through until now");
+    }
+    let ended = finish(search, &scenario, &premises, &hunted, (&folder, signal.is_some()), flags);
+    let interrupted = signal.map(|signal| Exit::of_verdict(Verdict::Interrupted, Some(signal)));
+    Exit::weightiest(interrupted.into_iter().chain([ended]))
 }
 
 fn effort(search: &Explore) -> Effort {
@@ -90,7 +111,14 @@ fn scope(search: &Explore) -> Option<Budget> {
 }
 
 /// One search, of at most so many pieces.
-fn go(search: &Explore, scenario: &Scenario, premises: &[Premises], most: u64, flags: &Flags) -> Hunted {
+fn go(
+    search: &Explore,
+    scenario: &Scenario,
+    premises: &[Premises],
+    most: u64,
+    signals: &Watch,
+    flags: &Flags,
+) -> Hunted {
     let clock = Clock::start();
     let portfolio = Portfolio::new(premises);
     let scope: Vec<Piece> = match (effort(search), scope(search)) {
@@ -109,14 +137,24 @@ fn go(search: &Explore, scenario: &Scenario, premises: &[Premises], most: u64, f
         Effort::For(time) if most == u64::MAX => Moment::ZERO + time,
         _ => Moment::NEVER,
     };
-    let is_over = || clock.now() >= ends_at;
+    let is_over = || clock.now() >= ends_at || signals.caught().is_some();
     let progress = Progress::new(&clock, flags);
     hunt(premises, &pieces, scenario.seed, means(search), &is_over, &|_, done| progress.add(done))
 }
 
 /// Whether the same search once more comes to the same.
-fn is_repeated(search: &Explore, scenario: &Scenario, premises: &[Premises], first: &Hunted, flags: &Flags) -> bool {
-    let again = go(search, scenario, premises, first.pieces.len() as u64, flags);
+fn is_repeated(
+    search: &Explore,
+    scenario: &Scenario,
+    premises: &[Premises],
+    first: &Hunted,
+    signals: &Watch,
+    flags: &Flags,
+) -> bool {
+    let again = go(search, scenario, premises, first.pieces.len() as u64, signals, flags);
+    if signals.caught().is_some() {
+        return true;
+    }
     let (one, two) = (first.digest(), again.digest());
     if one != two {
         let apart = one.iter().zip(&two).position(|(one, two)| one != two).unwrap_or(one.len().min(two.len()));
@@ -128,23 +166,24 @@ fn is_repeated(search: &Explore, scenario: &Scenario, premises: &[Premises], fir
     true
 }
 
-fn finish(search: &Explore, scenario: &Scenario, premises: &[Premises], hunted: &Hunted, flags: &Flags) -> Exit {
-    let folder = match SearchFolder::create(&flags.out, &scenario.name, wall_now(), scenario.seed.0) {
-        Ok(folder) => folder,
-        Err(error) => {
-            output::remark(&format!("error: {error}"));
-            return Exit::CouldNotRun;
-        }
-    };
-    let kept = match findings::keep(&folder, scenario, premises, hunted) {
+fn finish(
+    search: &Explore,
+    scenario: &Scenario,
+    premises: &[Premises],
+    hunted: &Hunted,
+    (folder, is_interrupted): (&SearchFolder, bool),
+    flags: &Flags,
+) -> Exit {
+    let kept = match findings::keep(folder, scenario, premises, hunted) {
         Ok(kept) => kept,
         Err(error) => {
             output::remark(&format!("error: {error}"));
             return Exit::CouldNotRun;
         }
     };
-    let json =
-        search::json(scenario, premises, effort(search), hunted, kept.iter().map(|kept| (&kept.file, kept.times)));
+    let findings = kept.iter().map(|kept| (&kept.file, kept.times));
+    let mut json = search::json(scenario, premises, effort(search), hunted, findings);
+    json["interrupted"] = is_interrupted.into();
     let text = format!("{json:#}\n");
     let is_broken = !(kept.is_empty() && hunted.not_retold.is_empty());
     let mut exits = Vec::new();
@@ -153,9 +192,12 @@ fn finish(search: &Explore, scenario: &Scenario, premises: &[Premises], hunted: 
         exits.push(Exit::CouldNotRun);
     }
     if flags.json {
+        if !flags.quiet {
+            output::remark(&format!("kept in {}", folder.path().display()));
+        }
         exits.push(output::data(&text));
     } else if !flags.quiet || is_broken {
-        exits.push(output::data(&told(search, premises, hunted, &kept, &folder)));
+        exits.push(output::data(&told(search, premises, hunted, &kept, folder)));
     }
     if is_broken {
         exits.push(Exit::PromiseBroken);

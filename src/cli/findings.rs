@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use crate::explore::alone::alone;
 use crate::explore::hunt::{Finding, Hunted};
 use crate::explore::judge;
 use crate::explore::lab::Lab;
 use crate::explore::premises::Premises;
 use crate::explore::testimony::{Testimony, testify};
+use crate::explore::wording::Worded;
 use crate::report::finding::{Scene, ladder, mermaid, page};
 use crate::results::{FindingFile, FolderError, SearchFolder};
 use crate::scenario::Scenario;
@@ -30,25 +32,51 @@ pub fn keep(
     premises: &[Premises],
     hunted: &Hunted,
 ) -> Result<Vec<Kept>, FolderError> {
-    let mut told: Vec<(&Finding, FindingFile, Testimony)> = Vec::new();
+    let single =
+        if premises.iter().any(|kind| kind.devices.len() > 1) { Premises::of(scenario, 1) } else { Vec::new() };
+    let mut told: Vec<Told<'_>> = Vec::new();
     for finding in &hunted.findings {
-        let Some(promise) = weightiest(&finding.promises) else { continue };
-        // Nothing that the search has worked out is taken on trust.
-        let mut lab = Lab::new(&premises[finding.kind]);
-        let testimony = testify(&mut lab, &finding.plan, promise);
-        if testimony.breaches.iter().any(|breach| breach.promise == promise) {
-            let file = file_of(finding, promise, &testimony, scenario, &premises[finding.kind]);
-            told.push((finding, file, testimony));
+        // What one device shows is told of that device.
+        let of_one = single.get(finding.kind).and_then(|single| of_one(finding, &premises[finding.kind], single));
+        let one = of_one.or_else(|| once_more(finding.clone(), &premises[finding.kind]));
+        let Some(one) = one else { continue };
+        match told.iter_mut().find(|known| known.finding.is_same_as(&one.finding)) {
+            Some(known) => known.finding.times += one.finding.times,
+            None => told.push(one),
         }
     }
-    told.sort_by_key(|(finding, file, _)| (weight(&file.promise), finding.plan.size(), finding.piece));
+    told.sort_by_key(|one| (weight(one.promise), one.finding.plan.size(), one.finding.piece));
     let mut kept = Vec::new();
-    for (finding, file, testimony) in told {
-        let files = files(&file, &testimony, &premises[finding.kind]);
+    for Told { finding, promise, testimony, premises } in told {
+        let file = file_of(&finding, promise, &testimony, scenario, premises);
+        let files = files(&file, &testimony, premises);
         let folder = folder.write_finding(&format!("{}-{}", file.promise, file.signature), &files)?;
         kept.push(Kept { file, folder, times: finding.times });
     }
     Ok(kept)
+}
+
+/// A finding that was gone through once more.
+struct Told<'p> {
+    finding: Finding,
+    promise: &'static str,
+    testimony: Testimony,
+    premises: &'p Premises,
+}
+
+/// Nothing that the search has worked out is taken on trust.
+fn once_more(finding: Finding, premises: &Premises) -> Option<Told<'_>> {
+    let promise = weightiest(&finding.promises)?;
+    let testimony = testify(&mut Lab::new(premises), &finding.plan, promise);
+    let is_broken = testimony.breaches.iter().any(|breach| breach.promise == promise);
+    is_broken.then_some(Told { finding, promise, testimony, premises })
+}
+
+/// The same as a finding about the only device of these premises, where it breaks there as well.
+fn of_one<'p>(finding: &Finding, premises: &Premises, single: &'p Premises) -> Option<Told<'p>> {
+    let plan = alone(&finding.plan, premises, single)?;
+    let words = Worded::new(&plan, single);
+    once_more(Finding { plan, words, ..finding.clone() }, single)
 }
 
 /// The files of a finding, by their names.
@@ -57,11 +85,14 @@ pub fn files(file: &FindingFile, testimony: &Testimony, premises: &Premises) -> 
         file.wishes.iter().map(|wish| format!("wish: {wish}")).chain(file.decisions.clone()).collect();
     let commands = ["dmswarm replay finding.toml", "dmswarm replay finding.toml --https"].map(str::to_owned);
     let title = format!("{} ({})", file.promise, file.signature);
-    let seen = file.seen.join("; ");
+    let breaches = testimony.breaches.iter().filter(|breach| breach.promise == file.promise);
+    let seen: Vec<String> = breaches.map(ToString::to_string).collect();
+    let (is_broken, seen) = (!seen.is_empty(), seen.join("; "));
     let scene = Scene {
         title: &title,
         promise: &file.promise,
         says: &file.says,
+        is_broken,
         seen: &seen,
         decisions: &decisions,
         commands: &commands,

@@ -93,8 +93,9 @@ impl Server {
         let is_ours = self.settings.policy == Policy::Hardened
             && self.book.session(&(session.clone(), from, Initiator::Us)).is_some();
         let clashes = self.clashes(side, device, from, &uri) && !planted!(CrossingRequestsBothAccepted);
+        let goes_round = self.goes_round(side, device, from, &uri, is_full);
         let has_failed = self.book.ended.has_failed(&session, from);
-        if is_undecidable || is_second_gift || is_ours || clashes || has_failed {
+        if is_undecidable || is_second_gift || is_ours || clashes || goes_round || has_failed {
             let reason = reason::CONFLICT;
             refuse(device, from, side, reason, out);
             let mut seen = Seen::default();
@@ -163,6 +164,7 @@ impl Server {
             Some(if self.book.gave_up(device) { reason::NOT_ALLOWED } else { reason::FORBIDDEN })
         } else if self.clashes(side, device, peer, subtree)
             || self.is_asking(side, device, peer, subtree)
+            || self.goes_round(side, device, peer, subtree, is_full)
             || side == Side::Delegated && self.has_been_given_all(device, peer)
             || is_full && side == Side::Delegating && self.is_giving_away(device, peer)
         {
@@ -213,6 +215,21 @@ impl Server {
                     Record::Delegated(side) => overlaps && !side.is_at_rest() && !side.gives_way(),
                 }
         })
+    }
+
+    /// Whether a new delegation would meet one the other way round between the same two servers: a careful server takes
+    /// part in none, since whoever has delegated a thing to the other has to revoke it, and not to be given it. What was
+    /// given in full goes back in full (5.2.1.5).
+    fn goes_round(&self, side: Side, device: DeviceNumber, peer: ServerNumber, subtree: &Uri, is_full: bool) -> bool {
+        let other = match side {
+            Side::Delegating => Side::Delegated,
+            Side::Delegated => Side::Delegating,
+        };
+        self.settings.policy == Policy::Hardened
+            && self.records.between(device, peer, other).any(|(_, record)| {
+                let goes_back = is_full && record.is_full() && record.is_at_rest();
+                record.pact().subtree.overlaps(subtree) && !goes_back
+            })
     }
 
     /// Whether a full delegation of the device to somebody else is under way already. A careful server, which leaves

@@ -38,8 +38,8 @@ use crate::ids::ServerId;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Errand {
     /// Section 5.2.1.4: give the delegate an account (unless it has one), rights on the sub-tree and on whatever has an
-    /// ACL of its own below it, and tell the client not to connect to it by itself; then, for a full delegation,
-    /// 5.2.1.5: remove the own account as the last command.
+    /// ACL of its own below it, and tell the client not to connect to it by itself; then, as far as `extent`
+    /// says so, 5.2.1.5: remove the own account as the last command.
     /// `account`: `None` when the delegate has one already. `quiet`: the value for the account's NoAutoInitialSession,
     /// unless the given account has one of its own (D6). `takes_over`: an account of the delegate that stands where the
     /// given one would be added counts as the one added by this errand, as after an attempt whose answer was lost: it is
@@ -49,7 +49,7 @@ pub enum Errand {
         account: Option<Box<DmAcc>>,
         subtree: Uri,
         quiet: bool,
-        remove_own_account: bool,
+        extent: Extent,
         takes_over: bool,
     },
     /// Section 5.2.2.3: a new entry in the Bootstrap Config MO. It takes the place of one with the same address: the
@@ -64,7 +64,7 @@ pub enum Errand {
     /// have gone.
     TakeBackRights { delegate: ServerId, subtree: Uri },
     /// Section 5.2.2.7 and 5.2.2.8: rights on the sub-tree, then the own account if the delegation is full.
-    Grant { delegate: ServerId, subtree: Uri, remove_own_account: bool },
+    Grant { delegate: ServerId, subtree: Uri, extent: Extent },
     /// Section 5.2.1.7: the delegate's own session; proves that it can connect and has the rights it was promised.
     Visit { subtree: Uri },
     /// Sections 5.2.3.5, 5.2.4.3, 5.2.5.1: delete the delegate's account; the client then drops it from every ACL.
@@ -78,6 +78,29 @@ pub enum Errand {
     LetConnect { delegate: ServerId, value: bool },
     /// Section 5.3: put back what an errand changed; the orders as its report gave them.
     Undo(Vec<Order>),
+}
+
+/// How much a delegate is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Extent {
+    /// Rights on the sub-tree.
+    Part,
+    /// All that this server has: also what it may do with accounts, and with its own account the delegate may do as it
+    /// likes, since nobody else will be left who could. `leaves`: at once, as the last command.
+    Everything { leaves: bool },
+}
+
+impl Extent {
+    /// As the text has it: everything at once, or a part.
+    #[cfg(test)]
+    pub fn at_once(is_full: bool) -> Extent {
+        if is_full { Extent::Everything { leaves: true } } else { Extent::Part }
+    }
+
+    /// Whether the own account goes as well.
+    pub fn leaves(self) -> bool {
+        self == Extent::Everything { leaves: true }
+    }
 }
 
 /// Which kind of errand it is: its name in facts and reports.
@@ -280,13 +303,13 @@ impl Script {
     /// `me`: the server whose errand it is.
     pub fn new(me: &ServerId, errand: Errand) -> Script {
         let plan = match errand {
-            Errand::Prepare { delegate, account, subtree, quiet, remove_own_account, takes_over } => {
+            Errand::Prepare { delegate, account, subtree, quiet, extent, takes_over } => {
                 let place = Place::for_account(account, quiet, takes_over);
-                Plan::Handover(Box::new(Handover::new(me, delegate, subtree, place, remove_own_account)))
+                Plan::Handover(Box::new(Handover::new(me, delegate, subtree, place, extent)))
             }
-            Errand::Grant { delegate, subtree, remove_own_account } => {
+            Errand::Grant { delegate, subtree, extent } => {
                 let place = Place::Untouched;
-                Plan::Handover(Box::new(Handover::new(me, delegate, subtree, place, remove_own_account)))
+                Plan::Handover(Box::new(Handover::new(me, delegate, subtree, place, extent)))
             }
             Errand::PushBootstrapUrl { url, revocable } => {
                 Plan::BootstrapUrl(BootstrapUrl::new(url, revocable.then_some(me)))

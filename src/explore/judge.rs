@@ -1,5 +1,7 @@
 //! Which promises a world and its story break: the same rules as after a run over HTTPS, on exact views.
 
+use std::time::Duration;
+
 use crate::clock::Moment;
 use crate::explore::lab::{Lab, Number};
 use crate::explore::premises::Premises;
@@ -67,7 +69,8 @@ fn judged(walked: &Walked, lab: &Lab<'_>, ended_at: Moment, is_at_rest: bool) ->
         if is_at_rest {
             judging.look_at(device);
         }
-        judging.look_at_steps(&watched(premises, device, (facts, walked.hurt_at), &known, ended_at));
+        let story = watched(premises, device, (facts, walked.hurt_at), &known, ended_at);
+        judging.look_at_steps(&Watched { is_over: is_at_rest, ..story });
     }
     let results = judging.finish();
     // That servers have something to do is no breach before the end.
@@ -82,16 +85,19 @@ fn judged(walked: &Walked, lab: &Lab<'_>, ended_at: Moment, is_at_rest: bool) ->
     breaches
 }
 
-/// From when to when nobody was in charge of the first device, at its longest; to the end where it is open then.
-pub fn orphan_window(walked: &Walked, lab: &Lab<'_>) -> Option<(Moment, Moment)> {
+/// From when to when nobody was in charge of the device at this place, at its longest; without an end where nobody is in
+/// the end.
+pub fn orphan_window(walked: &Walked, device: usize, lab: &Lab<'_>) -> Option<(Moment, Option<Moment>)> {
     let premises = lab.premises();
     let known: Vec<Known> = servers(&walked.world, lab).iter().map(Known::from).collect();
     let devices = devices(&walked.world, lab);
-    let ended_at = walked.world.now();
-    let facts = walked.facts.first()?;
-    let story = watched(premises, devices.first()?, (facts, walked.hurt_at), &known, ended_at);
+    // What ends with the story ends before this.
+    let ended_at = walked.world.now() + Duration::from_nanos(1);
+    let facts = walked.facts.get(device)?;
+    let story = watched(premises, devices.get(device)?, (facts, walked.hurt_at), &known, ended_at);
     let windows = longest_windows(&story);
-    windows.orphan_since.map(|since| (since, since + windows.orphan))
+    let since = windows.orphan_since?;
+    Some((since, Some(since + windows.orphan).filter(|until| *until < ended_at)))
 }
 
 fn watched<'a>(
@@ -110,6 +116,7 @@ fn watched<'a>(
         bounds: premises.bounds,
         healed_at: last_fault(facts).max(hurt_at.unwrap_or(Moment::ZERO)),
         ended_at,
+        is_over: true,
     }
 }
 

@@ -20,6 +20,7 @@
 //! | [`plan`] | what is to be different from the default way, by name |
 //! | [`retell`] | from a way to a plan |
 //! | [`shrink`] | from a plan to the least one |
+//! | [`alone`] | a plan about one device, as one of a search that looks at no other |
 //! | [`wording`] | a plan in words, written and read |
 //! | [`testimony`] | what there is to tell of a plan |
 //! | [`undisturbed`] | that a flow which nothing disturbs is done |
@@ -30,6 +31,7 @@
 //! | [`window`] | one event moved past another in steps: how wide is the race? |
 //! | [`matrix`] | two timeouts against a delay |
 
+pub mod alone;
 mod at_device;
 mod at_server;
 pub mod choice;

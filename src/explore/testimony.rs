@@ -6,22 +6,22 @@ use crate::explore::judge;
 use crate::explore::lab::Lab;
 use crate::explore::plan::Plan;
 use crate::explore::premises::Premises;
-use crate::explore::trail::Walked;
+use crate::explore::trail::{Trail, Walked};
 use crate::facts::Fact;
 use crate::facts::pattern::Names;
-use crate::measure::promise::{Breach, DeviceView, ServerView};
+use crate::measure::promise::{Breach, DeviceView, Place, ServerView};
 
 /// What was seen on the way of a plan, and what everybody believes in the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Testimony {
-    /// Of the first device.
+    /// Of the device about which it was broken.
     pub facts: Vec<Fact>,
     /// Everything that is broken in the end.
     pub breaches: Vec<Breach>,
     /// The index of the fact by which the promise was broken; `None` where only the end shows it.
     pub broke_at: Option<usize>,
-    /// From when to when nobody was in charge of the device.
-    pub orphan: Option<(Moment, Moment)>,
+    /// From when to when nobody was in charge of that device; without an end where nobody is in the end.
+    pub orphan: Option<(Moment, Option<Moment>)>,
     /// Each party, with a line for each thing that it holds to be the case.
     pub beliefs: Vec<(String, Vec<String>)>,
     /// Sent by servers, new tries included.
@@ -32,8 +32,9 @@ pub struct Testimony {
 pub fn testify(lab: &mut Lab<'_>, plan: &Plan, promise: &str) -> Testimony {
     let (trail, walked) = plan.walk(lab);
     let breaches = judge::in_the_end(&walked, lab);
-    let broke_at = judge::shows_on_the_way(promise).then(|| broke_at(lab, plan, &trail, promise)).flatten();
     let premises = lab.premises();
+    let about = about(&breaches, promise, premises);
+    let broke_at = judge::shows_on_the_way(promise).then(|| broke_at(lab, plan, &trail, promise, about)).flatten();
     let mut beliefs: Vec<(String, Vec<String>)> = judge::servers(&walked.world, lab)
         .iter()
         .map(|server| (server.name.clone(), of_server(server, premises)))
@@ -42,19 +43,29 @@ pub fn testify(lab: &mut Lab<'_>, plan: &Plan, promise: &str) -> Testimony {
         let name = if premises.devices.len() > 1 { device.device.to_string() } else { "device".to_owned() };
         beliefs.push((name, of_device(&device, premises)));
     }
-    let orphan = judge::orphan_window(&walked, lab);
-    let facts = walked.facts.into_iter().next().unwrap_or_default();
+    let orphan = judge::orphan_window(&walked, about, lab);
+    let facts = walked.facts.into_iter().nth(about).unwrap_or_default();
     let requests = facts.iter().filter(|fact| matches!(fact.what, crate::facts::What::Sent { .. })).count();
     Testimony { facts, breaches, broke_at, orphan, beliefs, requests }
 }
 
-/// The last fact of the first step after which the promise was broken.
-fn broke_at(lab: &mut Lab<'_>, plan: &Plan, trail: &[crate::explore::choice::Choice], promise: &str) -> Option<usize> {
+/// The place of the device about which a promise was broken; that of the first where it was at a server.
+fn about(breaches: &[Breach], promise: &str, premises: &Premises) -> usize {
+    let of_promise = breaches.iter().filter(|breach| breach.promise == promise);
+    let mut devices = of_promise.filter_map(|breach| match breach.at {
+        Place::Device(device) => premises.devices.iter().position(|known| *known == device),
+        Place::Server(_) => None,
+    });
+    devices.next().unwrap_or(0)
+}
+
+/// The last fact, about this device, of the first step after which the promise was broken.
+fn broke_at(lab: &mut Lab<'_>, plan: &Plan, trail: &Trail, promise: &str, about: usize) -> Option<usize> {
     let mut walked = Walked::new(lab, plan.budget());
     for choice in trail {
         walked.take(*choice, lab);
         if judge::so_far(&walked, lab).iter().any(|breach| breach.promise == promise) {
-            return walked.facts[0].len().checked_sub(1);
+            return walked.facts[about].len().checked_sub(1);
         }
     }
     None

@@ -56,6 +56,7 @@ pub(super) async fn judge(stand: &Stand, scenario: &Scenario, healed_at: Moment)
                 bounds,
                 healed_at,
                 ended_at,
+                is_over: true,
             });
             for (goal, (_, times)) in scenario.goals.iter().zip(&mut goals) {
                 *times += u64::from(goal.is_reached_by(facts));

@@ -173,6 +173,7 @@ fn broken(premises: &Premises, turns: &[Vec<What>]) -> Vec<(&'static str, String
         bounds: premises.bounds,
         healed_at: Moment::ZERO,
         ended_at: Moment::ZERO,
+        is_over: true,
     });
     let breaches = judging.finish().into_iter().flat_map(|promise| promise.breaches);
     let told = breaches.filter(|breach| has_to_be_told(breach.promise));

@@ -11,7 +11,7 @@ use crate::delegation::reading::{Polarity, Unconfirmed};
 use crate::delegation::reason;
 use crate::delegation::turn::Turn;
 use crate::dm::dmacc::DmAcc;
-use crate::dm::script::{DeviceFailure, Errand, Order, Report, planted};
+use crate::dm::script::{DeviceFailure, Errand, Extent, Order, Report, planted};
 use crate::dm::standard;
 
 /// What BOOTSTRAP_CONFIRMED says of the delegate's account.
@@ -220,18 +220,19 @@ impl Delegating {
         let delegate = turn.server_id(self.pact.peer);
         let subtree = self.pact.subtree.clone();
         // In the order of the text DMS-1 goes now; a careful server waits until DMS-2 has shown that it can manage.
-        let remove_own_account = self.wants_full && (planted!(OwnAccountRemovedEarly) || !turn.is_hardened());
+        let leaves = planted!(OwnAccountRemovedEarly) || !turn.is_hardened();
+        let extent = if self.wants_full { Extent::Everything { leaves } } else { Extent::Part };
         if turn.is_hardened() {
             self.held = Some(bootstrap.clone());
         }
         let errand = match approach {
-            Approach::Url => Errand::Grant { delegate, subtree, remove_own_account },
+            Approach::Url => Errand::Grant { delegate, subtree, extent },
             Approach::DmAcc => Errand::Prepare {
                 delegate,
                 account: bootstrap.account.filter(|_| bootstrap.bootstrapped != Some(true)),
                 subtree,
                 quiet: quiet(turn),
-                remove_own_account,
+                extent,
                 takes_over,
             },
         };

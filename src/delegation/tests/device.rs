@@ -23,17 +23,17 @@ impl Pair {
         } else {
             let delegate = |id: &ServerId| [DMS1, DMS2, DMS3].into_iter().find(|server| server_id(*server) == *id);
             match &errand {
-                Errand::Prepare { delegate: id, account, subtree, remove_own_account, .. } => {
+                Errand::Prepare { delegate: id, account, subtree, extent, .. } => {
                     report.undo.push(Order::ReplaceAcl { uri: subtree.clone(), acl: "before".to_owned() });
                     if account.is_some() {
                         self.accounts.extend(delegate(id));
                         report.undo.push(Order::Delete(Uri::parse("./DMAcc/delegate").expect("well-formed")));
                     }
-                    report.own_account_removed = *remove_own_account;
+                    report.own_account_removed = extent.leaves();
                 }
-                Errand::Grant { subtree, remove_own_account, .. } => {
+                Errand::Grant { subtree, extent, .. } => {
                     report.undo.push(Order::ReplaceAcl { uri: subtree.clone(), acl: "before".to_owned() });
-                    report.own_account_removed = *remove_own_account;
+                    report.own_account_removed = extent.leaves();
                 }
                 Errand::PushBootstrapUrl { .. } => {
                     report.undo.push(Order::Delete(Uri::parse("./BootstrapConfig/entry").expect("well-formed")));

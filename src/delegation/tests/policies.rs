@@ -196,6 +196,32 @@ fn a_careful_server_tells_a_peer_that_did_not_answer_until_it_does() {
     );
 }
 
+/// What goes one way round is revoked, and not delegated the other way round as well; only what was given in full goes back
+/// in full.
+#[test]
+fn a_careful_server_does_not_delegate_in_a_circle() {
+    let refused = [Outcome::Refused { reason: 409 }];
+    for first in [false, true] {
+        for (is_full, by_delegated) in [(false, false), (false, true), (true, false), (true, true)] {
+            let mut pair = Pair::new(&hardened());
+            pair.start(0, delegate(DmAcc, first, false), "./SCOMO");
+            pair.run();
+            pair.settled.clear();
+            pair.start_between(0, (DMS2, DMS1), delegate(DmAcc, is_full, by_delegated), "./SCOMO");
+            pair.run();
+            let outcomes: Vec<Outcome> = pair.settled.iter().map(|(_, _, outcome)| outcome.clone()).collect();
+            let expected = if first && is_full { vec![Outcome::Done; 2] } else { refused.to_vec() };
+            assert_eq!(outcomes, expected, "full first: {first}, then full: {is_full}, by delegated: {by_delegated}");
+        }
+    }
+    // Nor while one is on its way.
+    let mut pair = Pair::new(&hardened());
+    pair.start_between(0, (DMS2, DMS1), delegate(DmAcc, false, true), "./SCOMO");
+    pair.start(0, delegate(DmAcc, false, false), "./SCOMO");
+    assert!(pair.step() && pair.step() && pair.step() && pair.step(), "both wishes, with what was agreed");
+    assert_eq!(pair.settled.iter().map(|(_, _, outcome)| outcome.clone()).collect::<Vec<_>>(), refused);
+}
+
 #[test]
 fn a_careful_server_tries_a_device_again_that_did_not_answer() {
     for (errand, flow) in [

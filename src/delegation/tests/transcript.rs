@@ -3,7 +3,7 @@
 use crate::delegation::exchange::Answer;
 use crate::delegation::machine::{RecordView, Side, Standing};
 use crate::delegation::message::Message;
-use crate::dm::script::{Errand, Order};
+use crate::dm::script::{Errand, Extent, Order};
 use crate::ids::ServerNumber;
 
 /// Asserts lines against a text whose lines are trimmed.
@@ -81,12 +81,12 @@ pub fn errand_name(errand: &Errand) -> &'static str {
 }
 
 pub fn errand_text(errand: &Errand) -> String {
-    let own = |removed: &bool| if *removed { ", then remove own account" } else { "" };
+    let own = |extent: &Extent| if extent.leaves() { ", then remove own account" } else { "" };
     let detail = match errand {
-        Errand::Prepare { account, remove_own_account, .. } => {
-            format!("{}{}", if account.is_some() { "with account" } else { "without account" }, own(remove_own_account))
+        Errand::Prepare { account, extent, .. } => {
+            format!("{}{}", if account.is_some() { "with account" } else { "without account" }, own(extent))
         }
-        Errand::Grant { remove_own_account, subtree, .. } => format!("{subtree}{}", own(remove_own_account)),
+        Errand::Grant { extent, subtree, .. } => format!("{subtree}{}", own(extent)),
         Errand::RemoveAccount { of, .. } => format!("account of {of}"),
         Errand::LetConnect { delegate, value } => format!("to {delegate} by {value}"),
         Errand::Visit { subtree } => subtree.to_string(),

@@ -5,7 +5,7 @@ use super::flag::Flag;
 use super::own_acls::OwnAcls;
 use super::search::{self, AccountSearch};
 use super::single::{NOT_FOUND, PERMISSION_DENIED, unless_gone};
-use super::{Changes, DeviceFailure, Next, Order, OrderResult, outcome, planted};
+use super::{Changes, DeviceFailure, Extent, Next, Order, OrderResult, outcome, planted};
 use crate::dm::acl::{Acl, Right};
 use crate::dm::dmacc::{self, DmAcc};
 use crate::dm::uri::Uri;
@@ -23,7 +23,7 @@ pub struct Handover {
     delegate: ServerId,
     subtree: Uri,
     place: Place,
-    remove_own_account: bool,
+    extent: Extent,
     search: AccountSearch,
     own_acls: OwnAcls,
     /// The ACLs to be changed; that of the sub-tree itself is the last.
@@ -76,12 +76,12 @@ enum State {
 
 impl Handover {
     /// `me` gives, `delegate` gets.
-    pub fn new(me: &ServerId, delegate: ServerId, subtree: Uri, place: Place, remove_own_account: bool) -> Handover {
+    pub fn new(me: &ServerId, delegate: ServerId, subtree: Uri, place: Place, extent: Extent) -> Handover {
         let mut wanted = Vec::new();
         if matches!(place, Place::Existing { .. }) {
             wanted.push(delegate.clone());
         }
-        if remove_own_account {
+        if extent != Extent::Part {
             wanted.push(me.clone());
         }
         Handover {
@@ -90,7 +90,7 @@ impl Handover {
             own_acls: OwnAcls::new(subtree.clone()),
             subtree,
             place,
-            remove_own_account,
+            extent,
             search: AccountSearch::new(wanted),
             acls: Vec::new(),
             flag: None,
@@ -211,7 +211,7 @@ impl Handover {
         let own_account = self.search.found(&self.me);
         let mut below = Vec::new();
         for (uri, before) in self.own_acls.found() {
-            let is_left_out = !self.remove_own_account && dmacc::place().covers(uri);
+            let is_left_out = self.extent == Extent::Part && dmacc::place().covers(uri);
             if is_left_out || own_account.as_ref().is_some_and(|own| own.covers(uri)) {
                 continue;
             }
@@ -239,7 +239,7 @@ impl Handover {
             self.state = State::Searching;
             return Ok(Some(orders));
         }
-        if self.remove_own_account {
+        if self.extent != Extent::Part {
             self.account_of(&self.me)?;
         }
         if let Place::Existing { is_ours, .. } = self.place {
@@ -341,7 +341,7 @@ impl Handover {
     }
 
     fn leave(&mut self) -> Next {
-        if !self.remove_own_account {
+        if !self.extent.leaves() {
             return Ok(None);
         }
         self.state = State::Leaving;
@@ -352,7 +352,7 @@ impl Handover {
     /// as it likes, but for taking it away, unless nobody else is left who could.
     fn account_acl(&self) -> Acl {
         let rights = [Right::Get, Right::Replace, Right::Add, Right::Delete];
-        let delegates = if self.remove_own_account { &rights[..] } else { &rights[..3] };
+        let delegates = if self.extent == Extent::Part { &rights[..3] } else { &rights[..] };
         Acl::empty().granting(&self.me, &rights).granting(&self.delegate, delegates)
     }
 

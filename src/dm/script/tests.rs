@@ -30,7 +30,7 @@ fn account() -> Box<DmAcc> {
 
 fn prepare(account: Option<Box<DmAcc>>, full: bool) -> Errand {
     let (delegate, subtree) = (ServerId::new(S2), uri("./SCOMO"));
-    Errand::Prepare { delegate, account, subtree, quiet: true, remove_own_account: full, takes_over: false }
+    Errand::Prepare { delegate, account, subtree, quiet: true, extent: Extent::at_once(full), takes_over: false }
 }
 
 /// An order on one line; `dms1` and `dms2` for the two servers.
@@ -176,6 +176,15 @@ fn full_delegation_ends_with_the_own_account() {
     let undo = [RESTORED, "Delete ./DMAcc/dms2"];
     let report = check(prepare(Some(account()), true), &refused, &rounds, Err((425, "Delete ./DMAcc/dms1")), &undo);
     assert!(!report.own_account_removed);
+
+    // Whoever leaves later gives as much now: afterwards nobody could.
+    let Errand::Prepare { delegate, account, subtree, quiet, takes_over, .. } = prepare(Some(account()), true) else {
+        unreachable!("it prepares")
+    };
+    let extent = Extent::Everything { leaves: false };
+    let later = Errand::Prepare { delegate, account, subtree, quiet, extent, takes_over };
+    let report = check(later, &answers, &rounds[..2], Ok(()), &undo);
+    assert!(!report.own_account_removed);
 }
 
 #[test]
@@ -191,7 +200,11 @@ fn an_own_account_under_another_name_is_found_and_a_missing_one_stops_before_any
         listed,
     ];
     let ids = "Get ./DMAcc/a/ServerID, Get ./DMAcc/b/ServerID";
-    let grant = || Errand::Grant { delegate: ServerId::new(S2), subtree: uri("./SCOMO"), remove_own_account: true };
+    let grant = || Errand::Grant {
+        delegate: ServerId::new(S2),
+        subtree: uri("./SCOMO"),
+        extent: Extent::Everything { leaves: true },
+    };
     let rounds = [&first, "Get ./DMAcc", ids, MERGED, "Delete ./DMAcc/b"];
     assert!(check(grant(), &answers, &rounds, Ok(()), &[]).own_account_removed);
 

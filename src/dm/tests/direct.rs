@@ -4,7 +4,7 @@ use super::pair::Documents;
 use super::*;
 use crate::dm::client::Mishap;
 use crate::dm::direct;
-use crate::dm::script::Report;
+use crate::dm::script::{Extent, Report};
 use crate::dm::tree::Tree;
 use crate::ids::ServerId;
 
@@ -39,7 +39,7 @@ fn whatever_a_server_wants_comes_to_the_same_with_a_session_and_without() {
             // Whom the device then fetches an account of is no part of the errand.
             pair.documents = Documents::Missing;
             let grant =
-                Errand::Grant { delegate: pair.id(1), subtree: subtree().join("Inventory"), remove_own_account: false };
+                Errand::Grant { delegate: pair.id(1), subtree: subtree().join("Inventory"), extent: Extent::Part };
             let back = Errand::TakeBackRights { delegate: pair.id(1), subtree: subtree() };
             let removal = Errand::RemoveAccount { of: pair.id(1), leftovers: Vec::new() };
             let (prepare, full) = (pair.prepare(!bootstrapped, false), pair.prepare(true, true));

@@ -4,7 +4,7 @@
 use super::pair::{Documents, Pair};
 use super::*;
 use crate::dm::client::Mishap;
-use crate::dm::script::Report;
+use crate::dm::script::{Extent, Report};
 use crate::dm::tree::{Actor, Format, NewNode};
 
 /// An errand of the first server, on a device that suits it.
@@ -56,7 +56,7 @@ const CASES: [Case; 5] = [
     // Get ACL twice, list; then Replace.
     Case {
         name: "grant",
-        errand: |pair| Errand::Grant { delegate: pair.id(1), subtree: subtree(), remove_own_account: false },
+        errand: |pair| Errand::Grant { delegate: pair.id(1), subtree: subtree(), extent: Extent::Part },
         account: Account::There { flag: None },
         commands: 4,
         first_change: 4,
@@ -232,8 +232,8 @@ fn a_preparation_whose_answer_was_lost_goes_on_with_the_account_it_has_added() {
 
 fn again(pair: &Pair) -> Errand {
     let (account, delegate) = (Some(Box::new(pair.account(1))), pair.id(1));
-    let (quiet, remove_own_account, takes_over) = (true, false, true);
-    Errand::Prepare { delegate, account, subtree: subtree(), quiet, remove_own_account, takes_over }
+    let (quiet, extent, takes_over) = (true, Extent::Part, true);
+    Errand::Prepare { delegate, account, subtree: subtree(), quiet, extent, takes_over }
 }
 
 #[test]
@@ -371,7 +371,7 @@ fn a_stale_document_brings_a_device_that_its_server_turns_away() {
         pair.documents = Documents::Good;
         pair.tell_server(1, server::Input::AccountGone { device: DEVICE });
         pair.succeeds(0, push());
-        pair.succeeds(0, Errand::Grant { delegate: pair.id(1), subtree: subtree(), remove_own_account: false });
+        pair.succeeds(0, Errand::Grant { delegate: pair.id(1), subtree: subtree(), extent: Extent::Part });
         pair.succeeds(1, Errand::Visit { subtree: subtree() });
     }
 }

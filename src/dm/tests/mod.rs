@@ -14,7 +14,7 @@ use crate::dm::auth::Scheme;
 use crate::dm::bootstrap;
 use crate::dm::client;
 use crate::dm::dmacc::DmAcc;
-use crate::dm::script::{DeviceFailure, Errand};
+use crate::dm::script::{DeviceFailure, Errand, Extent};
 use crate::dm::server::{self, Sessions};
 use crate::dm::standard::{Blueprint, Refuses};
 use crate::dm::trigger::Version;
@@ -154,7 +154,7 @@ fn a_bootstrap_url_brings_the_device_to_the_delegate() {
         let report = pair.succeeds(0, Errand::PushBootstrapUrl { url, revocable: false });
         assert_eq!(pair.connected, [1], "{}", pair.transcript.join("\n"));
         assert_eq!(report.undo.len(), 1);
-        let grant = Errand::Grant { delegate: pair.id(1), subtree: subtree(), remove_own_account: full };
+        let grant = Errand::Grant { delegate: pair.id(1), subtree: subtree(), extent: Extent::at_once(full) };
         assert_eq!(pair.succeeds(0, grant).own_account_removed, full);
         pair.succeeds(1, Errand::Visit { subtree: subtree() });
         assert_eq!(pair.accounts().len(), if full { 1 } else { 2 });
@@ -205,7 +205,7 @@ fn a_full_delegation_leaves_nothing_of_the_first_server() {
             account,
             subtree: subtree(),
             quiet: true,
-            remove_own_account: true,
+            extent: Extent::Everything { leaves: true },
             takes_over: false,
         };
         pair.succeeds(1, back);

@@ -9,7 +9,7 @@ use crate::dm::auth::Scheme;
 use crate::dm::bootstrap;
 use crate::dm::client::{self, Client, Mishap};
 use crate::dm::dmacc::{AccountBook, DmAcc};
-use crate::dm::script::{Errand, Report};
+use crate::dm::script::{Errand, Extent, Report};
 use crate::dm::server::{self, Sessions};
 use crate::dm::standard::{Blueprint, template};
 use crate::dm::syncml::{Element, Message, Verb};
@@ -226,14 +226,14 @@ impl Pair {
         self.books[server].server.clone()
     }
 
-    pub(super) fn prepare(&self, is_new: bool, remove_own_account: bool) -> Errand {
+    pub(super) fn prepare(&self, is_new: bool, is_full: bool) -> Errand {
         let account = is_new.then(|| Box::new(self.account(1)));
         Errand::Prepare {
             delegate: self.id(1),
             account,
             subtree: subtree(),
             quiet: true,
-            remove_own_account,
+            extent: Extent::at_once(is_full),
             takes_over: false,
         }
     }

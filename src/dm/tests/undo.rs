@@ -32,14 +32,14 @@ fn third() -> ServerId {
 }
 
 fn grant(delegate: ServerId, subtree: &Uri) -> Errand {
-    Errand::Grant { delegate, subtree: subtree.clone(), remove_own_account: false }
+    Errand::Grant { delegate, subtree: subtree.clone(), extent: Extent::Part }
 }
 
 fn prepare(pair: &super::pair::Pair, place: &Uri) -> Errand {
     match pair.prepare(true, false) {
-        Errand::Prepare { delegate, account, quiet, remove_own_account, takes_over, .. } => {
+        Errand::Prepare { delegate, account, quiet, extent, takes_over, .. } => {
             let subtree = place.clone();
-            Errand::Prepare { delegate, account, subtree, quiet, remove_own_account, takes_over }
+            Errand::Prepare { delegate, account, subtree, quiet, extent, takes_over }
         }
         other => other,
     }

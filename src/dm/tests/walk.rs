@@ -15,7 +15,7 @@ use crate::dm::auth::Scheme;
 use crate::dm::bootstrap;
 use crate::dm::client::{self, Client, Mishap};
 use crate::dm::dmacc::AccountBook;
-use crate::dm::script::{Errand, Order};
+use crate::dm::script::{Errand, Extent, Order};
 use crate::dm::server::{self, Sessions};
 use crate::dm::standard::{Blueprint, template};
 use crate::dm::syncml::{Chal, Command, Cred, Element, Item, Message, Meta, Results, Status, Verb};
@@ -293,7 +293,7 @@ fn no_device_breaks_a_server() {
                             account,
                             subtree: subtree.clone(),
                             quiet: true,
-                            remove_own_account: step % 2 == 0,
+                            extent: Extent::at_once(step % 2 == 0),
                             takes_over: step % 3 == 0,
                         },
                         Errand::PushBootstrapUrl { url: "https://b.example.test".into(), revocable: false },

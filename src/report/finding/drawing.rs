@@ -69,9 +69,10 @@ impl Easel<'_> {
         let rows = || self.rows.rows.iter().zip(&self.layout.places);
         let last = self.layout.heads.last().copied().unwrap_or_default();
         let top = rows().rfind(|(row, _)| row.at <= from).map_or(HEAD, |(_, place)| place.line);
-        let bottom = rows().find(|(row, _)| row.at >= until).map_or(last, |(_, place)| place.line).max(top + 4);
+        let end = until.and_then(|until| rows().find(|(row, _)| row.at >= until));
+        let bottom = end.map_or(last, |(_, place)| place.line).max(top + 4);
         let column = self.layout.column(self.lane(Party::Device));
-        let lasted = seconds(until - from);
+        let lasted = until.map_or_else(|| "to the end".to_owned(), |until| seconds(until - from));
         let text = format!("nobody in charge: {lasted}");
         let pause =
             self.layout.pauses.iter().map(|(y, _)| y + PAUSE_HEIGHT / 2 + 4).find(|y| (top..bottom).contains(y));

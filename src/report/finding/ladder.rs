@@ -30,8 +30,11 @@ pub fn ladder(scene: &Scene<'_>) -> String {
     let rows = Rows::of(scene);
     let mut sheet = Sheet::new(&rows);
     sheet.text(scene.title);
-    sheet.text(&format!("broken: {} - {}", scene.promise, scene.says));
-    sheet.text(&format!("seen: {}", scene.seen));
+    let verdict = if scene.is_broken { "broken" } else { "not broken" };
+    sheet.text(&format!("{verdict}: {} - {}", scene.promise, scene.says));
+    if scene.is_broken {
+        sheet.text(&format!("seen: {}", scene.seen));
+    }
     sheet.lines.push(String::new());
     sheet.head();
     let mut before = None;
@@ -49,7 +52,7 @@ pub fn ladder(scene: &Scene<'_>) -> String {
     if rows.rows.is_empty() {
         sheet.text("nothing was seen");
     }
-    if rows.broken.is_none() {
+    if rows.broken.is_none() && scene.is_broken {
         sheet.broken(&format!(" ✗ WHEN ALL WAS OVER {} WAS BROKEN ", scene.promise));
     }
     let mut text = sheet.lines.join("\n");

@@ -45,10 +45,12 @@ use crate::facts::pattern::Names;
 pub struct Scene<'a> {
     /// What it is about, in one line.
     pub title: &'a str,
-    /// The stable name of the promise that broke.
+    /// The stable name of the promise that is looked at.
     pub promise: &'a str,
     /// What that promise says, in a sentence.
     pub says: &'a str,
+    /// Whether it broke on this way.
+    pub is_broken: bool,
     /// What was seen instead.
     pub seen: &'a str,
     /// What was decided otherwise than in a world where all goes well, in order.
@@ -62,6 +64,6 @@ pub struct Scene<'a> {
     pub facts: &'a [Fact],
     /// The index of the fact by which the promise broke; `None` when it was seen to be broken only when all was over.
     pub broke_at: Option<usize>,
-    /// From when to when nobody was in charge of the device.
-    pub orphan: Option<(Moment, Moment)>,
+    /// From when to when nobody was in charge of the device; without an end where nobody is in the end.
+    pub orphan: Option<(Moment, Option<Moment>)>,
 }

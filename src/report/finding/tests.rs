@@ -181,6 +181,12 @@ fn the_pin_is_behind_the_fact_or_at_the_end() {
     assert!(ladder(&scene).lines().last().expect("a line").contains("WHEN ALL WAS OVER records_agree WAS BROKEN"));
     scene.broke_at = Some(facts.len());
     assert!(ladder(&scene).contains("WHEN ALL WAS OVER"));
+    (scene.is_broken, scene.broke_at) = (false, None);
+    let text = ladder(&scene);
+    assert!(
+        text.contains("not broken: records_agree") && !text.contains("WAS BROKEN") && !text.contains("seen:"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::*;
 fn prepare_again() -> Errand {
     let (delegate, subtree) = (ServerId::new(S2), uri("./SCOMO"));
     let account = Some(account());
-    Errand::Prepare { delegate, account, subtree, quiet: true, remove_own_account: false, takes_over: true }
+    Errand::Prepare { delegate, account, subtree, quiet: true, extent: Extent::Part, takes_over: true }
 }
 
 #[test]

@@ -94,7 +94,8 @@ fn accounts_are_granted_only_by_a_server_that_leaves_the_device() {
         ("./DMAcc", "third", "Delete=dms1.example.test"),
     ];
     let answers = [("Get .?list=TNDS+ACL", 200, Some(tree(&nodes))), ROOT_ACL, S1_THERE];
-    let grant = |full| Errand::Grant { delegate: ServerId::new(S2), subtree: Uri::root(), remove_own_account: full };
+    let grant =
+        |full| Errand::Grant { delegate: ServerId::new(S2), subtree: Uri::root(), extent: Extent::at_once(full) };
     let root = "Replace .?prop=ACL `Get=*&Replace=dms1+dms2&Add=*`";
     let read = "Get .?prop=ACL, Get .?list=TNDS+ACL";
     check(grant(false), &answers, &[read, root], Ok(()), &["Restore .?prop=ACL `Get=*&Add=*`"]);

@@ -99,7 +99,7 @@ fn what_the_delegate_had_before_it_keeps() {
 #[test]
 fn two_changes_of_one_node_are_taken_out_one_after_the_other() {
     let between = "Get=*&Replace=dms1.example.test+dms2.example.test+other&Add=dms1.example.test+dms2.example.test";
-    let grant = Errand::Grant { delegate: ServerId::new("third"), subtree: uri("./SCOMO"), remove_own_account: false };
+    let grant = Errand::Grant { delegate: ServerId::new("third"), subtree: uri("./SCOMO"), extent: Extent::Part };
     let (_, second) = run(grant, &[(SCOMO, 200, Some(between))]);
     let both = || second.undo.iter().cloned().chain(prepared(OWN, "Get=*")).collect::<Vec<_>>();
     let present = "Get=*&Replace=dms1.example.test+dms2.example.test+other+third&\

@@ -1,7 +1,7 @@
 //! What becomes of errands and sessions: order, time, interruptions.
 
 use super::*;
-use crate::dm::script::DeviceFailure;
+use crate::dm::script::{DeviceFailure, Extent};
 
 #[test]
 fn without_credentials_a_visit_is_two_packages_of_each_side() {
@@ -292,7 +292,7 @@ fn a_false_claim_is_forgotten_with_its_session() {
 fn once_the_own_account_is_gone_nothing_more_can_be_wanted() {
     let mut bench = bench(Scheme::None);
     let (delegate, subtree) = (ServerId::new("dms2.example.test"), Uri::parse(".").unwrap());
-    bench.want(7, Errand::Grant { delegate, subtree, remove_own_account: true });
+    bench.want(7, Errand::Grant { delegate, subtree, extent: Extent::Everything { leaves: true } });
     bench.want(8, visit());
     bench.hear(None, bench.package_1(1200));
     let mut body = bench.package_3(200, 200, "Get=*&Replace=dms1.example.test");

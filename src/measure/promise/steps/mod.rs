@@ -57,6 +57,8 @@ pub struct Watched<'a> {
     pub healed_at: Moment,
     /// When the watching ended.
     pub ended_at: Moment,
+    /// Whether nothing comes after it: else what is so only for now is no breach.
+    pub is_over: bool,
 }
 
 /// A DM server, as far as the watching of a device has to know it.

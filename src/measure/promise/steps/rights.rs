@@ -79,6 +79,9 @@ pub(super) fn delegations_form_a_chain(story: &Story<'_>) -> Judgement {
             ));
         }
     }
+    if !story.watched.is_over {
+        return findings.judgement();
+    }
     let in_force: Vec<&Record> = story
         .records
         .iter()

@@ -63,6 +63,7 @@ fn watching<T>(tape: &Tape, setting: &Setting, look: impl FnOnce(&Watched<'_>) -
         bounds: BOUNDS,
         healed_at: setting.healed_at,
         ended_at: facts.last().map_or(Moment::ZERO, |fact| fact.at) + setting.watched_on,
+        is_over: true,
     })
 }
 

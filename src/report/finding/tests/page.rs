@@ -79,7 +79,7 @@ fn nobody_in_charge_is_a_shade_for_as_long_as_it_lasted() {
     let facts = eventful();
     let mut scene = bare(&facts, &PLAIN);
     assert!(!page(&scene).contains("nobody in charge: "));
-    scene.orphan = Some((Moment::from_millis(15_270), Moment::from_millis(21_270)));
+    scene.orphan = Some((Moment::from_millis(15_270), Some(Moment::from_millis(21_270))));
     assert!(page(&scene).contains("nobody in charge: 6 s"));
 }
 

@@ -64,6 +64,7 @@ pub fn bare<'a>(facts: &'a [Fact], names: &'a dyn Names) -> Scene<'a> {
         names,
         facts,
         broke_at: None,
+        is_broken: true,
         orphan: None,
     }
 }
