@@ -201,7 +201,7 @@ pub fn hunt(
     let next = AtomicU64::new(0);
     let is_stopped = AtomicBool::new(false);
     let done: Mutex<BTreeMap<u64, Done>> = Mutex::default();
-    let room = exhaustive::worlds_in(means.memory / means.threads.max(1) as u64);
+    let room = means.memory / means.threads.max(1) as u64;
     std::thread::scope(|scope| {
         for _ in 0..means.threads.max(1) {
             scope.spawn(|| {
@@ -215,11 +215,9 @@ pub fn hunt(
                     };
                     tell(number, &one);
                     done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(number, one);
-                    for (lab, premises) in labs.iter_mut().zip(premises) {
-                        // What was worked out is worth its room only as long as there is room.
-                        if lab.size() > LARGEST_LAB {
-                            *lab = Lab::new(premises);
-                        }
+                    // What was worked out is worth its room only as long as there is room.
+                    if labs.iter().map(Lab::octets).sum::<u64>() > room / 2 {
+                        labs = premises.iter().map(Lab::new).collect();
                     }
                 }
             });
@@ -227,9 +225,6 @@ pub fn hunt(
     });
     put_together(done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
 }
-
-/// How much one lab may remember from piece to piece.
-const LARGEST_LAB: usize = 1_000_000;
 
 /// The pieces up to the first that is missing.
 fn put_together(done: BTreeMap<u64, Done>) -> Hunted {
@@ -262,6 +257,8 @@ fn work(
 ) -> Option<Done> {
     let (kind, found) = match piece {
         Piece::Exhaustive { kind, budget, first, .. } => {
+            let others: u64 = labs.iter().map(Lab::octets).sum::<u64>() - labs[kind].octets();
+            let room = room.saturating_sub(others);
             let mut exhausted = exhaustive::exhaust(&mut labs[kind], budget, Some(first), room, is_over)?;
             let breaking = std::mem::take(&mut exhausted.breaking);
             (kind, (exhausted, breaking.into_iter().map(|one| (budget, one)).collect()))

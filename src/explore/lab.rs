@@ -357,10 +357,25 @@ impl<'p> Lab<'p> {
         self.verdicts.insert(end, promises);
     }
 
-    /// How many states of machines, trees and things under way have been met.
+    /// How many octets all that has been worked out takes, about.
+    pub fn octets(&self) -> u64 {
+        // Measured over searches of a million worlds.
+        const EACH: u64 = 200;
+        self.size() as u64 * EACH
+    }
+
+    /// How much has been worked out, in things of all kinds.
     pub fn size(&self) -> usize {
-        let states: usize = self.servers.iter().map(|machine| machine.states.len()).sum();
-        states + self.trees.len() + self.under_way.len() + self.stores.len() + self.turns.len()
+        let of = |machine: &Machine| machine.states.len() + machine.turns.len() + machine.older.len();
+        let of_servers: usize = self.servers.iter().map(of).sum();
+        let remembered = self.sessions.len() + self.verdicts.len() + self.entries.len();
+        of_servers
+            + remembered
+            + self.trees.len()
+            + self.under_way.len()
+            + self.stores.len()
+            + self.turns.len()
+            + self.minutes.len()
     }
 
     fn machine(&mut self, server: ServerNumber) -> &mut Machine {

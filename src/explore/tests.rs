@@ -100,7 +100,7 @@ fn what_was_found_by_the_shorter_search_is_found_first_by_the_longer_one() {
 fn a_search_that_has_no_room_says_so() {
     let premises = Premises::of(&scenario(Policy::Hardened), 1);
     let mut lab = Lab::new(&premises[0]);
-    let done = exhaust(&mut lab, budget(1, 1, 0, 0), None, 500, &|| false).expect("it was not over before");
+    let done = exhaust(&mut lab, budget(1, 1, 0, 0), None, 500_000, &|| false).expect("it was not over before");
     assert!(done.ran_out && done.states < 2_000);
     let over = exhaust(&mut lab, budget(1, 1, 0, 0), None, u64::MAX, &|| true);
     assert_eq!(over, None, "what is over before its end has come to nothing");

@@ -39,29 +39,24 @@ pub struct Exhausted {
 /// How many ways of one likeness are kept.
 const KEPT: usize = 2;
 
-/// How many worlds fit into so many bytes: what is remembered of each, and those of two distances as a whole.
-pub fn worlds_in(bytes: u64) -> u64 {
-    bytes / 96
-}
-
-/// Goes every way from the beginning on which `first` comes first. `most`: how many worlds there is room for. `None` when
-/// it was over before that.
+/// Goes every way from the beginning on which `first` comes first. `room`: how many octets this search and its lab may
+/// take, about. `None` when it was over before that.
 pub fn exhaust(
     lab: &mut Lab<'_>,
     budget: Budget,
     first: Option<Choice>,
-    most: u64,
+    room: u64,
     is_over: &dyn Fn() -> bool,
 ) -> Option<Exhausted> {
     let mut search = Search::new(lab, budget, first);
     while !search.layer.is_empty() && !search.done.ran_out {
-        search.go_on(lab, most, is_over)?;
+        search.go_on(lab, room, is_over)?;
     }
     Some(search.done)
 }
 
-/// After so many worlds it is asked whether it is over.
-const OFTEN: usize = 4_096;
+/// After so many worlds it is asked whether it is over, or there is no more room.
+const OFTEN: usize = 512;
 
 struct Search {
     budget: Budget,
@@ -95,16 +90,18 @@ impl Search {
         search
     }
 
-    fn go_on(&mut self, lab: &mut Lab<'_>, most: u64, is_over: &dyn Fn() -> bool) -> Option<()> {
+    fn go_on(&mut self, lab: &mut Lab<'_>, room: u64, is_over: &dyn Fn() -> bool) -> Option<()> {
         let layer = std::mem::take(&mut self.layer);
         let mut choices = Vec::new();
         for (number, (place, world)) in layer.iter().enumerate() {
-            if number % OFTEN == 0 && is_over() {
-                return None;
-            }
-            if self.done.states > most {
-                self.done.ran_out = true;
-                break;
+            if number % OFTEN == 0 {
+                if is_over() {
+                    return None;
+                }
+                if self.octets(layer.len()) + lab.octets() > room {
+                    self.done.ran_out = true;
+                    break;
+                }
             }
             world.choices(lab, &mut choices);
             for choice in &choices {
@@ -123,6 +120,14 @@ impl Search {
             self.done.curve.push(self.layer.len() as u64);
         }
         Some(())
+    }
+
+    /// How many octets it takes, about, while it goes through so many worlds.
+    fn octets(&self, layer: usize) -> u64 {
+        // What is remembered of each world, with the room that tables keep free; a world as a whole, with what it holds.
+        const REMEMBERED: u64 = 64;
+        const WHOLE: u64 = 2 * size_of::<(u32, World)>() as u64;
+        self.done.states * REMEMBERED + (layer + self.layer.len()) as u64 * WHOLE
     }
 
     fn arrive_at(&mut self, lab: &mut Lab<'_>, origin: (u32, Choice), world: World) {
