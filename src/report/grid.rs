@@ -50,6 +50,9 @@ impl Grid {
         let (from, to) = self.ends;
         let called = |micros: i64| if self.is_exact { micros } else { middle(micros) };
         let (left, right) = (format!("{:+} ms", called(from) / 1_000), format!("{:+} ms", called(to) / 1_000));
+        if self.columns() == 1 {
+            return left;
+        }
         let mut line = left.clone();
         let end = self.columns().max(left.len() + 1 + right.len()) - right.len();
         let zero = (from <= 0 && middle(0) == 0).then(|| self.column(0));
@@ -87,9 +90,7 @@ mod tests {
 
     #[test]
     fn a_measured_end_is_called_by_the_column_that_it_stands_in() {
-        for (from, to, axis) in
-            [(-1_900, 3_600, "-2 ms +4 ms"), (-1_400, 3_400, "-1 ms +3 ms"), (-400, 400, "+0 ms +0 ms")]
-        {
+        for (from, to, axis) in [(-1_900, 3_600, "-2 ms +4 ms"), (-1_400, 3_400, "-1 ms +3 ms"), (-400, 400, "+0 ms")] {
             let grid = Grid::new((from, to), -5_000, 1_000, false);
             assert_eq!(grid.axis(), axis);
         }
