@@ -2,13 +2,12 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use dmswarm::cli::args::{Command, CommandLine};
 use dmswarm::cli::races::HowOften;
 use dmswarm::cli::{certs, check, completions, explore, rehearse, replay, run, schema};
 
 fn main() -> ExitCode {
-    let CommandLine { command, flags } = CommandLine::parse();
+    let CommandLine { command, flags } = CommandLine::read();
     let exit = match command {
         Command::Run { scenarios, repeat, at_once } => run::run(&scenarios, HowOften { repeat, at_once }, &flags),
         Command::Explore(asked) => explore::explore(&asked, &flags),

@@ -134,7 +134,8 @@ fn a_careful_server_breaks_nothing_within_a_little_scope_and_the_certificate_say
 #[test]
 fn a_search_without_room_ends_in_order_and_says_what_helps() {
     let place = Scratch::new();
-    let line = "explore --exhaustive --operations 2 --early-timers 1 --memory 64KiB --quiet --threads 1";
+    // Each thread has its share of the memory.
+    let line = "explore --exhaustive --operations 2 --early-timers 1 --memory 16MiB --quiet --threads 256";
     let searched = dmswarm(&place, line);
     assert_eq!(searched.status.code(), Some(5), "{}{}", text(&searched.stdout), text(&searched.stderr));
 }

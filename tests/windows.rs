@@ -128,6 +128,15 @@ fn what_cannot_be_swept_says_what_was_expected_and_ends_with_2() {
         (&["--window", "confirmed timer", "nothing"], ["nothing that can be moved", "by its root element"]),
         (&["--matrix", "confirmed=1s..2s", "confirmed=1s..2s"], ["expected two timeouts", "name another one"]),
         (
+            &["--window", "confirmed timer", "delegation_confirmed", "--from", "-1h", "--to", "-30m"],
+            ["nothing could be moved: it sets out", "give a later --to"],
+        ),
+        (
+            &["--window", "confirmed timer", "delegation_confirmed", "--from", "-0.5ms"],
+            ["a whole number of milliseconds", "found `0.5ms`"],
+        ),
+        (&["--exhaustive", "--device", "7"], ["--device goes with --from RUN", "--exhaustive"]),
+        (
             &["--matrix", "confirmed=1s..2s", "session=1s..2s", "--delay-of", "x"],
             ["`sessions` or a message", "found `x`"],
         ),
@@ -137,5 +146,32 @@ fn what_cannot_be_swept_says_what_was_expected_and_ends_with_2() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         let said = String::from_utf8_lossy(&output.stderr);
         parts.iter().for_each(|part| assert!(said.contains(part), "{arguments:?}: {said}"));
+        assert!(!place.0.join("results").exists(), "{arguments:?} leaves nothing behind");
     }
+}
+
+#[test]
+fn one_offset_is_drawn_and_shows_no_race() {
+    let place = Place::new("one");
+    let one = ["--window", "confirmed timer", "delegation_confirmed", "--from", "-5ms", "--to", "-5ms"];
+    let output = place.explore(&one);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("one offset alone shows no race") && text.contains("#: it comes to it here"), "{text}");
+}
+
+#[test]
+fn a_window_that_is_interrupted_over_https_says_so_in_both_of_its_files() {
+    let place = Place::new("interrupted");
+    let script = format!(
+        "{} explore full.toml -v --json --window 'confirmed timer' delegation_confirmed --step 10ms --https --repeat 20 \
+         2>said & run=$!; until grep -q 'results in' said; do sleep 0.05; done; sleep 1; kill -INT $run; wait $run",
+        env!("CARGO_BIN_EXE_dmswarm")
+    );
+    let output = Command::new("sh").args(["-c", &script]).current_dir(&place.0).output().expect("a shell");
+    assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
+    let json: Value = serde_json::from_slice(&output.stdout).expect("stdout is JSON and nothing else");
+    assert_eq!((&json["https"]["interrupted"], &json["https"]["asked"]), (&true.into(), &220.into()));
+    let text = place.result("window.txt");
+    assert!(text.contains("interrupted: ") && text.contains(" of 220 runs over HTTPS came to their end"), "{text}");
 }

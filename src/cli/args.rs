@@ -1,17 +1,20 @@
 //! The command line as types: commands, their arguments, and the flags that all of them have.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, value_parser};
+use clap::error::ErrorKind;
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::cli::exit::Exit;
-use crate::cli::sweeps::Sweeps;
+use crate::cli::modes;
+use crate::cli::sweeps::{FOLLOWING, Sweeps};
+use crate::cli::values::{self, number};
 use crate::delegation::policy::Policy;
 use crate::scenario::file::Overrides;
-use crate::units::{self, UnitError};
 
 /// Simulates and load-tests the OMA Device Management Server Delegation Protocol 1.3.
 ///
@@ -39,10 +42,10 @@ pub enum Command {
         #[arg(value_name = "SCENARIO.toml or FOLDER")]
         scenarios: Vec<PathBuf>,
         /// Run each race so many times
-        #[arg(long, value_name = "N", default_value_t = 1, value_parser = value_parser!(u32).range(1..=1000))]
+        #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true, value_parser = number::<u32>(1..=1000))]
         repeat: u32,
         /// How many races run side by side
-        #[arg(long, value_name = "N", default_value_t = 8, value_parser = value_parser!(u32).range(1..=64))]
+        #[arg(long, value_name = "N", default_value_t = 8, allow_negative_numbers = true, value_parser = number::<u32>(1..=64))]
         at_once: u32,
     },
     /// Search virtual time for a way that breaks a promise, and shrink it to the few decisions that matter
@@ -64,10 +67,10 @@ pub enum Command {
         #[arg(long)]
         https: bool,
         /// Over HTTPS so many times
-        #[arg(long, value_name = "N", requires = "https", default_value_t = 1, value_parser = value_parser!(u32).range(1..=1000))]
+        #[arg(long, value_name = "N", requires = "https", default_value_t = 1, allow_negative_numbers = true, value_parser = number::<u32>(1..=1000))]
         repeat: u32,
         /// How many runs over HTTPS side by side
-        #[arg(long, value_name = "N", requires = "https", default_value_t = 4, value_parser = value_parser!(u32).range(1..=64))]
+        #[arg(long, value_name = "N", requires = "https", default_value_t = 4, allow_negative_numbers = true, value_parser = number::<u32>(1..=64))]
         at_once: u32,
     },
     /// Say what scenarios would do, or every problem in them
@@ -101,54 +104,58 @@ pub enum Command {
     },
 }
 
-/// What `explore` is asked for.
+/// What `explore` is asked for. Which flag goes with which other one is said in [`modes`].
 #[derive(Debug, Clone, Args)]
 pub struct Explore {
     /// A scenario file; without one, the built-in quickstart
     #[arg(value_name = "SCENARIO.toml")]
     pub scenario: Option<PathBuf>,
     /// Search for so long: every way within little budgets first, then ways at random
-    #[arg(long = "for", value_name = "TIME", default_value = "30s", value_parser = duration)]
+    #[arg(help_heading = SEARCH, long = "for", value_name = "TIME", default_value = "30s", allow_hyphen_values = true, value_parser = values::time)]
     pub time: Duration,
     /// Go so many ways at random instead; the same seed goes the same ways
-    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..))]
+    #[arg(help_heading = SEARCH, long, value_name = "N", allow_negative_numbers = true, value_parser = number::<u64>(1..=u64::MAX))]
     pub runs: Option<u64>,
     /// Go every way within a scope instead, and say what was gone through
-    #[arg(long, conflicts_with = "runs")]
+    #[arg(help_heading = SEARCH, long)]
     pub exhaustive: bool,
-    /// The scope of an exhaustive search: so many operators' wishes on each device, at most
-    #[arg(long, value_name = "N", requires = "exhaustive", value_parser = value_parser!(u8).range(1..=8))]
-    pub operations: Option<u8>,
-    /// ... so many timers that fire although something is under way
-    #[arg(long, value_name = "N", requires = "exhaustive", value_parser = value_parser!(u8).range(..=8))]
-    pub early_timers: Option<u8>,
-    /// ... so many messages, answers or sessions that are lost
-    #[arg(long, value_name = "N", requires = "exhaustive", value_parser = value_parser!(u8).range(..=8))]
-    pub drops: Option<u8>,
-    /// ... so many messages that come twice
-    #[arg(long, value_name = "N", requires = "exhaustive", value_parser = value_parser!(u8).range(..=8))]
-    pub duplicates: Option<u8>,
-    /// ... so many servers that die, and come back with what they have written
-    #[arg(long, value_name = "N", requires = "exhaustive", value_parser = value_parser!(u8).range(..=8))]
-    pub crashes: Option<u8>,
     /// Look at so many devices of each kind of journeys together
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = value_parser!(u8).range(1..=4))]
+    #[arg(help_heading = SEARCH, long, value_name = "N", default_value_t = 1, allow_negative_numbers = true, value_parser = number::<u8>(1..=4))]
     pub devices: u8,
     /// Work on so many threads; as many as there are cores without this
-    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=256))]
+    #[arg(help_heading = SEARCH, long, value_name = "N", allow_negative_numbers = true, value_parser = number::<u16>(1..=256))]
     pub threads: Option<u16>,
-    /// Use so much memory at most, all threads together
-    #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = size)]
+    /// Use so much memory at most, all threads together; 16MiB or more
+    #[arg(help_heading = SEARCH, long, value_name = "SIZE", default_value = "4GiB", allow_hyphen_values = true, value_parser = values::memory)]
     pub memory: u64,
     /// Search twice, and compare
-    #[arg(long)]
+    #[arg(help_heading = SEARCH, long)]
     pub verify: bool,
-    /// With --from RUN: follow this device alone
-    #[arg(long, value_name = "N", requires = "from", conflicts_with = "window")]
-    pub device: Option<u32>,
+    /// So many operators' wishes on each device
+    #[arg(help_heading = SCOPE, long, value_name = "N", allow_negative_numbers = true, value_parser = number::<u8>(1..=8))]
+    pub operations: Option<u8>,
+    /// So many timers that fire although something is under way
+    #[arg(help_heading = SCOPE, long, value_name = "N", allow_negative_numbers = true, value_parser = number::<u8>(0..=8))]
+    pub early_timers: Option<u8>,
+    /// So many messages, answers or sessions that are lost
+    #[arg(help_heading = SCOPE, long, value_name = "N", allow_negative_numbers = true, value_parser = number::<u8>(0..=8))]
+    pub drops: Option<u8>,
+    /// So many messages that come twice
+    #[arg(help_heading = SCOPE, long, value_name = "N", allow_negative_numbers = true, value_parser = number::<u8>(0..=8))]
+    pub duplicates: Option<u8>,
+    /// So many servers that die, and come back with what they have written
+    #[arg(help_heading = SCOPE, long, value_name = "N", allow_negative_numbers = true, value_parser = number::<u8>(0..=8))]
+    pub crashes: Option<u8>,
     #[command(flatten)]
     pub sweeps: Sweeps,
+    /// Follow this device alone
+    #[arg(help_heading = FOLLOWING, long, value_name = "N", allow_negative_numbers = true, value_parser = number::<u32>(0..=u64::from(u32::MAX)))]
+    pub device: Option<u32>,
 }
+
+/// The parts of the help of `explore`.
+const SEARCH: &str = "Search";
+const SCOPE: &str = "Scope of --exhaustive, each at most";
 
 /// What there are schemas of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -165,7 +172,7 @@ pub enum Schema {
 #[derive(Debug, Clone, Args)]
 pub struct Flags {
     /// The seed of everything random, in place of the scenario's
-    #[arg(long, global = true, value_name = "N", allow_negative_numbers = true, value_parser = value_parser!(u64).range(..=i64::MAX as u64))]
+    #[arg(long, global = true, value_name = "N", allow_negative_numbers = true, value_parser = number::<u64>(0..=i64::MAX as u64))]
     pub seed: Option<u64>,
     /// How our servers behave where the specification leaves a hazard open, in place of the scenario's
     #[arg(long, global = true, value_name = "POLICY", value_parser = policies())]
@@ -193,19 +200,36 @@ pub struct Flags {
     pub no_live: bool,
 }
 
+impl CommandLine {
+    /// Reads the words that the program was called with; where they are wrong, says so and ends.
+    pub fn read() -> CommandLine {
+        CommandLine::read_from(std::env::args_os()).unwrap_or_else(|error| error.exit())
+    }
+
+    /// Reads these words, of which the first is the program.
+    ///
+    /// # Errors
+    /// What is wrong with them, or what was asked for with `--help` and `--version`.
+    pub fn read_from<W: Into<OsString> + Clone>(
+        words: impl IntoIterator<Item = W>,
+    ) -> Result<CommandLine, clap::Error> {
+        let mut command = CommandLine::command();
+        let mut given = command.try_get_matches_from_mut(words)?;
+        if let (Some(explore), Some(given)) =
+            (command.find_subcommand_mut("explore"), given.subcommand_matches("explore"))
+            && let Err(message) = modes::check(explore, given)
+        {
+            return Err(explore.error(ErrorKind::ArgumentConflict, message));
+        }
+        CommandLine::from_arg_matches_mut(&mut given).map_err(|error| error.format(&mut command))
+    }
+}
+
 impl Flags {
     /// What the flags set over a scenario file.
     pub fn overrides(&self) -> Overrides {
         Overrides { seed: self.seed, policy: self.policy, sets: self.set.clone() }
     }
-}
-
-fn duration(text: &str) -> Result<Duration, UnitError> {
-    text.parse::<units::Duration>().map(|units::Duration(time)| time)
-}
-
-fn size(text: &str) -> Result<u64, UnitError> {
-    text.parse::<units::Size>().map(|units::Size(bytes)| bytes)
 }
 
 /// The policies, by their words.
@@ -268,10 +292,9 @@ fn after_long_help() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     fn parse(line: &str) -> Result<CommandLine, clap::Error> {
-        CommandLine::try_parse_from(line.split(' '))
+        CommandLine::read_from(line.split(' '))
     }
 
     #[test]
@@ -327,6 +350,8 @@ mod tests {
             "dmswarm explore --drops 1",
             "dmswarm explore --runs 5 --exhaustive",
             "dmswarm explore --for soon",
+            "dmswarm explore --for 0s",
+            "dmswarm explore --memory 1KiB",
             "dmswarm explore --device 7",
             "dmswarm explore --from results/run --exhaustive",
             "dmswarm walk",
@@ -336,6 +361,44 @@ mod tests {
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), i32::from(Exit::Usage.code()), "{line}");
         }
+    }
+
+    #[test]
+    fn what_is_negative_is_told_with_what_was_expected() {
+        for (line, expected) in [
+            ("dmswarm explore --for -1s", "a duration such as"),
+            ("dmswarm explore --runs -1", "a whole number of 1 or more"),
+            ("dmswarm explore --exhaustive --drops -1", "a whole number from 0 to 8"),
+            ("dmswarm explore --memory -1MiB", "a size such as"),
+            ("dmswarm explore --from run --device -1", "a whole number from 0 to"),
+            ("dmswarm run --repeat -1", "a whole number from 1 to 1000"),
+            ("dmswarm run --seed -1", "a whole number from 0 to"),
+        ] {
+            let said = parse(line).unwrap_err().to_string();
+            assert!(said.contains(&format!("expected {expected}")) && !said.contains("tip"), "{line}: {said}");
+        }
+    }
+
+    #[test]
+    fn the_help_of_explore_has_each_flag_below_what_it_is_for() {
+        let help = parse("dmswarm explore -h").unwrap_err().to_string();
+        let part = |heading: &str| {
+            let (_, behind) =
+                help.split_once(&format!("\n{heading}:\n")).unwrap_or_else(|| panic!("{heading}: {help}"));
+            behind.split("\n\n").next().unwrap_or_default()
+        };
+        for (heading, flags) in [
+            (SEARCH, &["--for", "--runs", "--exhaustive", "--devices", "--threads", "--memory", "--verify"][..]),
+            (SCOPE, &["--operations", "--early-timers", "--drops", "--duplicates", "--crashes"]),
+            ("Following a run", &["--from", "--device"]),
+            ("Windows", &["--window", "--to", "--step", "--https", "--repeat"]),
+            ("Timeout matrix", &["--matrix", "--delay", "--delay-of", "--cells", "--delays"]),
+        ] {
+            let lines = part(heading).lines().filter_map(|line| line.trim_start().strip_prefix("--"));
+            let found: Vec<String> = lines.map(|line| format!("--{}", line.split(' ').next().unwrap())).collect();
+            assert_eq!(found, flags, "{help}");
+        }
+        assert!(!help.contains(" ... "), "{help}");
     }
 
     #[test]

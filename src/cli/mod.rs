@@ -3,6 +3,8 @@
 //! | file | its job |
 //! |---|---|
 //! | [`args`] | the command line as types |
+//! | [`modes`] | which flags of `explore` go together |
+//! | [`values`] | what flags take |
 //! | [`exit`] | the table of exit codes |
 //! | [`output`] | data to stdout, the rest to stderr |
 //! | [`scenarios`] | from files and folders to scenarios |
@@ -22,6 +24,7 @@ pub mod explore;
 pub mod findings;
 pub mod follow;
 pub mod matrix;
+pub mod modes;
 pub mod output;
 pub mod races;
 pub mod rehearse;
@@ -30,4 +33,5 @@ pub mod run;
 pub mod scenarios;
 pub mod schema;
 pub mod sweeps;
+pub mod values;
 pub mod window;

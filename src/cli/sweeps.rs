@@ -3,57 +3,64 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, value_parser};
+use clap::Args;
 
+use crate::cli::values::{milliseconds, number};
 use crate::explore::matrix::{self, Axis};
-use crate::units::{self, UnitError};
+use crate::units;
 
-/// What `explore` is asked to sweep, in place of a search.
+/// What `explore` is asked to sweep, or to follow, in place of a search.
 #[derive(Debug, Clone, Args)]
 pub struct Sweeps {
+    /// Follow the devices of a run over HTTPS that went wrong; with --window it takes the first offset instead
+    ///
+    /// RUN is the folder of a run: the machines are given what its devices met with, and a way that breaks a promise is
+    /// shrunk.
+    #[arg(help_heading = FOLLOWING, long, value_name = "RUN|TIME", allow_hyphen_values = true, value_parser = from)]
+    pub from: Option<From>,
     /// Move a message past an event in steps, and draw the outcome against the offset
     ///
     /// EVENT is a timer or a fact: `termination timer`, `timer confirmed at home`, `sent delegation_failure by home`.
     /// MESSAGE is the root element of a message, or something that sets out: `answer of partner to delegation_req of
-    /// home`, `session visit of partner`.
-    #[arg(long, num_args = 2, value_names = ["EVENT", "MESSAGE"], conflicts_with_all = ["runs", "exhaustive", "verify"])]
+    /// home`, `session visit of partner`. The first offset is --from, or else -50ms; an offset before 0s means that the
+    /// message comes first.
+    #[arg(help_heading = WINDOWS, long, num_args = 2, value_names = ["EVENT", "MESSAGE"])]
     pub window: Option<Vec<String>>,
-    /// Follow the devices of a run over HTTPS that went wrong; with --window: from this offset, -50ms without it
-    ///
-    /// RUN is the folder of a run: the machines are given what its devices met with, and a way that breaks a promise is
-    /// shrunk. An offset before 0s means that the message comes first.
-    #[arg(long, value_name = "RUN|TIME", allow_hyphen_values = true, value_parser = from, conflicts_with_all = ["matrix", "runs", "exhaustive", "verify"])]
-    pub from: Option<From>,
-    /// ... to this one
-    #[arg(long, value_name = "TIME", default_value = "50ms", requires = "window", allow_hyphen_values = true, value_parser = offset)]
+    /// The last offset of a window; --from is the first one, -50ms without it
+    #[arg(help_heading = WINDOWS, long, value_name = "TIME", default_value = "50ms", allow_hyphen_values = true, value_parser = offset)]
     pub to: i64,
-    /// ... in steps of this; a twentieth of the way without it
-    #[arg(long, value_name = "TIME", requires = "window", value_parser = offset)]
+    /// From one offset to the next; a twentieth of the way without it
+    #[arg(help_heading = WINDOWS, long, value_name = "TIME", allow_hyphen_values = true, value_parser = offset)]
     pub step: Option<i64>,
-    /// ... and over real HTTPS too, with timeouts so short that a run takes a second or two
-    #[arg(long, requires = "window")]
+    /// Go over real HTTPS too, with timeouts so short that a run takes a second or two
+    #[arg(help_heading = WINDOWS, long)]
     pub https: bool,
-    /// ... each offset so many times
-    #[arg(long, value_name = "N", default_value_t = 1, requires = "https", value_parser = value_parser!(u32).range(1..=1000))]
+    /// Over HTTPS each offset so many times
+    #[arg(help_heading = WINDOWS, long, value_name = "N", default_value_t = 1, allow_negative_numbers = true, value_parser = number::<u32>(1..=1000))]
     pub repeat: u32,
     /// Go through two timeouts against a delay, and map the outcomes
     ///
     /// Each is a key of `[timeouts]` with the values to go from and to: `confirmed=1s..60s`.
-    #[arg(long, num_args = 2, value_name = "KEY=TIME..TIME", conflicts_with_all = ["window", "runs", "exhaustive", "verify"], value_parser = range)]
+    #[arg(help_heading = MATRICES, long, num_args = 2, value_name = "KEY=TIME..TIME", value_parser = range)]
     pub matrix: Option<Vec<Range>>,
-    /// ... delays from and to
-    #[arg(long, value_name = "TIME..TIME", default_value = "0s..40s", requires = "matrix", value_parser = times)]
+    /// The shortest delay and the longest one
+    #[arg(help_heading = MATRICES, long, value_name = "TIME..TIME", default_value = "0s..40s", allow_hyphen_values = true, value_parser = times)]
     pub delay: Span,
-    /// ... delay each message of this kind; each session with the device without it
-    #[arg(long, value_name = "MESSAGE|sessions", default_value = "sessions", requires = "matrix")]
+    /// Delay each message of this kind; each session with the device without it
+    #[arg(help_heading = MATRICES, long, value_name = "MESSAGE|sessions", default_value = "sessions")]
     pub delay_of: String,
-    /// ... so many values of each timeout
-    #[arg(long, value_name = "N", default_value_t = 12, requires = "matrix", value_parser = value_parser!(u16).range(1..=100))]
+    /// So many values of each timeout
+    #[arg(help_heading = MATRICES, long, value_name = "N", default_value_t = 12, allow_negative_numbers = true, value_parser = number::<u16>(1..=100))]
     pub cells: u16,
-    /// ... so many delays
-    #[arg(long, value_name = "N", default_value_t = 5, requires = "matrix", value_parser = value_parser!(u16).range(1..=100))]
+    /// So many delays
+    #[arg(help_heading = MATRICES, long, value_name = "N", default_value_t = 5, allow_negative_numbers = true, value_parser = number::<u16>(1..=100))]
     pub delays: u16,
 }
+
+/// The parts of the help of `explore` that these flags stand in.
+pub const FOLLOWING: &str = "Following a run";
+const WINDOWS: &str = "Windows";
+const MATRICES: &str = "Timeout matrix";
 
 /// Where to begin: the folder of a run, or an offset in milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,15 +106,20 @@ impl Sweeps {
         if from > to {
             return Err(format!("expected --from to be no later than --to, found {from}ms and {to}ms; swap them"));
         }
-        let step = self.step.unwrap_or_else(|| ((to - from) / 20).max(1));
+        let span = to.saturating_sub(from);
+        let step = self.step.unwrap_or_else(|| (span / 20).max(1));
         if step < 1 {
             return Err(format!("expected a --step of 1ms or more, found {step}ms"));
         }
-        let many = (to - from) / step + 1;
+        // The last offset is tried even where no whole number of steps leads there.
+        let is_reached = span % step == 0;
+        let many = (span / step).saturating_add(if is_reached { 1 } else { 2 });
         if many > MOST_OFFSETS {
             return Err(format!("expected at most {MOST_OFFSETS} offsets, found {many}; give a longer --step"));
         }
-        Ok((step, (0..many).map(|number| from + number * step).collect()))
+        let mut offsets: Vec<i64> = (0..=span / step).map(|number| from + number * step).collect();
+        offsets.extend((!is_reached).then_some(to));
+        Ok((step.min(span.max(1)), offsets))
     }
 }
 
@@ -136,25 +148,31 @@ impl Span {
 }
 
 /// A duration with an optional sign, in milliseconds.
-fn offset(text: &str) -> Result<i64, UnitError> {
+fn offset(text: &str) -> Result<i64, String> {
     let (sign, length) = match text.trim().strip_prefix('-') {
         Some(length) => (-1, length),
         None => (1, text.trim().trim_start_matches('+')),
     };
-    let units::Duration(time) = length.parse()?;
+    let time = milliseconds(length)?;
     Ok(sign * i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// An offset, or else a folder; one that is called like an offset can be written `./5ms`.
-fn from(text: &str) -> Result<From, UnitError> {
-    Ok(offset(text).map_or_else(|_| From::Run(PathBuf::from(text)), From::Offset))
+/// An offset, or else a folder; one that is called like an offset, or like a flag, can be written `./5ms`.
+fn from(text: &str) -> Result<From, String> {
+    let is_time = text.trim().trim_start_matches(['-', '+']).parse::<units::Duration>().is_ok();
+    match is_time {
+        true => offset(text).map(From::Offset),
+        false if text.starts_with('-') => {
+            Err(format!("expected the folder of a run, or an offset such as `-50ms`, found `{text}`"))
+        }
+        false => Ok(From::Run(PathBuf::from(text))),
+    }
 }
 
 fn times(text: &str) -> Result<Span, String> {
     let wrong = || format!("expected two times, the shorter one first, as in `1s..60s`, found `{text}`");
     let (from, to) = text.split_once("..").ok_or_else(wrong)?;
-    let time = |text: &str| text.parse::<units::Duration>().map(|time| time.0).map_err(|error| error.to_string());
-    let span = Span { from: time(from)?, to: time(to)? };
+    let span = Span { from: milliseconds(from)?, to: milliseconds(to)? };
     if span.from > span.to { Err(wrong()) } else { Ok(span) }
 }
 
@@ -175,11 +193,10 @@ fn range(text: &str) -> Result<Range, String> {
 mod tests {
     use super::*;
     use crate::cli::args::{Command, CommandLine};
-    use clap::Parser;
 
     fn sweeps(line: &str) -> Result<Sweeps, String> {
         let words = line.split(' ').map(|word| word.replace('_', " "));
-        match CommandLine::try_parse_from(words).map_err(|error| error.to_string())?.command {
+        match CommandLine::read_from(words).map_err(|error| error.to_string())?.command {
             Command::Explore(explore) => Ok(explore.sweeps),
             _ => Err("that was no explore".to_owned()),
         }
@@ -191,11 +208,16 @@ mod tests {
         let (step, offsets) = asked.offsets().unwrap();
         assert_eq!((step, offsets.len(), offsets[0], offsets[20]), (5, 21, -50, 50));
         let asked = sweeps("dmswarm explore --window a b --from -2ms --to 1s --step 500ms").unwrap();
-        assert_eq!(asked.offsets().unwrap().1, [-2, 498, 998]);
+        assert_eq!(asked.offsets().unwrap().1, [-2, 498, 998, 1_000], "the last one is tried, whatever the step");
+        let asked = sweeps("dmswarm explore --window a b --step 1s").unwrap();
+        assert_eq!(asked.offsets().unwrap(), (100, vec![-50, 50]));
         let wrong = |line: &str| sweeps(line).unwrap().offsets().unwrap_err();
         assert!(wrong("dmswarm explore --window a b --from 5ms --to -5ms").contains("swap them"));
         assert!(wrong("dmswarm explore --window a b --from results/run").contains("found `results/run`"));
         assert!(wrong("dmswarm explore --window a b --to 1h --step 1ms").contains("a longer --step"));
+        assert!(wrong("dmswarm explore --window a b --from -999999999y --to 999999999y --step 1ms").contains("longer"));
+        assert!(wrong("dmswarm explore --window a b --step 0s").contains("1ms or more"));
+        assert!(wrong("dmswarm explore --window a b --step -1ms").contains("1ms or more"));
     }
 
     #[test]
@@ -216,6 +238,12 @@ mod tests {
             ("dmswarm explore --matrix confirmed session=1s..2s", "as in `confirmed=1s..60s`"),
             ("dmswarm explore --matrix confirmed=9s..2s session=1s..2s", "the shorter one first"),
             ("dmswarm explore --matrix confirmed=0s..2s session=1s..2s", "longer than nothing"),
+            ("dmswarm explore --matrix confirmed=0.5ms..2s session=1s..2s", "a whole number of milliseconds"),
+            ("dmswarm explore --window a b --from -0.5ms", "a whole number of milliseconds"),
+            ("dmswarm explore --window a b --from --to 5ms", "the folder of a run, or an offset"),
+            ("dmswarm explore --window a b --to 0.5ms", "a whole number of milliseconds"),
+            ("dmswarm explore --window a b --step 0.5ms", "a whole number of milliseconds"),
+            ("dmswarm explore --window a b --https --repeat -1", "from 1 to 1000"),
             ("dmswarm explore --cells 5", "--matrix"),
             ("dmswarm explore --https", "--window"),
         ] {

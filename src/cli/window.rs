@@ -12,6 +12,7 @@ use crate::report::window::{Drawing, heading};
 use crate::results::SearchFolder;
 use crate::run::news::News;
 use crate::scenario::Scenario;
+use crate::units::Duration;
 
 /// Runs side by side: more would disturb each other's offsets.
 const AT_ONCE: u32 = 4;
@@ -36,6 +37,14 @@ pub fn window(asked: &Explore, words: &[String], scenario: &Scenario, flags: &Fl
     {
         return wrong(&error.to_string());
     }
+    let exact = window.sweep(&offsets);
+    if exact.is_empty() {
+        return wrong(&format!(
+            "nothing could be moved: it sets out {} before the other and cannot come earlier than that, and every offset \
+             is earlier; give a later --to",
+            Duration(window.reach)
+        ));
+    }
     let folder = match SearchFolder::create(&flags.out, &scenario.name, wall_now(), scenario.seed.0) {
         Ok(folder) => folder,
         Err(error) => return could_not(&error.to_string()),
@@ -43,17 +52,18 @@ pub fn window(asked: &Explore, words: &[String], scenario: &Scenario, flags: &Fl
     if !flags.quiet {
         output::remark(&heading(&window));
     }
-    let exact = window.sweep(&offsets);
     let missing = offsets.len() - exact.len();
     if missing > 0 {
         let which = counted(missing as u64, "offset");
         output::remark(&format!("{which} left out: what is moved has not set out so long before the other"));
     }
+    let repeat = if asked.sweeps.https { asked.sweeps.repeat } else { 0 };
+    let runs = exact.len() * repeat as usize;
     let mut rehearsed = Rehearsed { trials: Vec::new(), interrupted_by: None };
     if asked.sweeps.https {
-        let how = HowOften { repeat: asked.sweeps.repeat, at_once: AT_ONCE };
+        let how = HowOften { repeat, at_once: AT_ONCE };
         if !flags.quiet {
-            let runs = counted(exact.len() as u64 * u64::from(how.repeat), "run");
+            let runs = counted(runs as u64, "run");
             output::remark(&format!("over HTTPS: {runs}, {AT_ONCE} side by side, with shortened timeouts"));
         }
         let options = real::options(folder.path(), &options(flags));
@@ -62,7 +72,9 @@ pub fn window(asked: &Explore, words: &[String], scenario: &Scenario, flags: &Fl
             Err(error) => return could_not(&error.to_string()),
         }
     }
-    let drawing = Drawing { window: &window, step, exact: &exact, real: &rehearsed.trials };
+    let is_interrupted = rehearsed.interrupted_by.is_some();
+    let drawing =
+        Drawing { window: &window, step, exact: &exact, real: &rehearsed.trials, asked: runs, is_interrupted };
     let ending = ending(&exact, &rehearsed);
     Exit::weightiest([ending, keep(&drawing, &folder, ending, flags)])
 }

@@ -71,11 +71,8 @@ pub enum WindowError {
          Name one of these, or give a scenario whose journey comes by it"
     )]
     NeverSetsOut { moved: String, sets_out: String },
-    #[error(
-        "no journey comes by both: while `{moved}` is held, `{past}` is not seen; timers that fire meanwhile: {timers}. \
-         Name one of these, or something else that happens while it is on its way"
-    )]
-    NeverMeet { past: String, moved: String, timers: String },
+    #[error("no journey comes by both: while `{moved}` is held, `{past}` is not seen; {meanwhile}")]
+    NeverMeet { past: String, moved: String, meanwhile: String },
 }
 
 /// What is asked to be moved.
@@ -85,10 +82,10 @@ enum Moved {
     Event(Event),
 }
 
-/// A way with what set out on it and what arrived, each with the moment and with how many facts had been seen.
+/// A way with what set out on it and what arrived, each with how many facts had been seen, and what set out with the moment.
 struct Course {
     facts: Vec<Fact>,
-    set_out: Vec<(Event, Moment)>,
+    set_out: Vec<(Event, Moment, usize)>,
     arrived: Vec<(Event, usize)>,
 }
 
@@ -222,6 +219,9 @@ pub fn race<T: PartialEq>(points: &[(i64, T)]) -> Option<(i64, i64)> {
     points.iter().any(|(_, seen)| seen != first).then_some((begins, ends))
 }
 
+/// More would be no help any more.
+const MOST_NAMED: usize = 8;
+
 type Met = (Event, Duration, Option<(Pattern, Duration)>);
 
 /// Where the two meet on a way.
@@ -229,17 +229,18 @@ fn meet(way: &OwnWay, past: &Pattern, wanted: &Moved, words: (&str, &str)) -> Re
     let mut lab = Lab::new(&way.premises);
     let undisturbed = course(way, &mut lab, &[]);
     let candidates: Vec<Event> =
-        undisturbed.set_out.iter().map(|(event, _)| *event).filter(|event| wanted.means(event)).collect();
+        undisturbed.set_out.iter().map(|(event, ..)| *event).filter(|event| wanted.means(event)).collect();
     if candidates.is_empty() {
         let sets_out: Vec<String> =
-            undisturbed.set_out.iter().map(|(event, _)| wording::event(event, &way.premises)).collect();
+            undisturbed.set_out.iter().map(|(event, ..)| wording::event(event, &way.premises)).collect();
         return Err(WindowError::NeverSetsOut { moved: words.1.to_owned(), sets_out: listed(sets_out) });
     }
-    let mut timers = Vec::new();
+    let mut seen = Vec::new();
     for moved in candidates {
         let delay = Delay { after: Some(past.clone()), by: Duration::ZERO, patience: None };
         let held = course(way, &mut lab, &[Decision { what: moved, deed: Deed::Delay(delay) }]);
-        let set_out = held.set_out.iter().find(|(event, _)| *event == moved).map_or(Moment::ZERO, |(_, at)| *at);
+        let set_out = held.set_out.iter().find(|(event, ..)| *event == moved);
+        let (set_out, known) = set_out.map_or((Moment::ZERO, 0), |(_, at, known)| (*at, *known));
         let arrived =
             held.arrived.iter().find(|(event, _)| *event == moved).map_or(held.facts.len(), |(_, seen)| *seen);
         let meanwhile = &held.facts[..arrived];
@@ -247,13 +248,31 @@ fn meet(way: &OwnWay, past: &Pattern, wanted: &Moved, words: (&str, &str)) -> Re
             let at = held.facts[behind - 1].at;
             return Ok((moved, at - set_out, clock(&held.facts, behind - 1)));
         }
-        let has_fired = |fact: &Fact| fact.at >= set_out && matches!(fact.what, What::TimerFired { .. });
-        let fired = (0..arrived).filter(|place| has_fired(&meanwhile[*place]));
-        let named = fired.filter_map(|place| Pattern::naming(meanwhile, place));
-        timers.extend(named.map(|timer| timer.print(&way.premises)));
+        seen.extend((known..arrived).filter_map(|place| Pattern::naming(meanwhile, place)));
     }
     let (past, moved) = (words.0.to_owned(), words.1.to_owned());
-    Err(WindowError::NeverMeet { past, moved, timers: listed(timers) })
+    Err(WindowError::NeverMeet { past, moved, meanwhile: told(&seen, &way.premises) })
+}
+
+/// What could be named instead: timers first, or else whatever is seen while something is held.
+fn told(seen: &[Pattern], premises: &Premises) -> String {
+    let is_timer = |pattern: &&Pattern| matches!(pattern.what, Sought::Timer { .. });
+    let timers: Vec<String> = seen.iter().filter(is_timer).map(|timer| timer.print(premises)).collect();
+    let others: Vec<String> = seen.iter().take(MOST_NAMED).map(|other| other.print(premises)).collect();
+    match (timers.is_empty(), others.is_empty()) {
+        (false, _) => format!(
+            "timers that fire meanwhile: {}. Name one of these, or something else that happens while it is on its way",
+            listed(timers)
+        ),
+        (true, false) => format!(
+            "no timer fires meanwhile; what happens meanwhile: {}. Name one of these, or move another message",
+            listed(others)
+        ),
+        (true, true) => {
+            "nothing at all happens meanwhile, so that there is nothing to move it past: move another message"
+                .to_owned()
+        }
+    }
 }
 
 /// The latest fact at the same server that lies before this one in time, a new state if there is one, and how long before.
@@ -281,8 +300,8 @@ fn course(way: &OwnWay, lab: &mut Lab<'_>, decisions: &[Decision]) -> Course {
         let known = named.under_way.len();
         walked.take(choice, lab);
         named.after(&walked, lab);
-        let now = walked.world.now();
-        set_out.extend(named.under_way[known..].iter().map(|event| (*event, now)));
+        let (now, seen) = (walked.world.now(), walked.facts[0].len());
+        set_out.extend(named.under_way[known..].iter().map(|event| (*event, now, seen)));
     }
     Course { facts: walked.facts.into_iter().next().unwrap_or_default(), set_out, arrived }
 }

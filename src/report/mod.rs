@@ -6,6 +6,7 @@
 //! | [`table`] | columns that line up |
 //! | [`figures`] | numbers with their units, short enough to read |
 //! | [`json`] | a summary for programs |
+//! | [`grid`] | the columns of a drawing over time |
 //! | [`window`], [`matrix`] | an outcome against an offset; outcomes against two timeouts and a delay |
 //! | [`following`] | what came of following a device of a run through virtual time |
 //! | [`finding`] | a story in which a promise broke, as pictures |
@@ -13,6 +14,7 @@
 pub mod figures;
 pub mod finding;
 pub mod following;
+pub mod grid;
 pub mod json;
 pub mod matrix;
 pub mod search;

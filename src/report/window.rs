@@ -10,6 +10,7 @@ use crate::explore::window::{Seen, Trial, Window, race};
 use crate::explore::wording;
 use crate::facts::pattern::Names;
 use crate::report::figures::counted;
+use crate::report::grid::Grid;
 use crate::report::table::Table;
 use crate::units::Duration;
 
@@ -22,10 +23,11 @@ pub struct Drawing<'a> {
     pub exact: &'a [Trial],
     /// Over HTTPS, by the offset that was wished.
     pub real: &'a [Trial],
+    /// How many runs over HTTPS were to be made.
+    pub asked: usize,
+    /// A signal came before the last of them.
+    pub is_interrupted: bool,
 }
-
-/// More columns do not fit into a line.
-const MOST_COLUMNS: i64 = 121;
 
 /// The first lines: what is moved past what, on which journey.
 pub fn heading(window: &Window) -> String {
@@ -56,6 +58,10 @@ impl Drawing<'_> {
             text.push_str(&self.picture(self.real, &outcomes, true));
             text.push_str(&self.measured(&outcomes));
         }
+        if self.is_interrupted {
+            let (whole, asked) = (self.real.len(), counted(self.asked as u64, "run"));
+            text.push_str(&format!("\ninterrupted: {whole} of {asked} over HTTPS came to their end\n"));
+        }
         text.push('\n');
         for (number, seen) in outcomes.iter().enumerate() {
             text.push_str(&format!("  {}  {}\n", letter(number), self.words(seen, &outcomes)));
@@ -63,7 +69,8 @@ impl Drawing<'_> {
         text.push('\n');
         for (trials, place) in [(self.exact, "in virtual time"), (self.real, "over HTTPS")] {
             if !trials.is_empty() {
-                text.push_str(&format!("{place}: {}\n", width(&points(trials, &outcomes))));
+                let is_alone = trials.iter().all(|trial| trial.wished == trials[0].wished);
+                text.push_str(&format!("{place}: {}\n", width(&points(trials, &outcomes), is_alone)));
             }
         }
         text
@@ -134,7 +141,12 @@ impl Drawing<'_> {
             "step_ms": self.step,
             "outcomes": outcomes.iter().enumerate().map(outcome).collect::<Vec<_>>(),
             "virtual": place(self.exact),
-            "https": (!self.real.is_empty()).then(|| place(self.real)),
+            "https": (self.asked > 0).then(|| {
+                let mut https = place(self.real);
+                https["asked"] = json!(self.asked);
+                https["interrupted"] = json!(self.is_interrupted);
+                https
+            }),
         })
     }
 
@@ -149,20 +161,15 @@ impl Drawing<'_> {
         outcomes
     }
 
-    /// A row for each outcome and a column for each step; a digit says how many runs are in one place.
+    /// A row for each outcome and a column for each step, and what the signs in them mean.
     fn picture(&self, trials: &[Trial], outcomes: &[&Seen], is_counted: bool) -> String {
         let points = points(trials, outcomes);
-        let (Some(first), Some(last)) = (points.first(), points.last()) else {
-            return "  nothing came, so that there is nothing to draw\n".to_owned();
-        };
-        let span = last.0 - first.0;
-        let step = (self.step.max(1) * 1_000).max(span.div_euclid(MOST_COLUMNS - 1) + 1);
-        let column = |micros: i64| (micros + step / 2).div_euclid(step);
-        let least = column(first.0);
-        let columns = usize::try_from(column(last.0) - least + 1).unwrap_or(1);
+        let (Some(first), Some(last)) = (points.first(), points.last()) else { return String::new() };
+        let wished = trials.first().map_or(0, |trial| trial.wished);
+        let grid = Grid::new((first.0, last.0), micros(wished), micros(self.step), !is_counted);
         let mut places: BTreeMap<(usize, usize), usize> = BTreeMap::new();
         for (micros, outcome) in &points {
-            *places.entry((*outcome, usize::try_from(column(*micros) - least).unwrap_or(0))).or_default() += 1;
+            *places.entry((*outcome, grid.column(*micros))).or_default() += 1;
         }
         let mut text = String::new();
         for outcome in (0..outcomes.len()).filter(|outcome| places.keys().any(|(known, _)| known == outcome)) {
@@ -171,9 +178,13 @@ impl Drawing<'_> {
                 Some(_) if !is_counted => '#',
                 Some(many) => char::from_digit(*many as u32, 10).unwrap_or('+'),
             };
-            text.push_str(&format!("  {}  {}\n", letter(outcome), (0..columns).map(sign).collect::<String>()));
+            text.push_str(&format!("  {}  {}\n", letter(outcome), (0..grid.columns()).map(sign).collect::<String>()));
         }
-        format!("{text}     {}\n", axis(first.0, last.0, columns, usize::try_from(-least).ok()))
+        let signs = match is_counted {
+            true => "a digit: so many runs come to it here; +: more than 9; .: none",
+            false => "#: it comes to it here; .: it does not",
+        };
+        format!("{text}     {}\n  {signs}; a column is {} ms wide\n", grid.axis(), grid.width())
     }
 
     /// What was measured where which offset was wished.
@@ -242,9 +253,12 @@ impl Drawing<'_> {
     }
 }
 
-/// How wide the race is, in a sentence.
-fn width(points: &[(i64, usize)]) -> String {
+/// How wide the race is, in a sentence; `is_alone` where no other offset was tried.
+fn width(points: &[(i64, usize)], is_alone: bool) -> String {
     let Some((from, to)) = race(points) else {
+        if is_alone {
+            return "one offset alone shows no race: try more of them, with --from, --to and --step".to_owned();
+        }
         return "it makes no difference: each offset comes to the same".to_owned();
     };
     let (first, last) = (points[0].1, points[points.len() - 1].1);
@@ -266,22 +280,9 @@ fn width(points: &[(i64, usize)]) -> String {
     )
 }
 
-/// The line below a picture: where it begins, where 0 is, where it ends.
-fn axis(from: i64, to: i64, columns: usize, zero: Option<usize>) -> String {
-    let (left, right) = (format!("{:+} ms", from / 1_000), format!("{:+} ms", to / 1_000));
-    let mut line = left.clone();
-    let end = columns.max(left.len() + 1 + right.len()) - right.len();
-    if let Some(zero) = zero.filter(|zero| *zero > left.len() && zero + 1 < end) {
-        line.push_str(&" ".repeat(zero - line.len()));
-        line.push('0');
-    }
-    line.push_str(&" ".repeat(end.saturating_sub(line.len())));
-    line + &right
-}
-
 /// By offset, in microseconds: the number of the outcome. What never came stands where it was wished.
 fn points(trials: &[Trial], outcomes: &[&Seen]) -> Vec<(i64, usize)> {
-    let at = |trial: &Trial| trial.measured.unwrap_or(trial.wished.saturating_mul(1_000));
+    let at = |trial: &Trial| trial.measured.unwrap_or(micros(trial.wished));
     let mut points: Vec<(i64, usize)> = trials.iter().map(|trial| (at(trial), number(&trial.seen, outcomes))).collect();
     points.sort_unstable();
     points
@@ -297,6 +298,10 @@ fn letter(number: usize) -> String {
     letter.map_or_else(|| format!("#{number}"), String::from)
 }
 
+fn micros(ms: i64) -> i64 {
+    ms.saturating_mul(1_000)
+}
+
 fn ms(micros: i64) -> f64 {
     micros as f64 / 1e3
 }
@@ -308,24 +313,53 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::QUICKSTART;
+    use crate::scenario::file::{Overrides, parse};
 
     #[test]
     fn a_race_is_told_with_its_width_and_with_what_lies_in_between() {
-        assert_eq!(width(&[(-5_000, 0), (0, 0)]), "it makes no difference: each offset comes to the same");
+        assert_eq!(width(&[(-5_000, 0), (0, 0)], false), "it makes no difference: each offset comes to the same");
         assert_eq!(
-            width(&[(-5_000, 0), (0, 1), (5_000, 1)]),
+            width(&[(-5_000, 0), (0, 1), (5_000, 1)], false),
             "the race is at most 5.0 ms wide, from -5.0 ms to +0.0 ms: it turns from A to B"
         );
         assert_eq!(
-            width(&[(-5_000, 0), (0, 2), (1_500, 1)]),
+            width(&[(-5_000, 0), (0, 2), (1_500, 1)], false),
             "the race is at most 6.5 ms wide, from -5.0 ms to +1.5 ms: A up to there, B from there on, C in between"
         );
     }
 
     #[test]
-    fn the_axis_shows_its_ends_and_zero_where_there_is_room() {
-        assert_eq!(axis(-50_000, 50_000, 31, Some(15)), "-50 ms         0         +50 ms");
-        assert_eq!(axis(0, 5_000, 3, Some(0)), "+0 ms +5 ms");
+    fn one_offset_shows_no_race() {
+        let said = width(&[(5_000, 0), (5_100, 0)], true);
+        assert!(said.starts_with("one offset alone shows no race"), "{said}");
+    }
+
+    #[test]
+    fn a_drawing_says_what_its_signs_mean_and_that_it_was_interrupted() {
+        let scenario = parse("quickstart", QUICKSTART, &Overrides::default()).expect("a scenario");
+        let window = Window::find(&scenario, "termination timer", "delegation_termination_resp").expect("they meet");
+        let exact = window.sweep(&[-5, 0, 5]);
+        let drawing = |real, asked, is_interrupted| Drawing {
+            window: &window,
+            step: 5,
+            exact: &exact,
+            real,
+            asked,
+            is_interrupted,
+        };
+        let whole = drawing(&exact, 3, false);
+        let text = whole.text();
+        for part in ["#: it comes to it here", "a digit: so many runs", "a column is 5 ms wide"] {
+            assert!(text.contains(part), "{text}");
+        }
+        assert!(!text.contains("interrupted"), "{text}");
+        assert_eq!(whole.json()["https"]["interrupted"], false);
+        let cut = drawing(&[], 3, true);
+        assert!(cut.text().contains("interrupted: 0 of 3 runs over HTTPS came to their end"), "{}", cut.text());
+        let https = &cut.json()["https"];
+        assert_eq!((&https["interrupted"], &https["asked"]), (&json!(true), &json!(3)));
+        assert_eq!(drawing(&[], 0, false).json()["https"], Value::Null, "nobody asked for it");
     }
 
     #[test]

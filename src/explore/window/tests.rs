@@ -121,6 +121,12 @@ fn what_means_nothing_is_told_with_what_would() {
         ),
         ("confirmed timer", "delegation_revoked", ["never sets out", "`request delegation_req of home to partner`"]),
         ("termination timer", "delegation_confirmed", ["`termination timer` is not seen", "`timer confirmed at home`"]),
+        ("termination timer", "delegation_req", ["nothing at all happens meanwhile", "move another message"]),
+        (
+            "termination timer",
+            "answer of partner to delegation_prepared of home",
+            ["no timer fires meanwhile; what happens meanwhile: `", "Name one of these, or move another message"],
+        ),
     ] {
         let said = said(past, moved);
         for part in parts {

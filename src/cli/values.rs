@@ -1,0 +1,80 @@
+//! What flags take, read from text: whole numbers, times, sizes; what is none of them is told with what was expected.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use crate::units::{self, UnitError};
+
+/// Each thread keeps its worlds in a part of the memory: with less than this, even a small search has no room.
+const LEAST_MEMORY: u64 = 16 << 20;
+
+/// A whole number within a range. The flag that takes it should allow negative numbers, so that they are refused here.
+pub fn number<T: TryFrom<u64>>(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<T, String> + Clone {
+    move |text| {
+        let read = text.parse::<u64>().ok().filter(|number| range.contains(number));
+        read.and_then(|number| T::try_from(number).ok()).ok_or_else(|| match (range.start(), range.end()) {
+            (least, &u64::MAX) => format!("expected a whole number of {least} or more, found `{text}`"),
+            (least, most) => format!("expected a whole number from {least} to {most}, found `{text}`"),
+        })
+    }
+}
+
+/// A time that is longer than nothing.
+pub fn time(text: &str) -> Result<Duration, String> {
+    let units::Duration(time) = text.parse().map_err(|error: UnitError| error.to_string())?;
+    if time.is_zero() {
+        return Err(format!("expected a time that is longer than nothing, such as `30s`, found `{text}`"));
+    }
+    Ok(time)
+}
+
+/// A time in whole milliseconds: nothing that is swept is finer.
+pub fn milliseconds(text: &str) -> Result<Duration, String> {
+    let units::Duration(time) = text.parse().map_err(|error: UnitError| error.to_string())?;
+    if time.subsec_nanos() % 1_000_000 != 0 {
+        return Err(format!("expected a whole number of milliseconds, as in `1ms` or `1.5s`, found `{text}`"));
+    }
+    Ok(time)
+}
+
+/// So much memory that something can be searched in it.
+pub fn memory(text: &str) -> Result<u64, String> {
+    let units::Size(bytes) = text.parse().map_err(|error: UnitError| error.to_string())?;
+    if bytes < LEAST_MEMORY {
+        return Err(format!("expected {}MiB or more, found `{text}`", LEAST_MEMORY >> 20));
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_number_of_its_range_says_which_would_be_one() {
+        assert_eq!((number::<u8>(1..=8)("8"), number::<u64>(1..=u64::MAX)("9")), (Ok(8), Ok(9)));
+        for wrong in ["0", "9", "-1", "x", "1.5"] {
+            let expected = format!("expected a whole number from 1 to 8, found `{wrong}`");
+            assert_eq!(number::<u8>(1..=8)(wrong), Err(expected));
+        }
+        let said = number::<u64>(1..=u64::MAX)("-1").unwrap_err();
+        assert!(said.contains("of 1 or more"), "{said}");
+    }
+
+    #[test]
+    fn a_time_is_longer_than_nothing_and_where_it_is_swept_whole_milliseconds() {
+        assert_eq!(time("0.5ms"), Ok(Duration::from_micros(500)));
+        assert!(time("0s").unwrap_err().contains("longer than nothing"));
+        assert!(time("-1s").unwrap_err().contains("a duration such as"));
+        assert_eq!(milliseconds("1.5s"), Ok(Duration::from_millis(1_500)));
+        assert!(milliseconds("0.5ms").unwrap_err().contains("a whole number of milliseconds"));
+    }
+
+    #[test]
+    fn memory_in_which_nothing_has_room_is_refused() {
+        assert_eq!(memory("16MiB"), Ok(16 << 20));
+        for wrong in ["1KiB", "16777215", "0"] {
+            assert!(memory(wrong).unwrap_err().contains("expected 16MiB or more"), "{wrong}");
+        }
+    }
+}
