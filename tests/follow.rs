@@ -127,7 +127,7 @@ fn that_a_server_died_cannot_be_searched_and_is_said() {
     let following = follow(&mut Lab::new(&premises), &facts);
     let told = following::told(device, &facts, &following, &[], &[], &scenario);
     assert!(told.contains("home is killed"), "{told}");
-    assert!(told.contains("the death of a server") && told.contains("cannot be searched"), "{told}");
+    assert!(told.contains("the death of a server") && told.contains("is not followed"), "{told}");
 }
 
 /// Runs the program in a place; its exit code, and what it printed.

@@ -235,7 +235,7 @@ pub(super) fn told_of(kept: &[Kept], folder: &SearchFolder) -> String {
             text.push_str(&search::finding(&one.file, one.times, kept.iter().filter(alike).count() - 1));
         }
     }
-    let first = kept[0].folder.display();
+    let first = output::quoted(&kept[0].folder.display().to_string());
     text.push_str(&format!(
         "\nEach has a folder in {}\nSee one again:  dmswarm replay {first}\nover HTTPS:     dmswarm replay {first} --https\n",
         folder.path().join("findings").display()

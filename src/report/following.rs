@@ -74,16 +74,16 @@ fn not_followed(device: DeviceNumber, facts: &[Fact], stuck: &Stuck, scenario: &
     }
     text.push_str(&match (unsearchable(facts, stuck.fact, scenario), stuck.ran_out) {
         (Some(what), _) => format!(
-            "  There is {what}, and a fault of this kind cannot be searched: what can be is losses, copies, delays, and \
-             sessions that break off.\n"
+            "  There is {what}, and a fault of this kind is not followed: losses, copies, delays and sessions that break \
+             off are.\n"
         ),
         (None, true) => format!(
             "  Not every way was tried: {} are as many as are gone. Either that was too few, the driver has a bug, or a \
-             fault of this kind cannot be searched.\n",
+             fault of this kind is not followed.\n",
             counted(stuck.tried, "step")
         ),
         (None, false) => format!(
-            "  Every way was tried ({}): either the driver has a bug, or a fault of this kind cannot be searched.\n",
+            "  Every way was tried ({}): either the driver has a bug, or a fault of this kind is not followed.\n",
             counted(stuck.tried, "step")
         ),
     });

@@ -125,7 +125,7 @@ impl Search {
     /// How many octets it takes, about, while it goes through so many worlds.
     fn octets(&self, layer: usize) -> u64 {
         // What is remembered of each world, with the room that tables keep free; a world as a whole, with what it holds.
-        const REMEMBERED: u64 = 64;
+        const REMEMBERED: u64 = 96;
         const WHOLE: u64 = 2 * size_of::<(u32, World)>() as u64;
         self.done.states * REMEMBERED + (layer + self.layer.len()) as u64 * WHOLE
     }
