@@ -36,6 +36,7 @@ use crate::run::judge::{Judged, fault_counts, judge};
 use crate::run::news::News;
 use crate::run::prepare::PrepareError;
 use crate::run::signals::Signals;
+pub use crate::run::signals::Watch;
 use crate::run::stand::Stand;
 use crate::run::walk::walk;
 use crate::scenario::Scenario;
