@@ -21,6 +21,7 @@
 //! | [`retell`] | from a way to a plan |
 //! | [`shrink`] | from a plan to the least one |
 //! | [`wording`] | a plan in words, written and read |
+//! | [`unmet`] | what of a plan never comes to pass |
 //! | [`testimony`] | what there is to tell of a plan |
 //! | [`undisturbed`] | that a flow which nothing disturbs is done |
 //! | [`in_a_turn`] | promises that a single turn of a server breaks |
@@ -54,6 +55,7 @@ pub mod testimony;
 pub mod trail;
 pub mod under_way;
 pub mod undisturbed;
+pub mod unmet;
 pub mod window;
 pub mod wording;
 pub mod world;
