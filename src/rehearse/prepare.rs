@@ -62,3 +62,30 @@ pub fn can_be_staged(scenario: &Scenario, premises: &Premises, words: &Worded, p
 pub fn is_seen_over_https(promise: &str) -> bool {
     promise::names().any(|known| known == promise)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delegation::policy::Policy;
+    use crate::scenario::QUICKSTART;
+    use crate::scenario::file::{Overrides, parse};
+
+    #[test]
+    fn it_is_known_beforehand_what_can_be_run_over_https_and_seen_there() {
+        let overrides = Overrides { policy: Some(Policy::Literal), ..Overrides::default() };
+        let scenario = parse("quickstart", QUICKSTART, &overrides).expect("a scenario");
+        let premises = &Premises::of(&scenario, 1)[0];
+        let wish = "delegate home -> partner by url subtree ./SCOMO";
+        for (promise, decision, can_be) in [
+            ("manageable", "lose visit to partner", true),
+            ("manageable", "kill home once state Over at partner as delegated", true),
+            ("manageable", "delay request delegation_req of home to partner by 1s, given up after 1ms", false),
+            ("manageable", "double session push-url of home", false),
+            ("undisturbed_flows_are_done", "lose visit to partner", false),
+        ] {
+            let words = Worded { wishes: vec![wish.to_owned()], decisions: vec![decision.to_owned()] };
+            assert!(words.plan(premises).is_ok(), "{decision}");
+            assert_eq!(can_be_staged(&scenario, premises, &words, promise), can_be, "{promise}: {decision}");
+        }
+    }
+}
