@@ -13,6 +13,7 @@ use crate::explore::trail::Walked;
 use crate::facts::pattern::{Pattern, Sought};
 use crate::facts::{Fact, What};
 use crate::faults::rule::{Action, BackWith, Rule, Selector, Site, When};
+use crate::ids::ServerNumber;
 
 /// How long nobody is there: in virtual time a server is back at once.
 const DOWN: Duration = Duration::from_millis(20);
@@ -32,6 +33,8 @@ pub fn kill(death: &Death, facts: &[Fact], last_words: &[LastWords]) -> Rule {
 /// sender: there the death has to wait until it has been taken.
 pub struct LastWords {
     pub request: Event,
+    /// That its sender stands again: its answer does not come before.
+    pub stands: Pattern,
     /// That it has been taken.
     taken: Pattern,
 }
@@ -55,7 +58,8 @@ impl LastWords {
                 let facts = &walked.facts[request.device];
                 let is_taken = |place: &usize| matches!(facts[*place].what, What::Taken { .. });
                 let taken = (seen[request.device]..facts.len()).find(is_taken)?;
-                Some(LastWords { request, taken: Pattern::naming(facts, taken)? })
+                let Thing::Request { from, .. } = request.thing else { return None };
+                Some(LastWords { request, stands: standing(from, facts)?, taken: Pattern::naming(facts, taken)? })
             }));
         }
         all.retain(|words| plan.deaths.iter().any(|death| words.is_of(death)));
@@ -88,21 +92,33 @@ pub fn stands_again(event: &Event, facts: &[Fact]) -> Option<Pattern> {
     else {
         return None;
     };
+    standing(server, facts)
+}
+
+/// That a server stands again after the last of its deaths.
+fn standing(server: ServerNumber, facts: &[Fact]) -> Option<Pattern> {
     let stands = |fact: &Fact| matches!(fact.what, What::Restarted { at } if at == server);
     Pattern::naming(facts, facts.iter().rposition(stands)?)
 }
 
-/// What is under way on the way of a plan when a server dies, and goes with it.
-pub fn carried_off(plan: &Plan, lab: &mut Lab<'_>) -> Vec<Event> {
+/// What is under way on the way of a plan when a server dies, and goes with it; each with that the server stands again.
+pub fn carried_off(plan: &Plan, lab: &mut Lab<'_>) -> Vec<(Event, Pattern)> {
     let (trail, mut walked) = (plan.walk(lab).0, Walked::new(lab, plan.budget()));
     let (mut named, mut carried_off) = (Named::default(), Vec::new());
     for choice in trail {
-        if matches!(choice, Choice::Dies { .. }) {
-            carried_off.extend(walked.world.gone(choice, lab).into_iter().map(|place| named.under_way[place]));
-        }
+        let gone: Vec<Event> = match choice {
+            Choice::Dies { .. } => {
+                walked.world.gone(choice, lab).into_iter().map(|place| named.under_way[place]).collect()
+            }
+            _ => Vec::new(),
+        };
         named.before(choice, &walked, lab);
         walked.take(choice, lab);
         named.after(&walked, lab);
+        if let Choice::Dies { server, .. } = choice {
+            let with = |event: Event| Some((event, standing(server, &walked.facts[event.device])?));
+            carried_off.extend(gone.into_iter().filter_map(with));
+        }
     }
     carried_off
 }

@@ -115,9 +115,10 @@ pub fn stage(
     }
     let is_decided = |event: &Event| plan.decisions.iter().any(|decision| decision.what.means(event));
     let gone = carried_off(plan, &mut Lab::new(premises));
-    for (number, rule) in
-        gone.iter().filter(|event| !is_decided(event)).filter_map(|event| lost_with(event, &places)).enumerate()
-    {
+    let gone = gone.iter().filter(|(event, _)| !is_decided(event));
+    let gone = gone.filter_map(|(event, stands)| lost_with(event, stands, &places));
+    let unheard = last_words.iter().filter_map(|words| unheard(&words.request, &words.stands, &places));
+    for (number, rule) in gone.chain(unheard).enumerate() {
         staged.faults.push(Rule { name: format!("gone-{}", number + 1), ..rule });
     }
     let mut gates = 0;
@@ -232,17 +233,23 @@ fn rule(decision: &Decision, plan: &Plan, places: &Places) -> Result<Rule, &'sta
     }
 }
 
-/// A session that a server has called for and does not have, or of which it does not hear any more, because it has died.
-/// An answer to it goes with its connection.
-fn lost_with(event: &Event, places: &Places) -> Option<Rule> {
+/// A session that a server has called for and does not have, or an answer or a report that it does not hear any more,
+/// because it has died.
+fn lost_with(event: &Event, stands: &Pattern, places: &Places) -> Option<Rule> {
     match event.thing {
         Thing::Session { .. } => lose(event, places).ok(),
         Thing::Report { at, .. } => {
             let session = places.session(event)?;
             Some(package(at, session.number, session.rounds + 1, Action::Drop { breaks: true }))
         }
-        _ => None,
+        _ => unheard(event, stands, places),
     }
+}
+
+/// An answer that does not come before the server that waits for it stands again, and knows nothing of it.
+fn unheard(event: &Event, stands: &Pattern, places: &Places) -> Option<Rule> {
+    let action = Action::Hold { until: stands.clone(), at_most: PATIENCE / 2 };
+    message(event, places, Site::AfterHandler, action).ok()
 }
 
 fn hold(event: &Event, until: &Pattern, plan: &Plan, places: &Places) -> Result<Rule, &'static str> {
