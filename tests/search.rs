@@ -86,7 +86,7 @@ fn what_breaks_by_the_letter_of_the_text_is_found_and_breaks_again_in_both_world
     let over_https = dmswarm(&place, &format!("replay {finding} --https --repeat 2 --json"));
     assert_eq!(over_https.status.code(), Some(4), "{}", text(&over_https.stderr));
     let runs: Value = serde_json::from_slice(&over_https.stdout).expect("JSON and nothing else");
-    assert_eq!(runs["reproduced"], 2, "{runs:#}");
+    assert_eq!(runs["broken_in"], 2, "{runs:#}");
 }
 
 #[test]

@@ -75,7 +75,7 @@ pub fn explore(search: &Explore, flags: &Flags) -> Exit {
     if search.verify && !is_repeated(search, &scenario, &premises, &hunted, &signals, flags) {
         return Exit::CouldNotRun;
     }
-    let signal = signals.caught();
+    let signal = signals.first();
     if signal.is_some() {
         output::remark("interrupted: this is what has been gone through until now");
     }
@@ -137,7 +137,7 @@ fn go(
         Effort::For(time) if most == u64::MAX => Moment::ZERO + time,
         _ => Moment::NEVER,
     };
-    let is_over = || clock.now() >= ends_at || signals.caught().is_some();
+    let is_over = || clock.now() >= ends_at || signals.first().is_some();
     let progress = Progress::new(&clock, flags);
     hunt(premises, &pieces, scenario.seed, means(search), &is_over, &|_, done| progress.add(done))
 }
@@ -152,7 +152,7 @@ fn is_repeated(
     flags: &Flags,
 ) -> bool {
     let again = go(search, scenario, premises, first.pieces.len() as u64, signals, flags);
-    if signals.caught().is_some() {
+    if signals.first().is_some() {
         return true;
     }
     let (one, two) = (first.digest(), again.digest());
@@ -237,9 +237,13 @@ pub(super) fn told_of(kept: &[Kept], folder: &SearchFolder) -> String {
     }
     let first = output::quoted(&kept[0].folder.display().to_string());
     text.push_str(&format!(
-        "\nEach has a folder in {}\nSee one again:  dmswarm replay {first}\nover HTTPS:     dmswarm replay {first} --https\n",
+        "\nEach has a folder in {}\nSee one again:  dmswarm replay {first}\n",
         folder.path().join("findings").display()
     ));
+    if let Some(staged) = kept.iter().find(|kept| kept.over_https) {
+        let staged = output::quoted(&staged.folder.display().to_string());
+        text.push_str(&format!("over HTTPS:     dmswarm replay {staged} --https\n"));
+    }
     text
 }
 

@@ -9,6 +9,7 @@ use crate::explore::lab::Lab;
 use crate::explore::premises::Premises;
 use crate::explore::testimony::{Testimony, testify};
 use crate::explore::wording::Worded;
+use crate::rehearse::prepare::can_be_staged;
 use crate::report::finding::{Scene, ladder, mermaid, page};
 use crate::results::{FindingFile, FolderError, SearchFolder};
 use crate::scenario::Scenario;
@@ -19,6 +20,8 @@ pub struct Kept {
     pub folder: PathBuf,
     /// How many ways led to it.
     pub times: u64,
+    /// Whether it can be brought about over HTTPS, and seen there.
+    pub over_https: bool,
 }
 
 /// Goes the way of each finding once more, and writes the folders of those that break their promise again, the weightiest
@@ -49,9 +52,10 @@ pub fn keep(
     let mut kept = Vec::new();
     for Told { finding, promise, testimony, premises } in told {
         let file = file_of(&finding, promise, &testimony, scenario, premises);
-        let files = files(&file, &testimony, premises);
+        let over_https = can_be_staged(scenario, premises, &finding.words, promise);
+        let files = files(&file, &testimony, premises, over_https);
         let folder = folder.write_finding(&format!("{}-{}", file.promise, file.signature), &files)?;
-        kept.push(Kept { file, folder, times: finding.times });
+        kept.push(Kept { file, folder, times: finding.times, over_https });
     }
     Ok(kept)
 }
@@ -79,11 +83,17 @@ fn of_one<'p>(finding: &Finding, premises: &Premises, single: &'p Premises) -> O
     once_more(Finding { plan, words, ..finding.clone() }, single)
 }
 
-/// The files of a finding, by their names.
-pub fn files(file: &FindingFile, testimony: &Testimony, premises: &Premises) -> Vec<(&'static str, String)> {
+/// The files of a finding, by their names. `over_https`: whether it can be seen again there.
+pub fn files(
+    file: &FindingFile,
+    testimony: &Testimony,
+    premises: &Premises,
+    over_https: bool,
+) -> Vec<(&'static str, String)> {
     let decisions: Vec<String> =
         file.wishes.iter().map(|wish| format!("wish: {wish}")).chain(file.decisions.clone()).collect();
     let commands = ["dmswarm replay finding.toml", "dmswarm replay finding.toml --https"].map(str::to_owned);
+    let commands = if over_https { &commands[..] } else { &commands[..1] };
     let title = format!("{} ({})", file.promise, file.signature);
     let breaches = testimony.breaches.iter().filter(|breach| breach.promise == file.promise);
     let seen: Vec<String> = breaches.map(ToString::to_string).collect();
@@ -95,7 +105,7 @@ pub fn files(file: &FindingFile, testimony: &Testimony, premises: &Premises) -> 
         is_broken,
         seen: &seen,
         decisions: &decisions,
-        commands: &commands,
+        commands,
         beliefs: &testimony.beliefs,
         names: premises,
         facts: &testimony.facts,

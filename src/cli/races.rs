@@ -208,10 +208,6 @@ fn tell(scenario: &Scenario, news: &News<'_>, flags: &Flags) {
         News::Ready { folder, .. } if flags.verbose => {
             output::remark(&format!("{name}: results in {}", folder.display()))
         }
-        News::Stopping { under_way } if !flags.quiet => output::remark(&format!(
-            "{name}: stopping, {} under way; interrupt again to stop without waiting",
-            counted(*under_way, "flow")
-        )),
         _ => {}
     }
 }

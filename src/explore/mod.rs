@@ -22,6 +22,7 @@
 //! | [`shrink`] | from a plan to the least one |
 //! | [`alone`] | a plan about one device, as one of a search that looks at no other |
 //! | [`wording`] | a plan in words, written and read |
+//! | [`unmet`] | what of a plan never comes to pass |
 //! | [`testimony`] | what there is to tell of a plan |
 //! | [`undisturbed`] | that a flow which nothing disturbs is done |
 //! | [`in_a_turn`] | promises that a single turn of a server breaks |
@@ -56,6 +57,7 @@ pub mod testimony;
 pub mod trail;
 pub mod under_way;
 pub mod undisturbed;
+pub mod unmet;
 pub mod window;
 pub mod wording;
 pub mod world;

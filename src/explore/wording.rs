@@ -43,6 +43,10 @@ pub struct Worded {
 pub enum WordingError {
     #[error("no operator can wish `{wish}` here; among what can be wished is `{example}`")]
     NoSuchWish { wish: String, example: String },
+    #[error("`{text}`: there is none before the first, which is x1")]
+    BeforeTheFirst { text: String },
+    #[error("`{text}` is about device {device}, and the last one is device {last}")]
+    NoSuchDevice { text: String, device: usize, last: usize },
     #[error("`{text}`: {message}")]
     NoPattern { text: String, message: String },
     #[error(
@@ -144,6 +148,7 @@ fn read_death(text: &str, premises: &Premises) -> Result<Death, WordingError> {
         Some((number, once)) => (number.parse().map_err(|_| nothing())?, once),
         None => (0, once),
     };
+    known_device(device, text, premises)?;
     Ok(Death { server, device, once: read_pattern(once, premises)?, before_write })
 }
 
@@ -166,7 +171,7 @@ pub fn event(event: &Event, premises: &Premises) -> String {
     };
     let device = if event.device > 0 { format!("device {} ", event.device) } else { String::new() };
     let nth = match event.nth {
-        0 => " each time".to_owned(),
+        0 => EACH_TIME.to_owned(),
         1 => String::new(),
         nth => format!(" x{nth}"),
     };
@@ -202,9 +207,23 @@ fn read_decision(text: &str, premises: &Premises) -> Result<Decision, WordingErr
         }
         _ => return Err(nothing()),
     };
-    let what = event_of(what, premises).ok_or_else(nothing)?;
-    Ok(Decision { what, deed })
+    let named = event_of(what, premises).ok_or_else(nothing)?;
+    if named.nth == 0 && !what.ends_with(EACH_TIME) {
+        return Err(WordingError::BeforeTheFirst { text: text.to_owned() });
+    }
+    known_device(named.device, text, premises)?;
+    Ok(Decision { what: named, deed })
 }
+
+fn known_device(device: usize, text: &str, premises: &Premises) -> Result<(), WordingError> {
+    let last = premises.devices.len() - 1;
+    if device > last {
+        return Err(WordingError::NoSuchDevice { text: text.to_owned(), device, last });
+    }
+    Ok(())
+}
+
+const EACH_TIME: &str = " each time";
 
 /// What these words say that sets out; `None` where they say nothing of the kind.
 pub fn event_of(text: &str, premises: &Premises) -> Option<Event> {

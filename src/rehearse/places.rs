@@ -15,8 +15,17 @@ use crate::ids::{ServerNumber, SessionId};
 #[derive(Debug, Default)]
 pub struct Places {
     messages: BTreeMap<Event, InProcess>,
-    errands: BTreeMap<Event, u32>,
+    errands: BTreeMap<Event, Errand>,
     sessions: BTreeMap<Event, Session>,
+    /// How often each server dies.
+    deaths: BTreeMap<ServerNumber, u32>,
+}
+
+/// An errand: the how-manieth of its server on the device, in the how-manieth life of that server; both from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Errand {
+    pub number: u32,
+    pub life: u32,
 }
 
 /// A message: which process of its device it belongs to, and the how-manieth of its kind in it; from 1.
@@ -53,6 +62,16 @@ impl Places {
                 // What is told of it is the next report all the same.
                 *counts.reports.entry((at, errand.key())).or_default() += 1;
             }
+            if let (Choice::Loses(_), Some((event @ Event { thing: Thing::Visit { .. }, .. }, number))) =
+                (choice, arriving)
+            {
+                // The device sets out for it all the same, and its first package is lost.
+                places.arrives(event, number, &walked, lab, &mut counts);
+            }
+            if let Choice::Dies { server, .. } = choice {
+                *places.deaths.entry(server).or_default() += 1;
+                counts.errands.remove(&server);
+            }
             named.before(choice, &walked, lab);
             walked.take(choice, lab);
             let known = named.under_way.len();
@@ -69,9 +88,14 @@ impl Places {
         self.messages.get(event).copied()
     }
 
-    /// The how-manieth errand of its server on the device.
-    pub fn errand(&self, event: &Event) -> Option<u32> {
+    /// The errand that a session is for.
+    pub fn errand(&self, event: &Event) -> Option<Errand> {
         self.errands.get(event).copied()
+    }
+
+    /// Whether a server dies on the way.
+    pub fn dies(&self, server: ServerNumber) -> bool {
+        self.deaths.contains_key(&server)
     }
 
     /// The session of an errand, of a report or of a visit.
@@ -90,7 +114,8 @@ impl Places {
             UnderWay::Errand { at, .. } => {
                 let number = counts.errands.entry(*at).or_default();
                 *number += 1;
-                self.errands.insert(event, *number);
+                let life = self.deaths.get(at).copied().unwrap_or_default() + 1;
+                self.errands.insert(event, Errand { number: *number, life });
             }
             _ => {}
         }

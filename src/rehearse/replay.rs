@@ -1,13 +1,14 @@
 //! A plan walked in virtual time and run over HTTPS; the order of events at each server is compared.
 
 use crate::explore::lab::Lab;
-use crate::explore::plan::Plan;
 use crate::explore::premises::Premises;
 use crate::facts::pattern::{Names, Pattern};
 use crate::facts::{Fact, What};
 use crate::ids::ServerNumber;
+use crate::measure::promise;
+use crate::rehearse::judge::at_rest;
+use crate::rehearse::prepare::Prepared;
 use crate::run::{self, Finished, Options, RunError};
-use crate::scenario::Scenario;
 
 /// What came of a plan over HTTPS.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub struct Rehearsed {
     pub broken: Vec<&'static str>,
     /// What was seen of the promises that broke, in words.
     pub seen: Vec<String>,
+    /// The names of the promises that could not be judged.
+    pub unjudged: Vec<&'static str>,
     /// Where the order of events at a server is another one than in virtual time.
     pub differs: Vec<Difference>,
     pub finished: Finished,
@@ -32,24 +35,32 @@ pub struct Difference {
     pub over_https: Option<String>,
 }
 
-/// Runs a staged plan over HTTPS once, and compares it with its way in virtual time. `premises`: those it was staged with.
+/// Runs a plan over HTTPS once, and compares it with its way in virtual time.
 ///
 /// # Errors
 /// [`RunError`] when it could not be run.
-pub fn rehearse(staged: &Scenario, premises: &Premises, plan: &Plan, options: &Options) -> Result<Rehearsed, RunError> {
+pub fn rehearse(prepared: &Prepared, options: &Options) -> Result<Rehearsed, RunError> {
+    let Prepared { scenario, premises, plan } = prepared;
     let (_, walked) = plan.walk(&mut Lab::new(premises));
-    let finished = run::run(staged, options, |_| {})?;
+    let finished = run::run(scenario, options, |_| {})?;
     let facts = finished.stories.first().map_or(&[][..], |(_, facts)| facts.as_slice());
-    let broken: Vec<_> = finished.promises.iter().filter(|promise| promise.broken > 0).collect();
-    Ok(Rehearsed {
-        broken: broken.iter().map(|promise| promise.name).collect(),
-        seen: broken
-            .iter()
-            .flat_map(|promise| promise.breaches.iter().map(|breach| format!("{}: {breach}", promise.name)))
-            .collect(),
-        differs: differences(&walked.facts[0], facts, premises),
-        finished,
-    })
+    let about_steps = at_rest(facts, premises, plan.decisions.len());
+    // What the run has judged itself, and what it had not the time for.
+    let all = || finished.promises.iter().chain(&about_steps);
+    let (mut broken, mut seen) = (Vec::new(), Vec::new());
+    for promise in all().filter(|promise| promise.broken > 0) {
+        if !broken.contains(&promise.name) {
+            broken.push(promise.name);
+            seen.extend(promise.breaches.iter().map(|breach| format!("{}: {breach}", promise.name)));
+        }
+    }
+    let is_unseen = |name: &str| {
+        let mut of_it = all().filter(|promise| promise.name == name).peekable();
+        of_it.peek().is_none()
+            || of_it.any(|one| one.not_observable > 0) && !all().any(|one| one.name == name && one.checked > 0)
+    };
+    let unjudged = promise::names().filter(|name| is_unseen(name)).collect();
+    Ok(Rehearsed { broken, seen, unjudged, differs: differences(&walked.facts[0], facts, premises), finished })
 }
 
 /// Where two stories of a device differ, for each server by itself: what happens at different servers has no order.

@@ -7,19 +7,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::delegation::message::Kind;
 use crate::delegation::policy::Policy;
 use crate::explore::choice::Choice;
 use crate::explore::event::{Event, Thing};
 use crate::explore::lab::Lab;
-use crate::explore::plan::{Death, Decision, Deed, Named, Plan};
+use crate::explore::plan::{Decision, Deed, Named, Plan};
 use crate::explore::premises::{Premises, Wish};
 use crate::explore::trail::Walked;
 use crate::facts::What;
-use crate::facts::pattern::Pattern;
-use crate::faults::rule::{Action, BackWith, Direction, End, Rule, SameOrNew, Selector, Site, When};
+use crate::facts::pattern::{Pattern, Sought};
+use crate::faults::rule::{Action, Direction, End, Rule, SameOrNew, Selector, Site, When};
 use crate::ids::ServerNumber;
 use crate::measure::promise;
-use crate::rehearse::places::Places;
+use crate::rehearse::deaths::{LastWords, carried_off, kill, stands_again};
+use crate::rehearse::places::{Errand, Places};
 use crate::scenario::{Expect, Scenario};
 use crate::workload::arrival::Arrival;
 use crate::workload::journey::{Expected, Journey, Meanwhile, Step};
@@ -103,14 +105,28 @@ pub fn stage(
         })?;
         staged.faults.push(Rule { name: format!("decision-{}", number + 1), ..rule });
     }
+    let (_, walked) = plan.walk(&mut Lab::new(premises));
+    let last_words = LastWords::of(plan, &mut Lab::new(premises));
     for (number, death) in plan.deaths.iter().enumerate() {
-        staged.faults.push(Rule { name: format!("death-{}", number + 1), ..kill(death) });
+        staged.faults.push(Rule {
+            name: format!("death-{}", number + 1),
+            ..kill(death, &walked.facts[death.device], &last_words)
+        });
+    }
+    let is_decided = |event: &Event| plan.decisions.iter().any(|decision| decision.what.means(event));
+    let gone = carried_off(plan, &mut Lab::new(premises));
+    let gone = gone.iter().filter(|(event, _)| !is_decided(event));
+    let gone = gone.filter_map(|(event, stands)| lost_with(event, stands, &places));
+    let unheard = last_words.iter().filter_map(|words| unheard(&words.request, &words.stands, &places));
+    for (number, rule) in gone.chain(unheard).enumerate() {
+        staged.faults.push(Rule { name: format!("gone-{}", number + 1), ..rule });
     }
     let mut gates = 0;
-    for (event, until) in order(plan, &mut Lab::new(premises)) {
-        // What the plan decides about has its own rule; what cannot be held comes when it comes.
-        let is_decided = plan.decisions.iter().any(|decision| decision.what == event);
-        if let (false, Ok(rule)) = (is_decided, hold(&event, &until, plan, &places)) {
+    for (event, until) in order(plan, &last_words, &mut Lab::new(premises)) {
+        // What the plan decides about has its own rule, and is not to come to a dead server even so; what cannot be held comes
+        // when it comes.
+        let is_ordered = !is_decided(&event) || matches!(until.what, Sought::Restarted(_));
+        if let (true, Ok(rule)) = (is_ordered, hold(&event, &until, plan, &places)) {
             gates += 1;
             staged.faults.push(Rule { name: format!("order-{gates}"), ..rule });
         }
@@ -129,7 +145,7 @@ pub fn stage(
 
 /// For each thing that arrives what was seen last before it, wherever that was: it is not to come sooner over HTTPS. What
 /// is lost is noticed at once in virtual time, and late over HTTPS; so it does not suffice to keep the order at each party.
-fn order(plan: &Plan, lab: &mut Lab<'_>) -> Vec<(Event, Pattern)> {
+fn order(plan: &Plan, last_words: &[LastWords], lab: &mut Lab<'_>) -> Vec<(Event, Pattern)> {
     let (trail, _) = plan.walk(lab);
     let mut walked = Walked::new(lab, plan.budget());
     let mut named = Named::default();
@@ -138,8 +154,13 @@ fn order(plan: &Plan, lab: &mut Lab<'_>) -> Vec<(Event, Pattern)> {
         if let (Choice::Arrives(_), Some(place)) = (choice, choice.place()) {
             let event = named.under_way[place];
             let facts = &walked.facts[event.device];
+            // A death that waits for it is nothing that it could wait for.
+            let is_waited_for = last_words.iter().any(|words| words.request == event);
+            let is_gate = |what: &What| is_gate(what) && !(is_waited_for && matches!(what, What::Restarted { .. }));
             let latest = (0..facts.len()).rev().find(|at| is_gate(&facts[*at].what));
-            order.extend(latest.and_then(|at| Pattern::naming(facts, at)).map(|until| (event, until)));
+            let latest = latest.and_then(|at| Pattern::naming(facts, at));
+            let stands = stands_again(&event, facts).filter(|stands| Some(stands) != latest.as_ref());
+            order.extend(latest.into_iter().chain(stands).map(|until| (event, until)));
         }
         named.before(choice, &walked, lab);
         walked.take(choice, lab);
@@ -159,6 +180,8 @@ fn is_gate(what: &What) -> bool {
             | What::Moved { .. }
             | What::Settled { .. }
             | What::ErrandEnded { .. }
+            // What comes to a server behind its death comes to the one that stands again.
+            | What::Restarted { .. }
     )
 }
 
@@ -210,21 +233,32 @@ fn rule(decision: &Decision, plan: &Plan, places: &Places) -> Result<Rule, &'sta
     }
 }
 
-/// A server's process ends at a step, and is soon back with what it has written.
-fn kill(death: &Death) -> Rule {
-    let about = Selector { from: Some(vec![death.server]), step: Some(death.once.clone()), ..Selector::default() };
-    let action = Action::Kill { downtime: DOWN, back_with: BackWith::Durable };
-    Rule { name: String::new(), site: Site::Process, about, when: When::default(), action }
+/// A session that a server has called for and does not have, or an answer or a report that it does not hear any more,
+/// because it has died.
+fn lost_with(event: &Event, stands: &Pattern, places: &Places) -> Option<Rule> {
+    match event.thing {
+        Thing::Session { .. } => lose(event, places).ok(),
+        Thing::Report { at, .. } => {
+            let session = places.session(event)?;
+            Some(package(at, session.number, session.rounds + 1, Action::Drop { breaks: true }))
+        }
+        _ => unheard(event, stands, places),
+    }
 }
 
-/// How long nobody is there: in virtual time a server is back at once.
-const DOWN: Duration = Duration::from_millis(20);
+/// An answer that does not come before the server that waits for it stands again, and knows nothing of it.
+fn unheard(event: &Event, stands: &Pattern, places: &Places) -> Option<Rule> {
+    let action = Action::Hold { until: stands.clone(), at_most: PATIENCE / 2 };
+    message(event, places, Site::AfterHandler, action).ok()
+}
 
 fn hold(event: &Event, until: &Pattern, plan: &Plan, places: &Places) -> Result<Rule, &'static str> {
     let action = Action::Hold { until: until.clone(), at_most: PATIENCE / 2 };
     match event.thing {
-        // What is held before it has left goes with its sender.
-        Thing::Request { from, .. } if plan.deaths.iter().any(|death| death.server == from) => {
+        // What is held before it has left goes with its sender, and nobody sees that it has been sent.
+        Thing::Request { message: kind, from, .. }
+            if plan.deaths.iter().any(|death| death.server == from) || waits_for_sending(plan, kind, from) =>
+        {
             message(event, places, Site::BeforeHandler, action)
         }
         Thing::Request { .. } => message(event, places, Site::Request, action),
@@ -241,6 +275,17 @@ fn hold(event: &Event, until: &Pattern, plan: &Plan, places: &Places) -> Result<
         Thing::Document { .. } => Ok(document(event.nth, Site::Request, action)),
         Thing::Copy { .. } => Err("a copy comes right behind the message, and cannot be held by itself"),
     }
+}
+
+/// Whether anything of a plan waits for this to be sent.
+fn waits_for_sending(plan: &Plan, message: Kind, from: ServerNumber) -> bool {
+    let wishes = plan.wishes.iter().filter_map(|planned| planned.once.as_ref());
+    let holds = plan.decisions.iter().filter_map(|decision| match &decision.deed {
+        Deed::Hold(until) => Some(until),
+        _ => None,
+    });
+    let mut awaited = wishes.chain(holds).chain(plan.deaths.iter().map(|death| &death.once));
+    awaited.any(|pattern| pattern.what == Sought::Sent { message: Some(message), by: Some(from) })
 }
 
 fn lose(event: &Event, places: &Places) -> Result<Rule, &'static str> {
@@ -280,9 +325,19 @@ fn message(event: &Event, places: &Places, site: Site, action: Action) -> Result
 /// A fault on the call for a session.
 fn trigger(event: &Event, places: &Places, action: Action) -> Result<Rule, &'static str> {
     let Thing::Session { at, .. } = event.thing else { return Err("nobody is called for it") };
-    let number = places.errand(event).ok_or("the session is never wanted")?;
+    let Errand { number, life } = places.errand(event).ok_or("the session is never wanted")?;
     let about = Selector { from: Some(vec![at]), session: Some(number..=number), ..Selector::default() };
-    Ok(Rule { name: String::new(), site: Site::Trigger, about, when: When::default(), action })
+    // A server that stands again counts anew.
+    let nth = |what: Sought, nth: u32| Pattern { what, nth };
+    let after = (life > 1).then(|| nth(Sought::Restarted(Some(at)), life - 1));
+    let before = places.dies(at).then(|| nth(Sought::Killed(Some(at)), life));
+    Ok(Rule {
+        name: String::new(),
+        site: Site::Trigger,
+        about,
+        when: When { after, before, ..When::default() },
+        action,
+    })
 }
 
 /// A fault on a package of the device, by its number in its session.

@@ -1,8 +1,8 @@
-//! SIGINT and SIGTERM, from the moment that a load or a search begins.
+//! SIGINT and SIGTERM, from the moment that a load begins; and for whoever runs many, or searches, in between too.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, Ordering};
-use std::thread;
+use std::sync::mpsc;
+use std::sync::{Arc, OnceLock};
+use std::{io, thread};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -12,42 +12,8 @@ pub(super) struct Signals {
     terminate: Signal,
 }
 
-/// Whether a signal has come, for work that does not wait for anything and looks now and then. The second signal ends the
-/// program as if nobody watched.
-#[derive(Debug, Clone, Default)]
-pub struct Watch(Arc<AtomicI32>);
-
-impl Watch {
-    /// Watches until the program ends.
-    ///
-    /// # Errors
-    /// The signals cannot be listened for.
-    pub fn begin() -> std::io::Result<Watch> {
-        let watch = Watch::default();
-        let seen = Arc::clone(&watch.0);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
-        let mut signals = {
-            let _inside = runtime.enter();
-            Signals::listen()?
-        };
-        thread::Builder::new().name("signals".to_owned()).spawn(move || {
-            runtime.block_on(async {
-                seen.store(signals.next().await, Ordering::SeqCst);
-                let second = signals.next().await;
-                std::process::exit(128 + second);
-            });
-        })?;
-        Ok(watch)
-    }
-
-    /// The number of the signal that has come.
-    pub fn caught(&self) -> Option<i32> {
-        Some(self.0.load(Ordering::SeqCst)).filter(|number| *number != 0)
-    }
-}
-
 impl Signals {
-    pub fn listen() -> std::io::Result<Signals> {
+    pub fn listen() -> io::Result<Signals> {
         Ok(Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
@@ -57,5 +23,41 @@ impl Signals {
             _ = self.interrupt.recv() => SignalKind::interrupt().as_raw_value(),
             _ = self.terminate.recv() => SignalKind::terminate().as_raw_value(),
         }
+    }
+}
+
+/// Keeps the first signal in mind for whoever makes several runs, where one that comes while none of them listens counts as
+/// well; and for whoever does not wait for anything, and looks now and then.
+pub struct Watch(Arc<OnceLock<i32>>);
+
+impl Watch {
+    /// Listens from now on.
+    ///
+    /// # Errors
+    /// When nobody can listen.
+    pub fn begin() -> io::Result<Watch> {
+        let first = Arc::new(OnceLock::new());
+        let (told, ready) = mpsc::channel();
+        let heard = Arc::clone(&first);
+        thread::Builder::new().name("signals".to_owned()).spawn(move || {
+            let listening = tokio::runtime::Builder::new_current_thread().enable_all().build().and_then(|runtime| {
+                let signals = runtime.block_on(async { Signals::listen() })?;
+                Ok((runtime, signals))
+            });
+            match listening {
+                Ok((runtime, mut signals)) => {
+                    let _ = told.send(Ok(()));
+                    let _ = heard.set(runtime.block_on(signals.next()));
+                }
+                Err(error) => drop(told.send(Err(error))),
+            }
+        })?;
+        ready.recv().map_err(io::Error::other)??;
+        Ok(Watch(first))
+    }
+
+    /// The number of the first signal, once there was one.
+    pub fn first(&self) -> Option<i32> {
+        self.0.get().copied()
     }
 }

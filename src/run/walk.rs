@@ -18,7 +18,7 @@ pub(super) struct Walked {
     /// When the last of what faults do had been felt.
     pub healed_at: Moment,
     pub signal: Option<i32>,
-    /// Whether a second signal asked not to wait for what is under way.
+    /// Whether what was under way was not waited for.
     pub at_once: bool,
     /// Why the timeline is not whole.
     pub not_written: Option<FolderError>,
@@ -32,7 +32,8 @@ pub(super) struct Load {
     pub cpu: Duration,
 }
 
-/// Walks the plan of a scenario. The first signal keeps everything else from starting, the second ends the wait.
+/// Walks the plan of a scenario. The first signal keeps everything else from starting, the second ends the wait. Nobody
+/// waits for a race: one that was interrupted says nothing, whatever becomes of what is under way.
 pub(super) async fn walk(
     stand: &Stand,
     scenario: &Scenario,
@@ -67,7 +68,7 @@ pub(super) async fn walk(
         tokio::select! {
             biased;
             number = signals.next() => {
-                at_once = signal.is_some();
+                at_once = signal.is_some() || scenario.expect.is_some();
                 signal.get_or_insert(number);
                 if at_once {
                     break;
