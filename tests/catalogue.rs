@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use dmswarm::clock::{Clock, Moment};
 use dmswarm::delegation::policy::Policy;
+use dmswarm::explore::choice::Budget;
 use dmswarm::explore::hunt::{Finding, Means, hunt};
 use dmswarm::explore::lab::Lab;
 use dmswarm::explore::plan::UNBOUNDED;
@@ -28,8 +29,8 @@ use dmswarm::workload::journey::Journey;
 const WEIGHT: [&str; 6] =
     ["manageable", "records_agree", "no_phantom", "accounts_as_recorded", "acls_as_recorded", "nothing_left_over"];
 
-/// How much one lab may remember from way to way.
-const LARGEST_LAB: usize = 500_000;
+/// How many octets one lab may take from way to way.
+const LARGEST_LAB: u64 = 1 << 27;
 
 /// How long each half of a race is looked for; `DMSWARM_TEST_SECONDS` says otherwise.
 fn patience() -> Duration {
@@ -81,7 +82,6 @@ impl Case {
     /// What in this race is not among what a search can choose.
     fn beyond(&self, text: &str) -> Option<&'static str> {
         [
-            ("kill", "a server dies"),
             ("\"factory-reset\"", "the device is reset"),
             ("certificate = ", "a certificate expires"),
             ("\"invert-role\"", "a message is read as another one"),
@@ -143,12 +143,12 @@ fn look_for_goals(case: &Case) -> Vec<(Goal, Option<(Duration, u64)>)> {
     let mut number = 0;
     while goals.iter().any(|(_, reached)| reached.is_none()) && clock.now() < Moment::ZERO + patience() {
         for (kind, premises) in case.premises.iter().enumerate() {
-            if labs[kind].size() > LARGEST_LAB {
+            if labs[kind].octets() > LARGEST_LAB {
                 labs[kind] = Lab::new(premises);
             }
             let lab = &mut labs[kind];
             let strategy = Strategy::ALL[(number as usize) % Strategy::ALL.len()];
-            let (ran, trail) = run_within(lab, strategy, Seed(7), number, UNBOUNDED);
+            let (ran, trail) = run_within(lab, strategy, Seed(7), number, Budget { deaths: u8::MAX, ..UNBOUNDED });
             let walked = Walked::along(lab, ran.budget, &trail);
             for (goal, reached) in goals.iter_mut().filter(|(_, reached)| reached.is_none()) {
                 if goal.is_reached_by(&walked.facts[0]) {
@@ -214,5 +214,6 @@ fn the_catalogue_is_found_blind_as_far_as_a_search_can_say_it() {
         "{reached} of {with_goals} goals reached, {broken} of {with_promises} races that \
          break promises by the letter"
     );
-    assert!(reached > 0 && broken > 0);
+    // Fewer are found on a slower machine, but not so much fewer.
+    assert!(reached >= with_goals / 2 && broken >= with_promises / 2);
 }

@@ -250,7 +250,7 @@ fn is_quiet(ground: Ground, most: u64) {
     let first = |number: u64| pieces(number).filter(|_| number <= most);
     let hunted = hunt(&premises, &first, Seed(7), means(), &|| false, &|_, _| {});
     let found: Vec<_> = hunted.findings.iter().map(|finding| (&finding.promises, &finding.words)).collect();
-    assert!(found.is_empty(), "{ground:?}, with no fault planted: {found:#?}");
+    assert!(found.is_empty() && hunted.not_retold.is_empty(), "{ground:?}, with no fault planted: {found:#?}");
     assert_eq!(hunted.pieces.len() as u64, most + 1);
     println!("{ground:?}: with no fault planted, nothing in the first {} pieces", most + 1);
 }
@@ -297,5 +297,4 @@ fn faults_are_found_but_those_that_are_known_not_to_be() {
     assert!(unexplained.is_empty(), "these are not found, and nobody says why: {unexplained:?}");
     let outdated: Vec<_> = killed.iter().filter(|bug| is_known(bug)).collect();
     assert!(outdated.is_empty(), "these are found, and said not to be: {outdated:?}");
-    assert!(only.is_some() || killed.len() >= 36, "only {} were killed", killed.len());
 }

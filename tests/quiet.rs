@@ -13,8 +13,8 @@ use dmswarm::scenario::QUICKSTART;
 use dmswarm::scenario::file::{Overrides, parse};
 use dmswarm::seed::Seed;
 
-/// How much one lab may remember from way to way.
-const LARGEST_LAB: usize = 500_000;
+/// How many octets one lab may take from way to way.
+const LARGEST_LAB: u64 = 1 << 27;
 
 /// Goes so many ways, with devices of every kind and by every strategy. The seed is taken from `DMSWARM_TEST_SEED` to go
 /// others, and how many from `DMSWARM_TEST_WAYS`.
@@ -30,7 +30,7 @@ fn nothing_is_found(ways: u64, most: Budget) {
         let mut lab = Lab::new(premises);
         for strategy in Strategy::ALL {
             for number in 0..each {
-                if lab.size() > LARGEST_LAB {
+                if lab.octets() > LARGEST_LAB {
                     lab = Lab::new(premises);
                 }
                 let (ran, trail) = run_within(&mut lab, strategy, seed, number, most);

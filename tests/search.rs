@@ -64,7 +64,7 @@ fn what_breaks_by_the_letter_of_the_text_is_found_and_breaks_again_in_both_world
     let searched = dmswarm(&place, "explore --exhaustive --operations 2 --policy literal --json --quiet");
     assert_eq!(searched.status.code(), Some(4), "{}", text(&searched.stderr));
     let found: Value = serde_json::from_slice(&searched.stdout).expect("JSON and nothing else");
-    assert_eq!(found["schema"], "dmswarm.explore/1");
+    assert_eq!(found["schema"], "dmswarm.explore/2");
     assert_eq!(found["levels"][0]["complete"], true);
     let folder = search_folder(&place);
     let kept = fs::read_to_string(folder.join("explore.json")).expect("explore.json");

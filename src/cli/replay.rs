@@ -100,7 +100,7 @@ impl Outcome<'_> {
     /// The same shape for both.
     pub fn json(&self, read: &Read) -> Value {
         json!({
-            "schema": "dmswarm.replay/1",
+            "schema": "dmswarm.replay/2",
             "promise": read.file.promise,
             "signature": read.file.signature,
             "policy": read.scenario.policy.key(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::units::{self, UnitError};
 
-/// Each thread keeps its worlds in a part of the memory: with less than this, even a small search has no room.
+/// With less than this, all threads together, even a small search has no room.
 const LEAST_MEMORY: u64 = 16 << 20;
 
 /// A whole number within a range. The flag that takes it should allow negative numbers, so that they are refused here.

@@ -97,12 +97,12 @@ impl Server {
         let has_failed = self.book.ended.has_failed(&session, from);
         if is_undecidable || is_second_gift || is_ours || clashes || goes_round || has_failed {
             let reason = reason::CONFLICT;
-            refuse(device, from, side, reason, out);
             let mut seen = Seen::default();
             seen.insert(Kind::DelegationReq);
             let key = (session.clone(), from, Initiator::Them);
             self.book.ended.remember(key, Last { device, seen, refused: Some(reason) });
             self.persist_ended(device, out);
+            refuse(device, from, side, reason, out);
             return Ok((response(session, Some(reason)), Some(device)));
         }
         if side == Side::Delegated {

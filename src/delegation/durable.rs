@@ -133,9 +133,11 @@ impl Server {
             }
             server.records.insert(id, *record);
         }
+        let place = out.len();
         for id in moving {
             server.step(now, id, out, |record, turn| record.resume(turn));
         }
+        server.write_ended(&mut out[place..]);
         server
     }
 

@@ -84,7 +84,8 @@ impl Server {
                 let found = self.find_by_session(kind, from, session);
                 let is_unknown =
                     |away: &TurnedAway| matches!(away.why, Misbehaved::UnknownSession) && away.device.is_none();
-                // The peer has given up, or died, before its request has come: it may come yet (D35).
+                // The peer has given up, or died, before its request has come: it may come yet (D35). Which device it is
+                // about nobody knows, so that it is written with the next image.
                 if kind == Kind::DelegationFailure
                     && self.settings.policy == Policy::Hardened
                     && found.as_ref().is_err_and(is_unknown)

@@ -31,7 +31,7 @@ pub struct Server {
 impl Server {
     pub fn new(settings: Settings) -> Server {
         let mut book = Book::default();
-        if settings.is_durable {
+        if settings.is_durable && settings.policy.waits_for_writes() {
             book.ended.keep_news();
         }
         Server { settings: Arc::new(settings), records: Records::default(), book }
@@ -42,7 +42,12 @@ impl Server {
     pub fn handle(&mut self, now: Moment, input: Input, out: &mut Outbox) {
         let place = out.len();
         self.take_turn(now, input, out);
-        let image = out[place..].iter_mut().find_map(|effect| match effect {
+        self.write_ended(&mut out[place..]);
+    }
+
+    /// Lets the first image of a turn tell what is remembered of ended sessions since the one before.
+    pub(super) fn write_ended(&mut self, turn: &mut [Effect]) {
+        let image = turn.iter_mut().find_map(|effect| match effect {
             Effect::Persist(image) => Some(image),
             _ => None,
         });

@@ -201,7 +201,9 @@ pub fn hunt(
     let next = AtomicU64::new(0);
     let is_stopped = AtomicBool::new(false);
     let done: Mutex<BTreeMap<u64, Done>> = Mutex::default();
-    let room = means.memory / means.threads.max(1) as u64;
+    let memory = means.memory / means.threads.max(1) as u64;
+    // What has been worked out in the pieces before takes the rest.
+    let room = memory - memory / 4;
     std::thread::scope(|scope| {
         for _ in 0..means.threads.max(1) {
             scope.spawn(|| {
@@ -216,7 +218,7 @@ pub fn hunt(
                     tell(number, &one);
                     done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(number, one);
                     // What was worked out is worth its room only as long as there is room.
-                    if labs.iter().map(Lab::octets).sum::<u64>() > room / 2 {
+                    if labs.iter().map(Lab::octets).sum::<u64>() > memory / 4 {
                         labs = premises.iter().map(Lab::new).collect();
                     }
                 }
@@ -257,8 +259,6 @@ fn work(
 ) -> Option<Done> {
     let (kind, found) = match piece {
         Piece::Exhaustive { kind, budget, first, .. } => {
-            let others: u64 = labs.iter().map(Lab::octets).sum::<u64>() - labs[kind].octets();
-            let room = room.saturating_sub(others);
             let mut exhausted = exhaustive::exhaust(&mut labs[kind], budget, Some(first), room, is_over)?;
             let breaking = std::mem::take(&mut exhausted.breaking);
             (kind, (exhausted, breaking.into_iter().map(|one| (budget, one)).collect()))

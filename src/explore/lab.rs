@@ -364,8 +364,8 @@ impl<'p> Lab<'p> {
         self.size() as u64 * EACH
     }
 
-    /// How much has been worked out, in things of all kinds.
-    pub fn size(&self) -> usize {
+    /// How much has been worked out, in things of all the kinds of which there are many.
+    fn size(&self) -> usize {
         let of = |machine: &Machine| machine.states.len() + machine.turns.len() + machine.older.len();
         let of_servers: usize = self.servers.iter().map(of).sum();
         let remembered = self.sessions.len() + self.verdicts.len() + self.entries.len();

@@ -75,8 +75,8 @@ pub fn exhaustive(premises: &[Premises], budget: Budget) -> Vec<Piece> {
     pieces.collect()
 }
 
-/// The pieces of what is searched where nothing else is said: one operation with everything else once, and two with any
-/// two of the others.
+/// The pieces of what is searched where nothing else is said, in which nobody dies: one operation with everything else once,
+/// and two with any two of the others.
 pub fn usual_scope(premises: &[Premises]) -> Vec<Piece> {
     let budgets = [(1, 1, 1, 1), (2, 1, 1, 0), (2, 1, 0, 1), (2, 0, 1, 1)];
     let budget = |(wishes, early, losses, copies)| Budget { wishes, early, losses, copies, deaths: 0 };

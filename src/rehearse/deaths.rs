@@ -68,7 +68,8 @@ impl LastWords {
 
     fn is_of(&self, death: &Death) -> bool {
         let Thing::Request { message, from, .. } = self.request.thing else { return false };
-        death.server == from && death.once.what == Sought::Sent { message: Some(message), by: Some(from) }
+        let is_nth = death.once.nth == 0 || death.once.nth == self.request.nth;
+        death.server == from && is_nth && death.once.what == Sought::Sent { message: Some(message), by: Some(from) }
     }
 }
 

@@ -76,7 +76,9 @@ fn not_retold(hunted: &Hunted, premises: &[Premises]) -> String {
     if hunted.not_retold.is_empty() {
         return String::new();
     }
-    let many = counted(hunted.not_retold.len() as u64, "way");
+    let mut ways: Vec<_> = hunted.not_retold.iter().map(|way| (way.piece, &way.trail)).collect();
+    ways.dedup();
+    let many = counted(ways.len() as u64, "way");
     let mut text = format!("{many} that broke a promise could not be retold as a plan, a fault of this search:\n");
     let mut told: Vec<(usize, &str)> = hunted.not_retold.iter().map(|way| (way.kind, way.promise)).collect();
     told.sort_unstable();
@@ -194,12 +196,14 @@ pub fn json<'a>(
     };
     let not_retold = |way: &NotRetold| {
         let choices: Vec<String> = way.trail.iter().map(|choice| format!("{choice:?}")).collect();
-        json!({ "promise": way.promise, "kind": premises[way.kind].kind, "piece": way.piece, "choices": choices })
+        let budget = format!("{:?}", way.budget);
+        let kind = &premises[way.kind].kind;
+        json!({ "promise": way.promise, "kind": kind, "piece": way.piece, "budget": budget, "choices": choices })
     };
     let random = hunted.at_random();
     let (reached, missed) = goals(hunted, premises);
     json!({
-        "schema": "dmswarm.explore/1",
+        "schema": "dmswarm.explore/2",
         "scenario": scenario.name,
         "policy": scenario.policy.key(),
         "seed": scenario.seed.0,

@@ -9,8 +9,10 @@ use crate::delegation::flow::Outcome;
 use crate::delegation::machine::{Job, Timer};
 use crate::delegation::message::{Kind, Message};
 use crate::delegation::misbehaved::Misbehaved;
+use crate::delegation::pact::Pact;
 use crate::delegation::reason;
 use crate::delegation::turn::Turn;
+use crate::dm::dmacc;
 use crate::dm::script::{Errand, Order, Report, planted};
 
 /// A failed delegation on its way to its end. The flow settles when both the device and the peer have been seen to.
@@ -194,24 +196,27 @@ impl Delegating {
             ending.strand();
             return self.end_if_undone(turn);
         }
-        if !self.undo.is_empty() && !planted!(UndoForgotten) {
-            ending.doing = Doing::Undo;
+        let doing = if !self.undo.is_empty() && !planted!(UndoForgotten) {
             ending.orders = std::mem::take(&mut self.undo);
             ending.orders.truncate(if planted!(UndonePartly) { 1 } else { usize::MAX });
-            ending.errand = Some(turn.errand(self.pact.device, Errand::Undo(ending.orders.clone())));
+            Doing::Undo
         } else if let Some(url) = self.doubtful_url.take() {
-            ending.doing = Doing::TakeBackUrl;
-            ending.errand = Some(turn.errand(self.pact.device, Errand::TakeBackUrl { url: url.clone() }));
             ending.url = url;
+            Doing::TakeBackUrl
         } else if std::mem::take(&mut self.rights_in_doubt) {
-            ending.doing = Doing::TakeBackRights;
-            let (delegate, subtree) = (turn.server_id(self.pact.peer), self.pact.subtree.clone());
-            ending.errand = Some(turn.errand(self.pact.device, Errand::TakeBackRights { delegate, subtree }));
+            if self.wants_full && self.pact.subtree.covers(&dmacc::place()) {
+                // Rights on other servers' accounts may have been given too.
+                ending.strand();
+            }
+            Doing::TakeBackRights
         } else if std::mem::take(&mut self.delegate_let_in) {
-            ending.doing = Doing::RemoveDelegate;
-            let of = turn.server_id(self.pact.peer);
-            ending.errand = Some(turn.errand(self.pact.device, Errand::RemoveAccount { of, leftovers: Vec::new() }));
-        }
+            Doing::RemoveDelegate
+        } else {
+            return self.end_if_undone(turn);
+        };
+        ending.doing = doing;
+        let errand = ending.next(&self.pact, turn);
+        ending.errand = Some(turn.errand(self.pact.device, errand));
         self.end_if_undone(turn);
     }
 
@@ -220,18 +225,7 @@ impl Delegating {
         let State::ExpectUndone(ending) = &mut self.state else { return };
         if ending.device_at <= turn.now {
             ending.device_at = Moment::NEVER;
-            let errand = match ending.doing {
-                Doing::WhatFailed | Doing::Undo => Errand::Undo(ending.orders.clone()),
-                Doing::TakeBackUrl => Errand::TakeBackUrl { url: ending.url.clone() },
-                Doing::TakeBackRights => {
-                    let (delegate, subtree) = (turn.server_id(self.pact.peer), self.pact.subtree.clone());
-                    Errand::TakeBackRights { delegate, subtree }
-                }
-                Doing::RemoveDelegate => {
-                    let of = turn.server_id(self.pact.peer);
-                    Errand::RemoveAccount { of, leftovers: Vec::new() }
-                }
-            };
+            let errand = ending.next(&self.pact, turn);
             ending.errand = (!planted!(UndoNotTriedAgain)).then(|| turn.errand(self.pact.device, errand));
         }
         if ending.peer_at <= turn.now {
@@ -279,6 +273,18 @@ impl Delegating {
 }
 
 impl Ending {
+    /// The errand for what is to be done.
+    fn next(&self, pact: &Pact, turn: &Turn<'_>) -> Errand {
+        match self.doing {
+            Doing::WhatFailed | Doing::Undo => Errand::Undo(self.orders.clone()),
+            Doing::TakeBackUrl => Errand::TakeBackUrl { url: self.url.clone() },
+            Doing::TakeBackRights => {
+                Errand::TakeBackRights { delegate: turn.server_id(pact.peer), subtree: pact.subtree.clone() }
+            }
+            Doing::RemoveDelegate => Errand::RemoveAccount { of: turn.server_id(pact.peer), leftovers: Vec::new() },
+        }
+    }
+
     fn strand(&mut self) {
         self.outcome = Outcome::Stranded { reason: self.outcome.reason_code() };
     }

@@ -2,14 +2,15 @@
 
 use super::own_acls::OwnAcls;
 use super::single::NOT_FOUND;
-use super::{Next, Order, OrderResult, outcome};
+use super::{DeviceFailure, Next, Order, OrderResult, outcome};
 use crate::dm::acl::Acl;
 use crate::dm::dmacc;
 use crate::dm::uri::Uri;
 use crate::ids::ServerId;
 
 /// Reads the ACLs from the sub-tree up to the root and those below it, and takes the delegate out of the sub-tree's own
-/// and of those below. Accounts are left alone, as they were when the rights were given. Doing it twice does no harm.
+/// and of those below. Accounts are left alone, its own as well: whether the client may connect by itself stays as it is.
+/// Doing it twice does no harm.
 #[derive(Debug)]
 pub struct RightsBack {
     delegate: ServerId,
@@ -63,25 +64,24 @@ impl RightsBack {
     }
 
     /// A value that says no more than what would be inherited goes altogether: the errand may have put it there.
-    fn take_line(&mut self, results: &[OrderResult]) -> Result<(), super::DeviceFailure> {
-        let mut acls = Vec::new();
-        for (place, uri) in self.line().enumerate() {
+    fn take_line(&mut self, results: &[OrderResult]) -> Result<(), DeviceFailure> {
+        let read = |(place, uri): (usize, Uri)| {
             let (order, result) = (Order::GetAcl(uri), outcome::at(results, place));
             if let Some(failure) = outcome::failure(&order, result) {
                 return Err(failure);
             }
             let text = result.data.as_deref().unwrap_or_default();
-            acls.push(Acl::parse(text).map_err(|_| outcome::refusal(&order, outcome::BAD_FORMAT))?);
+            Acl::parse(text).map_err(|_| outcome::refusal(&order, outcome::BAD_FORMAT))
+        };
+        let mut acls = self.line().enumerate().map(read);
+        let own = acls.next().transpose()?.unwrap_or_default();
+        if own.names(&self.delegate) {
+            let inherited = acls.find(|acl| acl.as_ref().map_or(true, |acl| !acl.is_empty())).transpose()?;
+            let mut left = own;
+            left.purge(&self.delegate);
+            let says_no_more = inherited.is_some_and(|inherited| inherited == left);
+            self.top = Some(if says_no_more { Acl::empty() } else { left });
         }
-        let mut acls = acls.into_iter();
-        let own = acls.next().unwrap_or_default();
-        let inherited = acls.find(|acl| !acl.is_empty());
-        let mut left = own.clone();
-        left.purge(&self.delegate);
-        if inherited.is_some_and(|inherited| inherited == left) {
-            left = Acl::empty();
-        }
-        self.top = own.names(&self.delegate).then_some(left);
         Ok(())
     }
 

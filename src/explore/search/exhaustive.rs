@@ -39,8 +39,8 @@ pub struct Exhausted {
 /// How many ways of one likeness are kept.
 const KEPT: usize = 2;
 
-/// Goes every way from the beginning on which `first` comes first. `room`: how many octets this search and its lab may
-/// take, about. `None` when it was over before that.
+/// Goes every way from the beginning on which `first` comes first. `room`: how many octets this search may take, about,
+/// with what is worked out for it. `None` when it was over before that.
 pub fn exhaust(
     lab: &mut Lab<'_>,
     budget: Budget,
@@ -98,7 +98,7 @@ impl Search {
                 if is_over() {
                     return None;
                 }
-                if self.octets(layer.len()) + lab.octets() > room {
+                if self.octets(layer.len()) > room {
                     self.done.ran_out = true;
                     break;
                 }
@@ -124,8 +124,9 @@ impl Search {
 
     /// How many octets it takes, about, while it goes through so many worlds.
     fn octets(&self, layer: usize) -> u64 {
-        // What is remembered of each world, with the room that tables keep free; a world as a whole, with what it holds.
-        const REMEMBERED: u64 = 96;
+        // What is remembered of each world, with the room that tables keep free, and what its lab has to work out for it;
+        // that may have been known already, but must make no difference. A world as a whole, with what it holds.
+        const REMEMBERED: u64 = 96 + 280;
         const WHOLE: u64 = 2 * size_of::<(u32, World)>() as u64;
         self.done.states * REMEMBERED + (layer + self.layer.len()) as u64 * WHOLE
     }
