@@ -11,10 +11,15 @@ use crate::facts::pattern::Pattern;
 /// The wishes and decisions of a plan without effect, in words, in their order.
 pub fn unmet(plan: &Plan, lab: &mut Lab<'_>) -> Vec<String> {
     let (trail, mut walked) = (plan.walk(lab).0, Walked::new(lab, plan.budget()));
-    let (mut named, mut set_out, mut chosen) = (Named::default(), Vec::new(), Vec::new());
+    let (mut named, mut set_out, mut chosen, mut died) = (Named::default(), Vec::new(), Vec::new(), Vec::new());
     for choice in trail {
         if let Some(place) = choice.place().filter(|place| breaks_off(choice, *place, &walked, lab)) {
             chosen.push((named.under_way[place], choice));
+        }
+        if let Choice::Dies { server, before_write } = choice
+            && walked.world.may_die(server, before_write, lab)
+        {
+            died.push((server, before_write));
         }
         named.before(choice, &walked, lab);
         walked.take(choice, lab);
@@ -29,7 +34,7 @@ pub fn unmet(plan: &Plan, lab: &mut Lab<'_>) -> Vec<String> {
         planned.once.as_ref().is_none_or(|once| is_seen(device, once))
     });
     let decisions = plan.decisions.iter().map(|decision| has_effect(decision, &set_out, &chosen));
-    let deaths = plan.deaths.iter().map(|death| is_seen(death.device, &death.once));
+    let deaths = plan.deaths.iter().map(|death| died.contains(&(death.server, death.before_write)));
     let has_come: Vec<bool> = wishes.chain(decisions).chain(deaths).collect();
     let Worded { wishes, decisions } = Worded::new(plan, premises);
     let words = wishes.into_iter().chain(decisions);
