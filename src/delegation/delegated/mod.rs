@@ -196,7 +196,12 @@ impl Delegated {
         match &mut self.state {
             State::AtRest | State::Over => {}
             // The request itself has not been kept: the peer may wait for us, and is told that this has ended.
-            State::ExpectResponse { .. } => self.lose_process(turn),
+            State::ExpectResponse { ahead, .. } => {
+                if *ahead != Ahead::Nothing {
+                    self.see_granted(turn);
+                }
+                self.lose_process(turn);
+            }
             State::ExpectUrlRequest | State::ExpectDevice => self.pact.deadline = turn.now + timeouts.prepared,
             State::ExpectPrepared { exchange, ahead } => {
                 let has_crossed = exchange.is_some() && *ahead != Ahead::Nothing;

@@ -81,7 +81,7 @@ impl Delegated {
 
     /// Our wish has been granted, so what we have of the same is out of date: DMS-1 would not grant again what it has on
     /// record.
-    fn see_granted(&self, turn: &mut Turn<'_>) {
+    pub(super) fn see_granted(&self, turn: &mut Turn<'_>) {
         if turn.beside == Beside::OutOfDate {
             turn.account_gone = true;
             turn.book.learn_own_account(self.pact.device, false);
