@@ -69,12 +69,6 @@ fn ten_million_ways_on_which_nothing_goes_wrong_break_nothing() {
 
 #[test]
 #[ignore = "takes minutes; with --release"]
-fn ten_million_ways_on_which_servers_die_break_nothing() {
-    nothing_is_found(10_000_000, Budget { deaths: u8::MAX, ..UNBOUNDED });
-}
-
-#[test]
-#[ignore = "takes minutes; with --release"]
 fn ten_million_ways_on_which_things_go_wrong_break_nothing() {
     nothing_is_found(10_000_000, UNBOUNDED);
 }
