@@ -109,13 +109,7 @@ impl Delegated {
             State::ExpectResponse { ahead, .. } | State::ExpectPrepared { exchange: Some(_), ahead } => {
                 *ahead = (*ahead).max(Ahead::UrlGiven);
             }
-            _ => {
-                // It comes too late for a wish that was granted when we had given it up.
-                if turn.is_hardened() && matches!(self.state, State::ExpectEnded(_)) {
-                    self.see_granted(turn);
-                }
-                return Err(self.not_now(Kind::BootstrapSrvUrlReq));
-            }
+            _ => return Err(self.not_now(Kind::BootstrapSrvUrlReq)),
         }
         self.approach = Approach::Url;
         turn.renew_account(self.pact.device);

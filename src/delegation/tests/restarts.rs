@@ -290,27 +290,6 @@ fn a_wish_that_was_granted_before_a_death_shows_that_what_is_in_force_is_out_of_
     assert_eq!(pair.standing(), "DMS-1 [] DMS-2 [] device [DMS-1]");
 }
 
-/// The same, where it is asked for its URL when it has died and given its wish up.
-#[test]
-fn a_wish_that_was_granted_after_a_death_shows_that_what_is_in_force_is_out_of_date() {
-    let mut pair = Pair::new(&hardened());
-    pair.start(0, delegate(Url, false, true), "./SCOMO");
-    pair.start(30_000, FlowKind::Revoke(Revocation::Forced { notice: false }), "./SCOMO");
-    pair.run();
-    let flow = delegate(Url, false, true);
-    pair.order(0, DMS2, Input::Start { flow, device: DEVICE, peer: DMS1, subtree: subtree("./SCOMO") });
-    assert!(pair.step(), "the wish");
-    pair.restart(DMS2, false);
-    pair.forge(
-        0,
-        DMS1,
-        DMS2,
-        Message::BootstrapSrvUrlReq { reason: Some(reason::OK), session: SessionId::new("1-7-2") },
-    );
-    pair.run();
-    assert_eq!(pair.standing(), "DMS-1 [] DMS-2 [] device [DMS-1]");
-}
-
 #[test]
 fn an_account_that_was_removed_stays_removed_for_a_server_that_comes_back() {
     let mut pair = Pair::new(&Setup { bootstrapped: vec![DMS2], ..hardened() });
