@@ -1,9 +1,12 @@
 //! The program as people and scripts meet it: exit codes, what goes to stdout and stderr, and what is left on disk.
 
+mod program;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::process::Command;
+
+use program::{Place, Said};
 
 /// A small scenario that takes less than a second.
 const SMALL: &str = r#"
@@ -28,68 +31,12 @@ steps = ["delegate home -> partner by dmacc subtree ./SCOMO", "revoke asked"]
 at_once = 6
 "#;
 
-/// A folder of a test's own, removed at its end.
-struct Place(PathBuf);
-
-impl Place {
-    fn new(files: &[(&str, &str)]) -> Place {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("dmswarm-command-line-{}-{number}", std::process::id()));
-        fs::create_dir_all(&path).expect("a folder");
-        for (name, text) in files {
-            let file = path.join(name);
-            fs::create_dir_all(file.parent().expect("a folder above")).expect("a folder");
-            fs::write(file, text).expect("a file");
-        }
-        Place(path)
-    }
-
-    /// The program, to be called here.
-    fn dmswarm(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dmswarm"));
-        command.args(arguments).current_dir(&self.0).env_remove("NO_COLOR");
-        command
-    }
-
-    fn call(&self, arguments: &[&str]) -> Said {
-        Said::of(self.dmswarm(arguments).output().expect("the program starts"))
-    }
-
-    /// The folders of the runs that were made here.
-    fn runs(&self) -> Vec<PathBuf> {
-        let Ok(entries) = fs::read_dir(self.0.join("results")) else { return Vec::new() };
-        let mut runs: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
-        runs.sort();
-        runs
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-/// What the program said, and how it ended.
-#[derive(Debug)]
-struct Said {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-impl Said {
-    fn of(output: Output) -> Said {
-        let text = |octets: Vec<u8>| String::from_utf8(octets).expect("UTF-8");
-        Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
-    }
-
-    #[track_caller]
-    fn ended_with(self, code: i32) -> Said {
-        assert_eq!(self.code, Some(code), "{self:?}");
-        self
-    }
+/// The folders of the runs that were made in a place.
+fn runs(place: &Place) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(place.0.join("results")) else { return Vec::new() };
+    let mut runs: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    runs.sort();
+    runs
 }
 
 fn json(path: &Path) -> serde_json::Value {
@@ -103,7 +50,7 @@ fn one_bad_scenario_among_several_keeps_all_of_them_from_running() {
         let said = place.call(asked).ended_with(2);
         assert!(said.err.contains("1 problem") && said.out.is_empty(), "{said:?}");
     }
-    assert_eq!(place.runs(), Vec::<PathBuf>::new(), "nothing has run");
+    assert_eq!(runs(&place), Vec::<PathBuf>::new(), "nothing has run");
 }
 
 #[test]
@@ -138,7 +85,7 @@ fn races_in_a_folder_are_races_whatever_else_is_in_it() {
     assert!(said.out.contains("small: PASSED"), "{said:?}");
     assert!(said.out.contains("race: the goal `too late` was never reached"), "{said:?}");
     assert!(said.out.contains("0 of 1 reproduced, 0 of 1 as expected, 1 not over HTTPS"), "{said:?}");
-    assert_eq!(place.runs().len(), 3, "one of `small`, two of the race, none of what is not run");
+    assert_eq!(runs(&place).len(), 3, "one of `small`, two of the race, none of what is not run");
     assert_eq!(place.call(&["run", "all/1.toml", "--repeat", "2"]).code, Some(2));
 }
 
@@ -148,7 +95,7 @@ fn a_flow_that_ends_otherwise_than_its_step_expects_leaves_its_story() {
         SMALL.replace("asked\"", "asked expect refused\"").replace("seed = 5", "limits = [\"share(failed) = 0\"]");
     let place = Place::new(&[("small.toml", &scenario)]);
     place.call(&["run", "small.toml"]).ended_with(3);
-    let story = place.runs()[0].join("stories/device-5.txt");
+    let story = runs(&place)[0].join("stories/device-5.txt");
     let story = fs::read_to_string(&story).expect("the story of a device whose flow failed");
     assert!(story.contains("home     its flow with partner has ended: done"), "{story}");
 }
@@ -164,7 +111,7 @@ fn once_the_windows_of_all_faults_are_over_recovery_is_judged() {
             + &format!("[[fault]]\nname = \"slow\"\nwhere = \"http.request\"\n{window}\ndo = {{ delay = \"5ms\" }}\n");
         let place = Place::new(&[("small.toml", &scenario)]);
         place.call(&["run", "small.toml"]).ended_with(0);
-        let summary = json(&place.runs()[0].join("summary.json"));
+        let summary = json(&runs(&place)[0].join("summary.json"));
         let promises = summary["promises"].as_array().expect("promises");
         let recovery = promises.iter().find(|promise| promise["name"] == "recovers_after_healing").expect("L3");
         (recovery["checked"].as_u64(), recovery["not_observable"].as_u64())
@@ -204,7 +151,7 @@ fn a_result_that_cannot_be_kept_is_shown_all_the_same() {
     let said = Said::of(output).ended_with(1);
     assert!(said.out.starts_with("small: PASSED\n"), "{said:?}");
     assert!(said.err.contains("summary.json`: File too large"), "{said:?}");
-    let run = place.runs().pop().expect("a run folder");
+    let run = runs(&place).pop().expect("a run folder");
     assert_eq!(json(&run.join("run.json"))["verdict"], "interrupted", "nothing else can be told from the folder");
 }
 
@@ -217,7 +164,7 @@ fn a_busy_port_is_named_with_the_party_that_wants_it() {
     let said = place.call(&["run", "small.toml", "-q", "--set", &set]).ended_with(1);
     let expected = format!("error: partner, for devices: port {port} of 127.0.0.1 is in use by another process; ");
     assert!(said.err.starts_with(&expected), "{said:?}");
-    assert_eq!(place.runs(), Vec::<PathBuf>::new(), "nothing was loaded");
+    assert_eq!(runs(&place), Vec::<PathBuf>::new(), "nothing was loaded");
 }
 
 #[test]
@@ -267,8 +214,8 @@ fn the_first_signal_waits_for_what_is_under_way_and_the_second_does_not() {
     assert!(said.err.contains("stopping: nothing more is started, 6 flows under way"), "{said:?}");
     let summary: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");
     assert_eq!((&summary["verdict"], &summary["flows"]["revoke.asked"]["done"]), (&"interrupted".into(), &6.into()));
-    assert_eq!(json(&place.runs()[0].join("run.json"))["verdict"], "interrupted");
-    assert_eq!(json(&place.runs()[0].join("summary.json")), summary);
+    assert_eq!(json(&runs(&place)[0].join("run.json"))["verdict"], "interrupted");
+    assert_eq!(json(&runs(&place)[0].join("summary.json")), summary);
 
     let twice = "kill -TERM $run; until grep -q stopping said; do sleep 0.05; done; kill -INT $run;";
     let (place, said) = interrupted(&slow("50s"), twice);
@@ -276,5 +223,5 @@ fn the_first_signal_waits_for_what_is_under_way_and_the_second_does_not() {
     let flows = &summary["flows"]["revoke.asked"];
     assert_eq!((&flows["started"], &flows["done"]), (&6.into(), &0.into()));
     assert_eq!(summary["promises"], serde_json::json!([]), "what has not come to rest is not judged");
-    assert_eq!(json(&place.runs()[0].join("run.json"))["verdict"], "interrupted");
+    assert_eq!(json(&runs(&place)[0].join("run.json"))["verdict"], "interrupted");
 }

@@ -1,70 +1,34 @@
 //! `dmswarm replay` of findings as a user has them, in virtual time and over HTTPS: what it refuses, tells and stops.
 
+mod program;
+
 use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use dmswarm::delegation::policy::Policy;
 use dmswarm::results::FindingFile;
 use dmswarm::scenario::QUICKSTART;
 use dmswarm::scenario::file::{Overrides, parse};
+use program::{Place, Said};
 use serde_json::Value;
 
-/// A folder of this test's own, removed at its end.
-struct Place(PathBuf);
-
-impl Place {
-    fn new() -> Place {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("dmswarm-replay-{}-{number}", std::process::id()));
-        fs::create_dir_all(&path).expect("a folder of our own");
-        Place(path)
-    }
-
-    /// `dmswarm replay` of a finding.
-    fn command(&self, finding: &FindingFile, flags: &[&str]) -> Command {
-        fs::write(self.0.join("finding.toml"), finding.text()).expect("a file");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dmswarm"));
-        command.current_dir(&self.0).args(["replay", "finding.toml"]).args(flags);
-        command
-    }
-
-    fn replay(&self, finding: &FindingFile, flags: &[&str]) -> Said {
-        Said::of(self.command(finding, flags).output().expect("the program runs"))
-    }
+/// A place with a finding.
+fn place_of(finding: &FindingFile) -> Place {
+    Place::new(&[("finding.toml", &finding.text())])
 }
 
-impl Drop for Place {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
+/// `dmswarm replay` of it.
+fn replayed<'a>(flags: &[&'a str]) -> Vec<&'a str> {
+    [&["replay", "finding.toml"], flags].concat()
 }
 
-#[derive(Debug)]
-struct Said {
-    code: Option<i32>,
-    out: String,
-    err: String,
+fn replay(finding: &FindingFile, flags: &[&str]) -> Said {
+    place_of(finding).call(&replayed(flags))
 }
 
-impl Said {
-    fn of(output: Output) -> Said {
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-        Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
-    }
-
-    #[track_caller]
-    fn ended_with(self, code: i32) -> Said {
-        assert_eq!(self.code, Some(code), "{self:?}");
-        self
-    }
-
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.out).expect("JSON and nothing else")
-    }
+fn json(said: &Said) -> Value {
+    serde_json::from_str(&said.out).expect("JSON and nothing else")
 }
 
 const FULL: &str = "delegate home -> partner by dmacc subtree ./SCOMO full";
@@ -103,8 +67,8 @@ const LENT: &str = "lent and asked back";
 #[test]
 fn a_signal_stops_all_runs_at_once_and_none_of_them_counts_that_was_not_done() {
     for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
-        let place = Place::new();
-        let mut command = place.command(&given_away(), &["--https", "--repeat", "300", "--at-once", "2"]);
+        let place = place_of(&given_away());
+        let mut command = place.dmswarm(&replayed(&["--https", "--repeat", "300", "--at-once", "2"]));
         let mut program = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
         let results = place.0.join("results");
         let runs = || fs::read_dir(&results).map_or(0, Iterator::count);
@@ -122,8 +86,8 @@ fn a_signal_stops_all_runs_at_once_and_none_of_them_counts_that_was_not_done() {
 #[test]
 fn what_only_a_search_can_judge_is_not_run_over_https() {
     for promise in ["undisturbed_flows_are_done", "activities_end_first"] {
-        let place = Place::new();
-        let said = place.replay(&finding(LENT, promise, &[PARTIAL], &[]), &["--https"]).ended_with(2);
+        let place = place_of(&finding(LENT, promise, &[PARTIAL], &[]));
+        let said = place.call(&replayed(&["--https"])).ended_with(2);
         let expected = format!("error: only a search can judge `{promise}`: over HTTPS it cannot be seen");
         assert!(said.err.starts_with(&expected), "{said:?}");
         assert!(!place.0.join("results").exists(), "nothing was run");
@@ -132,16 +96,15 @@ fn what_only_a_search_can_judge_is_not_run_over_https() {
 
 #[test]
 fn where_nothing_could_be_run_nothing_is_counted() {
-    let said = Place::new().replay(&given_away(), &["--https", "--out", "/dev/null"]).ended_with(1);
+    let said = replay(&given_away(), &["--https", "--out", "/dev/null"]).ended_with(1);
     assert_eq!(said.out, "", "{said:?}");
     assert!(said.err.contains("/dev/null"), "{said:?}");
 }
 
 #[test]
 fn both_worlds_are_told_in_one_shape() {
-    let place = Place::new();
-    let virtually = place.replay(&given_away(), &["--json"]).ended_with(4).json();
-    let over_https = place.replay(&given_away(), &["--https", "--repeat", "2", "--json"]).ended_with(4).json();
+    let virtually = json(&replay(&given_away(), &["--json"]).ended_with(4));
+    let over_https = json(&replay(&given_away(), &["--https", "--repeat", "2", "--json"]).ended_with(4));
     for (json, runs) in [(&virtually, 1), (&over_https, 2)] {
         assert_eq!(
             (&json["reproduced"], &json["runs"], &json["broken_in"]),
@@ -158,7 +121,7 @@ fn both_worlds_are_told_in_one_shape() {
 fn what_is_never_done_is_seen_over_https_once_all_are_at_rest() {
     let cut_off =
         finding("no rights to give", "pending_cleanup_is_done", &[PARTIAL], &["break session undo of home in round 0"]);
-    let json = Place::new().replay(&cut_off, &["--https", "--json"]).ended_with(4).json();
+    let json = json(&replay(&cut_off, &["--https", "--json"]).ended_with(4));
     assert_eq!((&json["broken_in"], &json["unjudged_in"], &json["same_order_in"]), (&1.into(), &0.into(), &1.into()));
 }
 
@@ -183,7 +146,7 @@ fn deaths_and_lost_visits_come_about_over_https_as_in_virtual_time() {
         ),
         finding("no account allowed", "accounts_as_recorded", &[BY_URL], &["lose visit to partner"]),
     ] {
-        let json = Place::new().replay(&finding, &["--https", "--json"]).ended_with(4).json();
+        let json = json(&replay(&finding, &["--https", "--json"]).ended_with(4));
         assert_eq!((&json["broken_in"], &json["same_order_in"]), (&1.into(), &1.into()), "{json:#}");
     }
 }
@@ -196,10 +159,10 @@ fn decisions_that_never_come_to_pass_are_named() {
         "break session prepare of home in round 200",
         "kill home once sent delegation_revoked by partner",
     ];
-    let said = Place::new().replay(&finding(LENT, "manageable", &[PARTIAL], &decisions), &["--quiet"]).ended_with(10);
+    let said = replay(&finding(LENT, "manageable", &[PARTIAL], &decisions), &["--quiet"]).ended_with(10);
     let expected = decisions.map(|decision| format!("never came to pass: {decision}\n")).concat();
     assert_eq!(said.out, format!("{expected}manageable is not broken on this way\n"));
-    let all_do = Place::new().replay(&given_away(), &["--quiet"]).ended_with(4);
+    let all_do = replay(&given_away(), &["--quiet"]).ended_with(4);
     assert!(!all_do.out.contains("never"), "{all_do:?}");
 }
 
@@ -219,7 +182,7 @@ fn what_means_nothing_in_a_finding_is_refused() {
         ),
         (other_policy, "`policy` is `hardened`, and its scenario says `literal`"),
     ] {
-        let said = Place::new().replay(&wrong, &[]).ended_with(2);
+        let said = replay(&wrong, &[]).ended_with(2);
         assert!(said.err.contains(part) && said.err.contains("finding.toml") && said.out.is_empty(), "{said:?}");
     }
 }
