@@ -179,7 +179,8 @@ const SOON: [Bug; 5] = [
     Bug::CopyNotKnown,
 ];
 
-/// How long each is looked for; `DMSWARM_TEST_SECONDS` says otherwise.
+/// How long each is looked for; `DMSWARM_TEST_SECONDS` says otherwise. `DMSWARM_TEST_PLANTED` names those to be looked for,
+/// with commas between them.
 fn patience() -> Duration {
     let said = std::env::var("DMSWARM_TEST_SECONDS").ok().and_then(|text| text.parse().ok());
     Duration::from_secs(said.unwrap_or(60))
@@ -287,6 +288,7 @@ fn faults_are_found_but_those_that_are_known_not_to_be() {
     let only = std::env::var("DMSWARM_TEST_PLANTED").ok();
     let is_meant = |bug: &Bug| only.as_ref().is_none_or(|only| only.split(',').any(|name| name == bug.name()));
     let bugs: Vec<Bug> = Bug::ALL.iter().copied().filter(is_meant).collect();
+    assert!(!bugs.is_empty(), "DMSWARM_TEST_PLANTED names no fault: {only:?}");
     let killed = look_for_each(&bugs, patience());
     println!("{} of {} killed", killed.len(), bugs.len());
     let is_known = |bug: &Bug| SURVIVORS.iter().any(|(known, _)| known == bug);
