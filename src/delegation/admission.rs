@@ -221,12 +221,8 @@ impl Server {
     /// part in none, since whoever has delegated a thing to the other has to revoke it, and not to be given it. What was
     /// given in full goes back in full (5.2.1.5).
     fn goes_round(&self, side: Side, device: DeviceNumber, peer: ServerNumber, subtree: &Uri, is_full: bool) -> bool {
-        let other = match side {
-            Side::Delegating => Side::Delegated,
-            Side::Delegated => Side::Delegating,
-        };
         self.settings.policy == Policy::Hardened
-            && self.records.between(device, peer, other).any(|(_, record)| {
+            && self.records.between(device, peer, side.opposite()).any(|(_, record)| {
                 let goes_back = is_full && record.is_full() && record.is_at_rest();
                 record.pact().subtree.overlaps(subtree) && !goes_back
             })

@@ -70,6 +70,16 @@ pub enum Side {
     Delegated,
 }
 
+impl Side {
+    /// The one that the peer plays.
+    pub fn opposite(self) -> Side {
+        match self {
+            Side::Delegating => Side::Delegated,
+            Side::Delegated => Side::Delegating,
+        }
+    }
+}
+
 /// The timers of a machine, by the names that scenarios and reports give them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Timer {

@@ -252,13 +252,9 @@ impl Server {
         out: &mut Outbox,
         now: Moment,
     ) {
-        let other = match side {
-            Side::Delegating => Side::Delegated,
-            Side::Delegated => Side::Delegating,
-        };
         let ended: Vec<RecordId> = self
             .records
-            .between(device, peer, other)
+            .between(device, peer, side.opposite())
             .filter(|(_, record)| record.is_at_rest() && subtree.covers(&record.pact().subtree))
             .map(|(id, _)| id)
             .collect();

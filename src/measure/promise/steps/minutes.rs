@@ -22,7 +22,7 @@ use super::few::Few;
 use super::rights::{changes_something, in_circles, removes_accounts};
 use super::sessions::{COUNTED, is_of_revocation, receiver};
 use super::states::{gives_authority, is_agreed, is_handover, is_strange, is_terminal, may_follow};
-use super::talk::{answer_due, is_about_what_it_says, is_success, moves_always, opposite};
+use super::talk::{answer_due, is_about_what_it_says, is_success, moves_always};
 
 /// The minutes of one device.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -184,7 +184,7 @@ impl Minutes {
             let meant: Vec<SessionId> = meant.map(|(named, _)| named.2).collect();
             self.about.or_default(pair(from, to, &session)).extend(meant);
         }
-        let speaker = receiver(kind).map(opposite);
+        let speaker = receiver(kind).map(Side::opposite);
         self.is_past((from, to, &session), speaker, kind)
     }
 

@@ -294,7 +294,7 @@ pub(super) fn quiet_after_the_end(story: &Story<'_>) -> Judgement {
             What::Sent { from, to, kind, session: Some(session), .. }
                 if said_before_death(story, place, (*from, *to, *kind, Some(session))) => {}
             What::Sent { from, to, kind, session: Some(session), attempt: 1 } => {
-                let speaker = receiver(*kind).map(opposite);
+                let speaker = receiver(*kind).map(Side::opposite);
                 if let Some(state) = ended(&states, (*from, *to, session), speaker, *kind) {
                     let request = in_words(story, (*from, *to, *kind, Some(session)));
                     findings.broken(format!("{request} was sent in {state} at {}", fact.at));
@@ -343,13 +343,6 @@ fn ended(
     let sides = [Side::Delegating, Side::Delegated].into_iter().filter(|one| side.is_none_or(|side| side == *one));
     let found: Vec<&'static str> = sides.filter_map(|side| states.get(&(at, peer, session, side)).copied()).collect();
     found.iter().all(|state| is_past(state, kind)).then(|| found.last().copied()).flatten()
-}
-
-pub(super) fn opposite(side: Side) -> Side {
-    match side {
-        Side::Delegating => Side::Delegated,
-        Side::Delegated => Side::Delegating,
-    }
 }
 
 /// Whether a message comes after its end, with a record in this state; notices of failure may.

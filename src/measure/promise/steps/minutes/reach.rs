@@ -7,13 +7,13 @@ use crate::facts::What;
 use crate::ids::{ServerNumber, SessionId};
 use crate::measure::promise::steps::sessions::is_of_revocation;
 use crate::measure::promise::steps::states::is_terminal;
-use crate::measure::promise::steps::talk::{is_of_handover, opposite};
+use crate::measure::promise::steps::talk::is_of_handover;
 
 impl Minutes {
     /// Whether what has failed at the peer may be another delegation of the same name, in the opposite roles.
     pub(super) fn has_twin(&self, (at, peer, session, side): &Named) -> bool {
         let at_peer = |side: Side| (*peer, *at, session.clone(), side);
-        let (twin, counterpart) = (at_peer(*side), at_peer(opposite(*side)));
+        let (twin, counterpart) = (at_peer(*side), at_peer(side.opposite()));
         let has_failed = |standing: &Standing| matches!(standing.state, "ExpectUndone" | "ExpectEnded");
         let is_known = self.records.contains(&counterpart) || self.ended.contains(&counterpart);
         is_known && (self.ended.contains(&twin) || self.records.get(&twin).is_some_and(has_failed))
