@@ -1,6 +1,8 @@
 //! `dmswarm explore`: searches virtual time for a way that breaks a promise.
 
-use std::path::PathBuf;
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -56,17 +58,13 @@ pub fn explore(search: &Explore, flags: &Flags) -> Exit {
         return Exit::Usage;
     }
     // What is found in an hour has to have a place.
-    let prepared = SearchFolder::create(&flags.out, &scenario.name, wall_now(), scenario.seed.0)
-        .map_err(|error| error.to_string())
-        .and_then(|folder| {
-            Ok((folder, Watch::begin().map_err(|error| format!("could not listen for signals: {error}"))?))
-        });
-    let (folder, signals) = match prepared {
-        Ok(prepared) => prepared,
-        Err(error) => {
-            output::remark(&format!("error: {error}"));
-            return Exit::CouldNotRun;
-        }
+    let folder = match SearchFolder::create(&flags.out, &scenario.name, wall_now(), scenario.seed.0) {
+        Ok(folder) => folder,
+        Err(error) => return could_not(&error),
+    };
+    let signals = match Watch::begin() {
+        Ok(signals) => signals,
+        Err(error) => return could_not(&format!("could not listen for signals: {error}")),
     };
     if !flags.quiet {
         output::remark(&search::heading(&scenario, &premises, effort(search), means(search)));
@@ -176,10 +174,7 @@ fn finish(
 ) -> Exit {
     let kept = match findings::keep(folder, scenario, premises, hunted) {
         Ok(kept) => kept,
-        Err(error) => {
-            output::remark(&format!("error: {error}"));
-            return Exit::CouldNotRun;
-        }
+        Err(error) => return could_not(&error),
     };
     let findings = kept.iter().map(|kept| (&kept.file, kept.times));
     let mut json = search::json(scenario, premises, effort(search), hunted, findings);
@@ -188,8 +183,7 @@ fn finish(
     let is_broken = !(kept.is_empty() && hunted.not_retold.is_empty());
     let mut exits = Vec::new();
     if let Err(error) = folder.write("explore.json", &text) {
-        output::remark(&format!("error: {error}"));
-        exits.push(Exit::CouldNotRun);
+        exits.push(could_not(&error));
     }
     if flags.json {
         if !flags.quiet {
@@ -205,6 +199,11 @@ fn finish(
         exits.push(Exit::Invalid);
     }
     Exit::weightiest(exits)
+}
+
+fn could_not(why: &impl Display) -> Exit {
+    output::remark(&format!("error: {why}"));
+    Exit::CouldNotRun
 }
 
 fn told(search: &Explore, premises: &[Premises], hunted: &Hunted, kept: &[Kept], folder: &SearchFolder) -> String {
@@ -235,16 +234,21 @@ pub(super) fn told_of(kept: &[Kept], folder: &SearchFolder) -> String {
             text.push_str(&search::finding(&one.file, one.times, kept.iter().filter(alike).count() - 1));
         }
     }
-    let first = output::quoted(&kept[0].folder.display().to_string());
+    let first = quoted(&kept[0].folder);
     text.push_str(&format!(
         "\nEach has a folder in {}\nSee one again:  dmswarm replay {first}\n",
         folder.path().join("findings").display()
     ));
     if let Some(staged) = kept.iter().find(|kept| kept.over_https) {
-        let staged = output::quoted(&staged.folder.display().to_string());
-        text.push_str(&format!("over HTTPS:     dmswarm replay {staged} --https\n"));
+        text.push_str(&format!("over HTTPS:     dmswarm replay {} --https\n", quoted(&staged.folder)));
     }
     text
+}
+
+/// A path as a shell takes it for one word.
+fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    shlex::try_quote(&path).map_or_else(|_| path.clone(), Cow::into_owned)
 }
 
 /// Words about how far a search is, one line every few seconds.

@@ -38,24 +38,3 @@ pub fn remarks_have_colour() -> bool {
 fn wants_colour() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
-
-/// A word as a shell takes it for one.
-pub fn quoted(word: &str) -> String {
-    let is_plain = |one: char| one.is_alphanumeric() || "-_./:+=@,".contains(one);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_word_with_blanks_is_one_word_to_a_shell() {
-        assert_eq!(quoted("results/run-7"), "results/run-7");
-        assert_eq!(quoted("sp ace/it's"), r"'sp ace/it'\''s'");
-        assert_eq!(quoted(""), "''");
-    }
-}

@@ -9,14 +9,13 @@ use crate::cli::check::tell_problems;
 use crate::cli::exit::Exit;
 use crate::cli::findings;
 use crate::cli::output;
+use crate::explore::judge;
 use crate::explore::lab::Lab;
 use crate::explore::plan::Plan;
 use crate::explore::premises::Premises;
 use crate::explore::testimony::{Testimony, testify};
 use crate::explore::unmet::unmet;
 use crate::explore::wording::Worded;
-use crate::explore::{in_a_turn, undisturbed};
-use crate::measure::promise;
 use crate::results::FindingFile;
 use crate::scenario::Scenario;
 use crate::scenario::file::{Overrides, parse};
@@ -58,8 +57,7 @@ pub fn replay(path: &Path, flags: &Flags) -> Exit {
 /// Reads a finding; where there is none, it has been told why.
 pub(super) fn read(path: &Path, flags: &Flags) -> Option<Read> {
     let wrong = |message: String| output::remark(&format!("error: {message}"));
-    let of_search = in_a_turn::ALL.map(|(name, _)| name).into_iter().chain([undisturbed::NAME]);
-    let promises: Vec<&str> = promise::names().chain(of_search).collect();
+    let promises: Vec<&str> = judge::promises().collect();
     let file = FindingFile::read(path, &promises).map_err(|error| wrong(error.to_string())).ok()?;
     let scenario = scenario(path, &file, flags)?;
     let kinds = Premises::of(&scenario, file.devices);

@@ -24,6 +24,16 @@ pub fn names(breaches: &[Breach]) -> Vec<&'static str> {
     names
 }
 
+/// Every promise that a search judges, by name: those of a run, and those that only a search can judge.
+pub fn promises() -> impl Iterator<Item = &'static str> {
+    promise::names().chain(in_a_turn::ALL.map(|(name, _)| name)).chain([undisturbed::NAME])
+}
+
+/// Whether only a search can judge a promise: over HTTPS nobody knows what it is about.
+pub fn is_only_in_search(name: &str) -> bool {
+    name == undisturbed::NAME || !in_a_turn::says(name).is_empty()
+}
+
 /// What a promise says, in a sentence, be it one of a run or one that only a search can judge.
 pub fn says(name: &str) -> &'static str {
     match (name, in_a_turn::says(name)) {
@@ -35,7 +45,7 @@ pub fn says(name: &str) -> &'static str {
 
 /// Whether the step that breaks a promise can be told.
 pub fn shows_on_the_way(name: &str) -> bool {
-    is_about_steps(name) || name == undisturbed::NAME || !in_a_turn::says(name).is_empty()
+    is_about_steps(name) || is_only_in_search(name)
 }
 
 /// Every breach of a world at rest and of the story that led to it.

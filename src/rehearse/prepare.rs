@@ -1,9 +1,9 @@
 //! From a plan in words to what is run over HTTPS, or why that cannot be.
 
+use crate::explore::judge::is_only_in_search;
 use crate::explore::plan::Plan;
 use crate::explore::premises::Premises;
 use crate::explore::wording::{Worded, WordingError};
-use crate::measure::promise;
 use crate::rehearse::staging::{StagingError, shortened, stage};
 use crate::scenario::Scenario;
 
@@ -41,7 +41,7 @@ pub fn prepare(
     words: &Worded,
     (promise, promises): (&str, &[String]),
 ) -> Result<Prepared, Unfit> {
-    if !is_seen_over_https(promise) {
+    if is_only_in_search(promise) {
         return Err(Unfit::OnlyInSearch { promise: promise.to_owned() });
     }
     let shortened = shortened(scenario, premises);
@@ -56,11 +56,6 @@ pub fn prepare(
 /// Whether a plan can be run over HTTPS, and seen to break this promise there; it is not run.
 pub fn can_be_staged(scenario: &Scenario, premises: &Premises, words: &Worded, promise: &str) -> bool {
     prepare(scenario, premises, words, (promise, &[])).is_ok()
-}
-
-/// Whether a run can judge a promise. The others are about what only a search knows.
-pub fn is_seen_over_https(promise: &str) -> bool {
-    promise::names().any(|known| known == promise)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::delegation::message::Kind;
 use crate::delegation::policy::Policy;
 use crate::explore::choice::Choice;
 use crate::explore::event::{Event, Thing};
+use crate::explore::judge::is_only_in_search;
 use crate::explore::lab::Lab;
 use crate::explore::plan::{Decision, Deed, Named, Plan};
 use crate::explore::premises::{Premises, Wish};
@@ -19,7 +20,6 @@ use crate::facts::What;
 use crate::facts::pattern::{Pattern, Sought};
 use crate::faults::rule::{Action, Direction, End, Rule, SameOrNew, Selector, Site, When};
 use crate::ids::ServerNumber;
-use crate::measure::promise;
 use crate::rehearse::deaths::{LastWords, carried_off, kill, stands_again};
 use crate::rehearse::places::{Errand, Places};
 use crate::scenario::{Expect, Scenario};
@@ -135,8 +135,7 @@ pub fn stage(
         staged.timeouts.session = IMPATIENCE;
     }
     // What only a search can judge is not seen over HTTPS.
-    let seen: Vec<String> =
-        promises.iter().filter(|one| promise::names().any(|known| known == *one)).cloned().collect();
+    let seen: Vec<String> = promises.iter().filter(|one| !is_only_in_search(one)).cloned().collect();
     let broken = |policy: Policy| if policy == staged.policy { seen.clone() } else { Vec::new() };
     staged.expect =
         Some(Expect { literal: broken(Policy::Literal), hardened: broken(Policy::Hardened), not_over_https: None });
