@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use foldhash::fast::FixedState;
+use smallvec::SmallVec;
 
 use crate::clock::Moment;
 use crate::delegation::durable::{Durable, Image};
@@ -73,7 +74,17 @@ pub struct Lab<'p> {
     copies: Remembered<Number, Option<Number>>,
     verdicts: Remembered<u128, Vec<&'static str>>,
     minutes: Interned<Minutes>,
-    entries: Remembered<(Number, Number), (Number, bool)>,
+    /// By minutes: what has been added to them.
+    entries: Vec<SmallVec<[Entry; 4]>>,
+    entries_made: usize,
+}
+
+/// A turn that was added to minutes: what they are then, and whether a promise may have been broken by it.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    turn: Number,
+    grown: Number,
+    is_suspect: bool,
 }
 
 /// A server: its memory, and its store where it may die.
@@ -125,7 +136,8 @@ impl<'p> Lab<'p> {
             copies: Remembered::default(),
             verdicts: Remembered::default(),
             minutes: Interned::new(),
-            entries: Remembered::default(),
+            entries: Vec::new(),
+            entries_made: 0,
         }
     }
 
@@ -169,17 +181,23 @@ impl<'p> Lab<'p> {
 
     /// A device's minutes with a turn added, and whether a promise may have been broken by it.
     pub fn minute(&mut self, minutes: Number, device: usize, turn: Number) -> (Number, bool) {
-        if let Some(known) = self.entries.get(&(minutes, turn)) {
-            return *known;
+        // Asked in each step of a search: found beside one another, and not all over a table.
+        let known = self.entries.get(minutes as usize).and_then(|of| of.iter().find(|entry| entry.turn == turn));
+        if let Some(Entry { grown, is_suspect, .. }) = known {
+            return (*grown, *is_suspect);
         }
         let number = self.premises.devices[device];
         let facts = self.turns.value(turn).facts.iter().filter(|(about, _)| *about == number);
         let seen: Vec<&What> = facts.map(|(_, what)| what).collect();
         let mut grown = self.minutes.value(minutes).clone();
         let is_suspect = grown.add(&seen, self.premises.policy);
-        let entry = (self.minutes.number(grown), is_suspect);
-        self.entries.insert((minutes, turn), entry);
-        entry
+        let grown = self.minutes.number(grown);
+        if self.entries.len() < self.minutes.len() {
+            self.entries.resize_with(self.minutes.len(), SmallVec::new);
+        }
+        self.entries[minutes as usize].push(Entry { turn, grown, is_suspect });
+        self.entries_made += 1;
+        (grown, is_suspect)
     }
 
     pub fn minutes(&self, minutes: Number) -> &Minutes {
@@ -368,7 +386,7 @@ impl<'p> Lab<'p> {
     fn size(&self) -> usize {
         let of = |machine: &Machine| machine.states.len() + machine.turns.len() + machine.older.len();
         let of_servers: usize = self.servers.iter().map(of).sum();
-        let remembered = self.sessions.len() + self.verdicts.len() + self.entries.len();
+        let remembered = self.sessions.len() + self.verdicts.len() + self.entries_made;
         of_servers
             + remembered
             + self.trees.len()
