@@ -13,7 +13,7 @@ pub struct UnitError {
 }
 
 impl UnitError {
-    fn new(expected: &'static str, found: &str) -> UnitError {
+    pub(crate) fn new(expected: &'static str, found: &str) -> UnitError {
         UnitError { expected, found: found.to_owned() }
     }
 }

@@ -25,7 +25,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("workload", &["clock", "ids", "seed", "units", "dm", "delegation", "facts"]),
     ("measure", &["clock", "ids", "units", "dm", "delegation", "facts", "faults"]),
     ("scenario", &["clock", "ids", "seed", "units", "dm", "delegation", "facts", "faults", "workload", "measure"]),
-    ("results", &["clock", "ids", "seed", "units", "measure", "scenario"]),
+    ("results", &["clock", "ids", "seed", "units", "facts", "measure", "scenario"]),
     (
         "actors",
         &["clock", "ids", "seed", "units", "dm", "delegation", "transport", "facts", "faults", "workload", "measure"],

@@ -17,14 +17,19 @@ const SHELVES: usize = 64;
 /// The facts of all watched devices. Shared by all threads.
 pub struct Board {
     clock: Clock,
-    /// So many devices, the first ones, are watched; of the others nothing is kept.
+    /// So many devices, the first ones, are watched; of the others nothing is kept but while a flow is under way.
     watched: u32,
     shelves: Vec<Mutex<Shelf>>,
 }
 
 #[derive(Default)]
 struct Shelf {
+    /// All facts of watched devices.
     facts: BTreeMap<DeviceNumber, Vec<Fact>>,
+    /// Of watched devices: how many of their facts have been told.
+    told: BTreeMap<DeviceNumber, usize>,
+    /// Of other devices with a flow under way: what was seen since it began.
+    passing: BTreeMap<DeviceNumber, Vec<Fact>>,
     gates: BTreeMap<DeviceNumber, Vec<Gate>>,
 }
 
@@ -52,10 +57,16 @@ impl Board {
 
     /// Something has happened to a device; opens the gates that waited for it. `look` sees all facts, this one last.
     pub fn saw<T>(&self, device: DeviceNumber, what: What, look: impl FnOnce(&[Fact]) -> T) -> Option<T> {
-        if !self.watches(device) {
+        if !self.is_in_use() {
             return None;
         }
         let mut shelf = self.shelf(device);
+        if !self.watches(device) {
+            if let Some(passing) = shelf.passing.get_mut(&device) {
+                passing.push(Fact { at: self.clock.now(), what });
+            }
+            return None;
+        }
         let facts = shelf.facts.entry(device).or_default();
         // Under the lock, so that the moments are in the order of the facts.
         facts.push(Fact { at: self.clock.now(), what });
@@ -64,6 +75,26 @@ impl Board {
             shelf.open_gates(device);
         }
         Some(seen)
+    }
+
+    /// A flow begins on a device: until it is told, what is seen of the device is kept, though it may not be watched.
+    pub fn open(&self, device: DeviceNumber) {
+        if self.is_in_use() && !self.watches(device) {
+            self.shelf(device).passing.entry(device).or_default();
+        }
+    }
+
+    /// What has been seen of a device since this was called last, if it `is_wanted`. Of a device that is not watched
+    /// nothing is kept any more.
+    pub fn tell(&self, device: DeviceNumber, is_wanted: bool) -> Vec<Fact> {
+        let mut shelf = self.shelf(device);
+        if !self.watches(device) {
+            return shelf.passing.remove(&device).filter(|_| is_wanted).unwrap_or_default();
+        }
+        let Shelf { facts, told, .. } = &mut *shelf;
+        let facts = facts.get(&device).map_or(&[][..], Vec::as_slice);
+        let before = told.insert(device, facts.len()).unwrap_or(0);
+        if is_wanted { facts[before..].to_vec() } else { Vec::new() }
     }
 
     /// Looks at what has been seen of a device so far.

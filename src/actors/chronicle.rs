@@ -1,11 +1,10 @@
-//! What the swarm has seen of a run: its share of the measurements, and what became of each device.
+//! What the swarm has seen of a run: how it stands, and what became of each device.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::actors::travel::Running;
 use crate::delegation::flow::{FlowKind, Outcome, Revocation};
 use crate::ids::{DeviceNumber, ServerNumber};
-use crate::measure::shard::Shard;
 
 /// How the run stands.
 #[derive(Debug, Clone, Default)]
@@ -21,7 +20,6 @@ pub struct Progress {
 /// What the swarm has seen.
 #[derive(Debug, Clone, Default)]
 pub struct Chronicle {
-    pub shard: Shard,
     /// By device: the delegates whose last flow on it that ended `done` was a revocation.
     pub revoked: BTreeMap<DeviceNumber, Vec<Revoked>>,
     /// Devices with a flow that ended otherwise than its step expects.

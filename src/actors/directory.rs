@@ -1,13 +1,14 @@
 //! Where every party's actor is at this moment; a fresh actor takes the place of one that died.
 
 use std::collections::BTreeSet;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use actix::Addr;
 
 use crate::actors::bootstrap_server::BootstrapServer;
 use crate::actors::dm_client::DmClient;
 use crate::actors::dm_server::DmServer;
+use crate::actors::queue::{Place, Queue};
 use crate::ids::{BootstrapServerNumber, DeviceNumber, ServerNumber};
 
 /// Who can have an actor.
@@ -32,8 +33,9 @@ impl std::fmt::Display for Party {
 ///
 /// Each copy of an address has a place of its own in the mailbox, beside its bound (actix's channel). Whoever sends
 /// something that a bound is claimed for uses the `with_` methods: there is one copy, and so there is one bound.
-#[derive(Default)]
 pub struct Directory {
+    /// Of each server, what waits for it; stays when its actor goes.
+    queues: Vec<Arc<Queue>>,
     servers: RwLock<Vec<Option<Addr<DmServer>>>>,
     bootstrap_servers: RwLock<Vec<Option<Addr<BootstrapServer>>>>,
     devices: RwLock<Vec<Option<Addr<DmClient>>>>,
@@ -42,6 +44,27 @@ pub struct Directory {
 }
 
 impl Directory {
+    /// A directory for so many servers, in which nobody has been entered.
+    pub fn new(servers: usize) -> Directory {
+        Directory {
+            queues: (0..servers).map(|_| Arc::default()).collect(),
+            servers: RwLock::default(),
+            bootstrap_servers: RwLock::default(),
+            devices: RwLock::default(),
+            down: RwLock::default(),
+        }
+    }
+
+    /// A place in the mailbox of a server, to be sent with a message.
+    pub fn place_at(&self, server: ServerNumber) -> Place {
+        self.queues[usize::from(server.0)].enter()
+    }
+
+    /// The most messages that have waited for one server since this was asked last.
+    pub fn take_longest_queue(&self) -> u32 {
+        self.queues.iter().map(|queue| queue.take_most()).max().unwrap_or(0)
+    }
+
     /// The actor of a server.
     pub fn server(&self, server: ServerNumber) -> Addr<DmServer> {
         look_up(&self.servers, usize::from(server.0))

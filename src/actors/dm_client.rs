@@ -248,9 +248,7 @@ async fn exchange_package(lane: &Lane, call: Call) -> Result<(Envelope, Moment),
         }
         client::Failure::Unreachable(error.to_string())
     })?;
-    if let Some(handshake) = reply.timing.handshake {
-        lane.record(|shard| shard.handshake(handshake, reply.timing.resumed));
-    }
+    lane.call_answered(&reply.timing);
     if reply.status != 200 {
         return Err(client::Failure::Status(reply.status));
     }

@@ -24,6 +24,7 @@ use tokio::sync::oneshot;
 use crate::actors::directory::Party;
 use crate::actors::drive::{Alarm, Grave, HasAlarm};
 use crate::actors::lane::Lane;
+use crate::actors::queue::Place;
 use crate::actors::supervisor::Supervisor;
 use crate::clock::Moment;
 use crate::delegation::durable::Image;
@@ -39,7 +40,7 @@ use crate::measure::promise::ServerView;
 
 pub use fate::Befall;
 use pause::Pause;
-use posting::UnderWay;
+use posting::{UnderWay, device_of};
 use sessions::ErrandUnderWay;
 pub use sessions::{DeviceAnswer, FromDevice};
 
@@ -53,6 +54,7 @@ pub struct Operator {
     pub wish: Input,
     /// When the load meant it to happen; `None` where it meant no moment.
     pub due: Option<Moment>,
+    pub place: Place,
 }
 
 /// A peer server's POST, its sender known and its body read.
@@ -62,6 +64,7 @@ pub struct FromPeer {
     pub from: ServerNumber,
     pub message: message::Message,
     pub reply: oneshot::Sender<Answer>,
+    pub place: Place,
 }
 
 /// Asks how this server stands, for the promises.
@@ -222,7 +225,8 @@ impl DmServer {
         match effect {
             Effect::Answer { exchange, answer } => {
                 if let Answer::Message(message) = &answer {
-                    self.lane.record(|shard| shard.message_sent(message.kind()));
+                    let flow = message.session().and_then(device_of).and_then(|device| self.lane.present.of(device));
+                    self.lane.record(|shard| shard.message_sent(message.kind(), flow));
                 }
                 if let Some(reply) = self.peers_waiting.remove(&exchange.0) {
                     // A caller that has hung up needs no answer.
@@ -326,7 +330,8 @@ impl Actor for DmServer {
 impl Handler<Operator> for DmServer {
     type Result = ();
 
-    fn handle(&mut self, Operator { wish, due }: Operator, ctx: &mut Self::Context) {
+    fn handle(&mut self, Operator { wish, due, place }: Operator, ctx: &mut Self::Context) {
+        drop(place);
         self.due = due;
         if let Input::Start { flow, device, peer, .. } = &wish {
             self.saw(*device, What::Wished { at: self.me, peer: *peer, flow: *flow });
@@ -342,7 +347,8 @@ impl Handler<Operator> for DmServer {
 impl Handler<FromPeer> for DmServer {
     type Result = ();
 
-    fn handle(&mut self, FromPeer { from, message, reply }: FromPeer, ctx: &mut Self::Context) {
+    fn handle(&mut self, FromPeer { from, message, reply, place }: FromPeer, ctx: &mut Self::Context) {
+        drop(place);
         let exchange = self.new_exchange();
         self.peers_waiting.insert(exchange, reply);
         let told = telling::Incoming { from, session: message.session().cloned() };

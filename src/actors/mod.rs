@@ -15,6 +15,9 @@
 //! | [`directory`] | where every party's actor is now |
 //! | [`swarm`] | the journeys: starts each step at its moment, and knows when a flow has ended |
 //! | [`travel`], [`chronicle`] | one device on its journey; what the swarm has seen of the run |
+//! | [`tales`] | the flows that are told of in full |
+//! | [`present_flows`] | which flow is under way on each device, for whoever counts by flow |
+//! | [`queue`], [`probe`] | how many messages wait for a server; how late a thread's timers fire |
 
 pub mod blueprint;
 pub mod board;
@@ -27,9 +30,13 @@ pub mod dm_server;
 pub mod drive;
 pub mod lane;
 pub mod ordeal;
+pub mod present_flows;
+pub mod probe;
+pub mod queue;
 pub mod reception;
 pub mod sight;
 pub mod stores;
 pub mod supervisor;
 pub mod swarm;
+pub mod tales;
 pub mod travel;

@@ -54,9 +54,9 @@ impl Reception {
         Reception { blueprint, directory, board, desk, turned_away: Arc::default() }
     }
 
-    /// What was turned away so far.
-    pub fn turned_away(&self) -> Shard {
-        self.turned_away.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// What was turned away since this was asked last.
+    pub fn take_turned_away(&self) -> Shard {
+        std::mem::take(&mut *self.turned_away.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Answers one request, with whatever a fault makes of it on the way in and out.
@@ -127,7 +127,8 @@ impl Reception {
             Err(misbehaved) => Answer::Rejected(misbehaved),
             Ok((from, message)) => {
                 let (reply, answer) = oneshot::channel();
-                let post = FromPeer { from, message, reply };
+                let place = self.directory.place_at(server);
+                let post = FromPeer { from, message, reply, place };
                 match self.directory.with_server(server, |actor| actor.try_send(post).is_ok()) {
                     // It may have been killed since we looked.
                     None | Some(false) if self.directory.is_down(server) => return Outbound::hang_up(),
@@ -191,7 +192,8 @@ impl Reception {
         };
         let content_type = envelope.content_type;
         let (reply, answer) = oneshot::channel();
-        let package = FromDevice { envelope, has_certificate: request.caller.is_some(), reply };
+        let place = self.directory.place_at(server);
+        let package = FromDevice { envelope, has_certificate: request.caller.is_some(), reply, place };
         if self.directory.with_server(server, |actor| actor.try_send(package).is_ok()) != Some(true) {
             if self.directory.is_down(server) {
                 return Outbound::hang_up();

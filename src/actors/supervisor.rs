@@ -10,7 +10,8 @@ use crate::actors::directory::Party;
 use crate::actors::dm_client::{self, DmClient};
 use crate::actors::dm_server::{self, DmServer};
 use crate::actors::lane::Lane;
-use crate::actors::swarm::{PartyLost, TakeInterval};
+use crate::actors::probe;
+use crate::actors::swarm::PartyLost;
 use crate::faults::rule::BackWith;
 use crate::ids::ServerNumber;
 use crate::measure::shard::Shard;
@@ -34,10 +35,10 @@ pub struct Killed {
     pub back_with: BackWith,
 }
 
-/// Asks for this arbiter's share of the measurements.
+/// Asks for what has been recorded on this arbiter since this was asked last.
 #[derive(Message)]
 #[rtype(result = "Shard")]
-pub struct CollectShard;
+pub struct TakeShard;
 
 /// The actor.
 pub struct Supervisor {
@@ -79,6 +80,11 @@ fn raised<A: Actor<Context = Context<A>>>(mailbox: usize, actor: A) -> Addr<A> {
 
 impl Actor for Supervisor {
     type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        let record = |me: &mut Supervisor, late| me.lane.record(|shard| shard.event_loop_delayed(late));
+        probe::watch(self.lane.blueprint.clock, record, ctx);
+    }
 }
 
 impl Handler<Raise> for Supervisor {
@@ -112,18 +118,10 @@ impl Handler<Killed> for Supervisor {
     }
 }
 
-impl Handler<CollectShard> for Supervisor {
-    type Result = MessageResult<CollectShard>;
+impl Handler<TakeShard> for Supervisor {
+    type Result = MessageResult<TakeShard>;
 
-    fn handle(&mut self, _: CollectShard, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.lane.shard.borrow().clone())
-    }
-}
-
-impl Handler<TakeInterval> for Supervisor {
-    type Result = MessageResult<TakeInterval>;
-
-    fn handle(&mut self, _: TakeInterval, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.lane.shard.borrow_mut().take_interval())
+    fn handle(&mut self, _: TakeShard, _: &mut Self::Context) -> Self::Result {
+        MessageResult(std::mem::take(&mut *self.lane.shard.borrow_mut()))
     }
 }

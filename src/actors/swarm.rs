@@ -3,7 +3,7 @@
 mod reports;
 mod wishes;
 
-pub use reports::{AskChronicle, AskProgress, TakeInterval};
+pub use reports::{AskChronicle, AskProgress, Second, TakeSecond};
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -16,7 +16,10 @@ use tokio::sync::oneshot;
 
 use crate::actors::chronicle::{Chronicle, Progress};
 use crate::actors::directory::{Directory, Party};
+use crate::actors::present_flows::PresentFlows;
+use crate::actors::probe;
 use crate::actors::sight::Sight;
+use crate::actors::tales::Tales;
 use crate::actors::travel::{Running, Travel};
 use crate::clock::{Clock, Moment};
 use crate::delegation::flow::{FlowKind, Outcome, Revocation};
@@ -24,6 +27,8 @@ use crate::delegation::machine::{Input, Note, Side};
 use crate::dm::uri::Uri;
 use crate::facts::What;
 use crate::ids::{DeviceNumber, ServerNumber};
+use crate::measure::course::Ended;
+use crate::measure::shard::{End, Shard};
 use crate::workload::journey::{Expected, Step};
 use crate::workload::plan::{Plan, Start};
 use crate::workload::population::Population;
@@ -81,6 +86,8 @@ pub struct Swarm {
     population: Arc<Population>,
     directory: Arc<Directory>,
     sight: Sight,
+    present: Arc<PresentFlows>,
+    tales: Tales,
     starts: Option<Peekable<Plan>>,
     /// The moment at which the plan began; its starts are counted from here.
     origin: Moment,
@@ -93,18 +100,28 @@ pub struct Swarm {
     armed: Option<(Moment, SpawnHandle)>,
     stopped: bool,
     progress: Progress,
+    /// What has been recorded since the last second was taken.
+    shard: Shard,
     chronicle: Chronicle,
     finished: Option<oneshot::Sender<()>>,
 }
 
 impl Swarm {
     /// A swarm that waits for [`Begin`].
-    pub fn new(clock: Clock, population: Arc<Population>, directory: Arc<Directory>, sight: Sight) -> Swarm {
+    pub fn new(
+        clock: Clock,
+        population: Arc<Population>,
+        directory: Arc<Directory>,
+        sight: Sight,
+        present: Arc<PresentFlows>,
+    ) -> Swarm {
         Swarm {
             clock,
             population,
             directory,
             sight,
+            present,
+            tales: Tales::default(),
             planned: 0,
             places: None,
             starts: None,
@@ -115,6 +132,7 @@ impl Swarm {
             armed: None,
             stopped: false,
             progress: Progress::default(),
+            shard: Shard::new(),
             chronicle: Chronicle::default(),
             finished: None,
         }
@@ -185,7 +203,7 @@ impl Swarm {
     fn begin(&mut self, start: Start, now: Moment, ctx: &mut Context<Self>) {
         // Each device has one journey: a start that comes to a device a second time finds it taken.
         if !self.begun.insert(start.device) {
-            self.chronicle.shard.start_dropped();
+            self.shard.start_dropped();
             return;
         }
         // A closed load has no moment of its own: it starts when a place is free.
@@ -248,7 +266,9 @@ impl Swarm {
             travel.due.take()
         });
         self.progress.flows_started += 1;
-        self.chronicle.shard.flow_started(kind, expected);
+        self.present.begin(device, kind);
+        self.sight.board().open(device);
+        self.shard.flow_started(kind, expected, None);
 
         let agreed = match kind {
             FlowKind::Delegate { approach, .. } => Some(Input::Agreed { device, peer: starter, approach }),
@@ -256,7 +276,7 @@ impl Swarm {
         };
         let start = Input::Start { flow: kind, device, peer: other, subtree };
         if !agreed.is_none_or(|agreed| self.tell(other, agreed, None)) || !self.tell(starter, start, due) {
-            self.chronicle.shard.mailbox_refused();
+            self.shard.mailbox_refused();
             self.end_flow(device, sent, Outcome::Lost);
         }
     }
@@ -286,7 +306,10 @@ impl Swarm {
         let (response, service) = (at - travel.intended, at - running.sent);
         self.progress.flows_ended += 1;
         self.progress.flows_failed += u64::from(!as_expected);
-        self.chronicle.shard.flow_ended(running.kind, &outcome, as_expected, response, service);
+        self.shard.flow_ended(running.kind, &End { outcome: &outcome, as_expected, response, service }, None);
+        let (kind, ended_at) = (running.kind, at - self.origin);
+        let told = Ended { device, kind, outcome: outcome.clone(), as_expected, response, service, at: ended_at };
+        self.tales.hear(told);
         self.chronicle.keep_in_mind(device, &running, &outcome);
         if as_expected {
             self.take_step(device, at);
@@ -306,7 +329,7 @@ impl Swarm {
 
     /// Ends every flow in which the dead party had a part.
     fn lose(&mut self, party: Party) {
-        self.chronicle.shard.actor_panicked();
+        self.shard.actor_panicked();
         let at = self.clock.now();
         let hit: Vec<DeviceNumber> = self
             .travels
@@ -329,6 +352,10 @@ impl Swarm {
 
 impl Actor for Swarm {
     type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        probe::watch(self.clock, |swarm: &mut Swarm, late| swarm.shard.event_loop_delayed(late), ctx);
+    }
 }
 
 impl Handler<Begin> for Swarm {

@@ -11,7 +11,7 @@ use crate::cli::races::{self, HowOften};
 use crate::cli::scenarios::{Asked, read_all};
 use crate::report::figures::{count, counted};
 use crate::report::{json, table::Table, terminal};
-use crate::run::news::{News, Pulse};
+use crate::run::news::{News, Pulse, Why};
 use crate::run::{self, Finished, Options};
 use crate::scenario::Scenario;
 
@@ -103,14 +103,21 @@ fn tell(news: &News<'_>, flags: &Flags) {
                 output::remark(&format!("{}: {} at {}", at.who, at.url, at.socket));
             }
         }
-        News::Second(Pulse { progress, second }) => {
+        News::Second(Pulse { progress, second, .. }) => {
             let Progress { flows_started, flows_ended, flows_failed, .. } = progress;
             output::remark(&terminal::progress_line(second, *flows_started, *flows_ended, *flows_failed));
         }
-        News::Stopping { under_way } => output::remark(&format!(
-            "stopping: nothing more is started, {} under way; interrupt again to stop without waiting for them",
-            counted(*under_way, "flow")
-        )),
+        News::Stopping { why, under_way } => {
+            let why = match why {
+                Why::Asked => String::new(),
+                Why::Limit(limit) => format!(" (a limit is not kept: {})", limit.expr),
+                Why::NotWritten(problem) => format!(" ({problem})"),
+            };
+            output::remark(&format!(
+                "stopping{why}: nothing more is started, {} under way; interrupt again to stop without waiting for them",
+                counted(*under_way, "flow")
+            ));
+        }
         News::Judging { devices } if flags.verbose => output::remark(&format!(
             "all parties have come to rest; checking promises on {}",
             counted(u64::from(*devices), "device")

@@ -111,7 +111,7 @@ fn ending(exact: &[Trial], rehearsed: &Rehearsed) -> Exit {
 fn tell(news: &News<'_>, flags: &Flags) {
     match news {
         News::Ready { folder, .. } if flags.verbose => output::remark(&format!("results in {}", folder.display())),
-        News::Stopping { under_way } => {
+        News::Stopping { under_way, .. } => {
             output::remark(&format!("stopping, {} under way", counted(*under_way, "flow")));
         }
         _ => {}

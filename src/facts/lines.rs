@@ -15,7 +15,7 @@ use crate::dm::script::ErrandKind;
 use crate::dm::uri::Uri;
 use crate::facts::pattern::Names;
 use crate::facts::{Fact, Heard, Took, What};
-use crate::ids::{BootstrapServerNumber, ServerNumber, SessionId};
+use crate::ids::{BootstrapServerNumber, DeviceNumber, ServerNumber, SessionId};
 
 /// Why a text is no record of facts.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +31,9 @@ pub struct LineError {
 struct Line {
     /// Nanoseconds since the run began.
     at_ns: u64,
+    /// Where lines of several devices stand together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    device: Option<u32>,
     #[serde(flatten)]
     said: Said,
 }
@@ -73,11 +76,23 @@ enum Answer {
     Unreachable,
 }
 
+/// Facts of one device as lines that say so, one each and without their ends, in their order.
+pub fn of_device<'f>(
+    device: DeviceNumber,
+    facts: &'f [Fact],
+    names: &'f dyn Names,
+) -> impl Iterator<Item = String> + use<'f> {
+    facts.iter().map(move |fact| {
+        let line = Line { at_ns: fact.at.nanos(), device: Some(device.0), said: said(&fact.what, names) };
+        serde_json::to_string(&line).expect("our own types have JSON forms")
+    })
+}
+
 /// Facts as lines.
 pub fn write(facts: &[Fact], names: &dyn Names) -> String {
     let mut text = String::new();
     for fact in facts {
-        let line = Line { at_ns: fact.at.nanos(), said: said(&fact.what, names) };
+        let line = Line { at_ns: fact.at.nanos(), device: None, said: said(&fact.what, names) };
         text.push_str(&serde_json::to_string(&line).expect("texts and numbers have a JSON form"));
         text.push('\n');
     }
@@ -92,7 +107,7 @@ pub fn read(text: &str, names: &dyn Names) -> Result<Vec<Fact>, LineError> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let fact = |(number, line): (usize, &str)| {
         let wrong = |message: String| LineError { line: number + 1, message };
-        let Line { at_ns, said } = serde_json::from_str(line)
+        let Line { at_ns, said, .. } = serde_json::from_str(line)
             .map_err(|error| wrong(format!("expected a fact as JSON, found `{}`: {error}", beginning(line))))?;
         Ok(Fact { at: Moment::from_nanos(at_ns), what: what(said, names).map_err(wrong)? })
     };

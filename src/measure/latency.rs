@@ -31,13 +31,23 @@ pub enum Metric {
     Session(SessionSide),
     /// Fetching a bootstrap document.
     Bootstrap,
-    /// TCP and TLS until the connection can be used.
+    /// TLS until the connection can be used, full or resumed.
     TlsHandshake,
+    TlsFull,
+    TlsResumed,
+    /// TCP until the connection stands.
+    Connect,
+    /// Of a call: until the whole request had left.
+    Send,
+    /// From there to the head of the answer.
+    Wait,
+    /// From there to its last byte.
+    Receive,
 }
 
 impl Metric {
     /// How many there are.
-    pub const COUNT: usize = FLOW_KINDS + Kind::ALL.len() + 4;
+    pub const COUNT: usize = FLOW_KINDS + Kind::ALL.len() + 10;
 
     /// Every metric, in the order of the summary.
     pub fn all() -> impl Iterator<Item = Metric> {
@@ -45,7 +55,8 @@ impl Metric {
             .map(Metric::Flow)
             .chain(Kind::ALL.map(Metric::Message))
             .chain([SessionSide::Dms1, SessionSide::Dms2].map(Metric::Session))
-            .chain([Metric::Bootstrap, Metric::TlsHandshake])
+            .chain([Metric::Bootstrap, Metric::TlsHandshake, Metric::TlsFull, Metric::TlsResumed])
+            .chain([Metric::Connect, Metric::Send, Metric::Wait, Metric::Receive])
     }
 
     /// Its place in [`Metric::all`].
@@ -59,11 +70,18 @@ impl Metric {
             Metric::Session(SessionSide::Dms2) => REST + 1,
             Metric::Bootstrap => REST + 2,
             Metric::TlsHandshake => REST + 3,
+            Metric::TlsFull => REST + 4,
+            Metric::TlsResumed => REST + 5,
+            Metric::Connect => REST + 6,
+            Metric::Send => REST + 7,
+            Metric::Wait => REST + 8,
+            Metric::Receive => REST + 9,
         }
     }
 }
 
-/// `flow.<flow>`, `message.<message>`, `session.<dms1|dms2>`, `bootstrap`, `tls.handshake`.
+/// `flow.<flow>`, `message.<message>`, `session.<dms1|dms2>`, `bootstrap`, `tls.handshake[.full|.resumed]`,
+/// `http.<connect|send|wait|receive>`.
 impl fmt::Display for Metric {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -73,6 +91,12 @@ impl fmt::Display for Metric {
             Metric::Session(SessionSide::Dms2) => f.write_str("session.dms2"),
             Metric::Bootstrap => f.write_str("bootstrap"),
             Metric::TlsHandshake => f.write_str("tls.handshake"),
+            Metric::TlsFull => f.write_str("tls.handshake.full"),
+            Metric::TlsResumed => f.write_str("tls.handshake.resumed"),
+            Metric::Connect => f.write_str("http.connect"),
+            Metric::Send => f.write_str("http.send"),
+            Metric::Wait => f.write_str("http.wait"),
+            Metric::Receive => f.write_str("http.receive"),
         }
     }
 }
@@ -105,8 +129,7 @@ impl Latencies {
         for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
             if let Some(theirs) = theirs {
                 let mine = mine.get_or_insert_default();
-                mine.response.merge(&theirs.response);
-                mine.service.merge(&theirs.service);
+                mine.merge(theirs);
             }
         }
     }
@@ -117,6 +140,14 @@ impl Latencies {
 pub struct Latency {
     pub response: Distribution,
     pub service: Distribution,
+}
+
+impl Latency {
+    /// Takes in the samples of another.
+    pub fn merge(&mut self, other: &Latency) {
+        self.response.merge(&other.response);
+        self.service.merge(&other.service);
+    }
 }
 
 /// A histogram of three significant digits from 1 us to 1 h (184 KiB), with exact extremes and an exact mean beside it.
@@ -130,21 +161,12 @@ pub struct Distribution {
 
 impl Default for Distribution {
     fn default() -> Distribution {
-        Distribution::with_digits(3)
+        let histogram = Histogram::new_with_bounds(LOWEST_US, HIGHEST_US, 3).expect("bounds that fit each other");
+        Distribution { histogram, min_ns: u64::MAX, max_ns: 0, sum_ns: 0 }
     }
 }
 
 impl Distribution {
-    /// One of two digits (26 KiB), for what is made anew every second.
-    pub fn coarse() -> Distribution {
-        Distribution::with_digits(2)
-    }
-
-    fn with_digits(digits: u8) -> Distribution {
-        let histogram = Histogram::new_with_bounds(LOWEST_US, HIGHEST_US, digits).expect("bounds that fit each other");
-        Distribution { histogram, min_ns: u64::MAX, max_ns: 0, sum_ns: 0 }
-    }
-
     /// Records one sample.
     pub fn record(&mut self, sample: Duration) {
         let nanos = u64::try_from(sample.as_nanos()).unwrap_or(u64::MAX);
@@ -154,7 +176,7 @@ impl Distribution {
         self.sum_ns += u128::from(nanos);
     }
 
-    /// Takes in the samples of another with as many digits.
+    /// Takes in the samples of another.
     pub fn merge(&mut self, other: &Distribution) {
         self.histogram.add(&other.histogram).expect("the same bounds on both sides");
         self.min_ns = self.min_ns.min(other.min_ns);
@@ -165,6 +187,11 @@ impl Distribution {
     /// How many samples there are.
     pub fn count(&self) -> u64 {
         self.histogram.len()
+    }
+
+    /// The histogram, in microseconds.
+    pub fn histogram(&self) -> &Histogram<u64> {
+        &self.histogram
     }
 
     /// The percentile at `quantile` (0 to 1), in milliseconds; `None` when too few samples stand behind it.

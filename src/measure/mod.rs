@@ -9,13 +9,15 @@
 //! | [`outcome`] | how flows ended, and what became of messages: the counters |
 //! | [`latency`] | one distribution per metric, response and service time side by side |
 //! | [`timeline`] | the same run second by second |
+//! | [`course`] | a run as it goes: its seconds taken together |
 //! | [`expectation`] | what the author of a race expects, against what came of it |
 //! | [`promise`] | what must hold in the end and at every step, judged on plain views and on facts |
-//! | [`limit`] | `share(failed) = 0`: read, judged |
+//! | [`limit`] | `share(failed) = 0`: read, followed, judged |
 //! | [`health`] | whether this machine kept up, so that the figures are worth something |
 //! | [`rows`] | named rows in a fixed order, a JSON object on the outside |
 //! | [`summary`] | all of it as `summary.json`, and the verdict |
 
+pub mod course;
 pub mod expectation;
 pub mod health;
 pub mod latency;

@@ -95,8 +95,8 @@ impl AddAssign for FlowCount {
     }
 }
 
-/// What became of the messages of one kind, counted at the side that sends them (`duplicated`, `unexpected`: at the
-/// side that receives them).
+/// What became of the messages of one kind, counted at the side that sends them (`duplicated`, `unexpected`, `late`: at
+/// the side that receives them).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct MessageCount {
     pub sent: u64,
@@ -104,6 +104,8 @@ pub struct MessageCount {
     pub duplicated: u64,
     pub unexpected: u64,
     pub timed_out: u64,
+    pub late: u64,
+    pub lost: u64,
 }
 
 impl AddAssign for MessageCount {
@@ -113,6 +115,8 @@ impl AddAssign for MessageCount {
         self.duplicated += other.duplicated;
         self.unexpected += other.unexpected;
         self.timed_out += other.timed_out;
+        self.late += other.late;
+        self.lost += other.lost;
     }
 }
 

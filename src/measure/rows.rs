@@ -25,6 +25,12 @@ impl<T> Rows<T> {
     }
 }
 
+impl<T> Default for Rows<T> {
+    fn default() -> Rows<T> {
+        Rows(Vec::new())
+    }
+}
+
 impl<T> FromIterator<(String, T)> for Rows<T> {
     fn from_iter<I: IntoIterator<Item = (String, T)>>(rows: I) -> Rows<T> {
         Rows(rows.into_iter().collect())

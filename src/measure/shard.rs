@@ -1,4 +1,7 @@
 //! Where one thread records what happens on it: plain counters and histograms, no locks, merged with others.
+//!
+//! A shard is handed over once a second and begun anew, so that what happened in each second is known, and nobody has to
+//! stop for it to be counted.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,12 +10,13 @@ use crate::delegation::flow::{FlowKind, Outcome};
 use crate::delegation::message::Kind;
 use crate::measure::latency::{Distribution, Latencies, Latency, Metric};
 use crate::measure::outcome::{FLOW_KINDS, FlowCount, MessageCount, Tally, flow_slot, rides_in_an_answer};
-use crate::measure::timeline::Interval;
 
 /// How many different causes are told apart; a peer that answers with ever new reasonCodes cannot fill the memory.
 const MOST_CAUSES: usize = 200;
 /// Under which cause the rest is counted.
 const OTHER_CAUSES: &str = "others";
+/// A start that leaves later than this after its intended moment is counted as late.
+pub const LATE: Duration = Duration::from_millis(10);
 
 /// Whose management session it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,11 +27,119 @@ pub enum SessionSide {
     Dms2,
 }
 
-/// The records of one thread. Its size does not depend on how much it records: at most 11 MiB, when every metric occurs.
+/// Where the time of one call went, on the caller's clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Split {
+    /// Of a connection that was opened for it.
+    pub opening: Option<Opening>,
+    /// Until the whole request had been handed to the operating system.
+    pub send: Duration,
+    /// From there to the head of the answer.
+    pub wait: Duration,
+    /// From there to its last byte.
+    pub receive: Duration,
+}
+
+/// How long a connection took to open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opening {
+    /// Until the TCP connection stood.
+    pub connect: Duration,
+    pub handshake: Duration,
+    /// Whether the handshake resumed an earlier session.
+    pub resumed: bool,
+}
+
+/// Flows and their latencies: of the whole run, or of one population.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Flows {
+    pub(super) counts: [FlowCount; FLOW_KINDS],
+    pub(super) latencies: Latencies,
+}
+
+impl Flows {
+    /// A flow has started; its journey expects it to end with the outcome of this key ([`Outcome::KEYS`]), or with any.
+    fn started(&mut self, kind: FlowKind, expected: &'static str) {
+        let flow = &mut self.counts[flow_slot(kind)];
+        flow.started += 1;
+        if Outcome::KEYS.contains(&expected) {
+            flow.expected.count(expected);
+        }
+    }
+
+    fn ended(&mut self, kind: FlowKind, end: &End<'_>) {
+        let flow = &mut self.counts[flow_slot(kind)];
+        flow.ended.count(end.outcome.key());
+        flow.as_expected += u64::from(end.as_expected);
+        if *end.outcome == Outcome::Done {
+            self.latencies.record(Metric::Flow(kind), end.response, end.service);
+        }
+    }
+
+    fn merge(&mut self, other: &Flows) {
+        merge_counts(&mut self.counts, &other.counts);
+        self.latencies.merge(&other.latencies);
+    }
+
+    /// The response times of those that ended `done`, by kind.
+    pub fn responses(&self) -> impl Iterator<Item = &Distribution> {
+        FlowKind::all().filter_map(|kind| self.latencies.get(Metric::Flow(kind))).map(|latency| &latency.response)
+    }
+
+    /// The distribution of the flows of one kind that ended `done`; `None` when there is none.
+    pub fn latency(&self, kind: FlowKind) -> Option<&Latency> {
+        self.latencies.get(Metric::Flow(kind))
+    }
+
+    /// How many have started.
+    pub fn count_started(&self) -> u64 {
+        self.counts.iter().map(|flow| flow.started).sum()
+    }
+
+    /// How many have ended, in whatever way.
+    pub fn count_ended(&self) -> u64 {
+        self.counts.iter().map(|flow| flow.ended.total()).sum()
+    }
+
+    /// How many have ended with the outcome of this key.
+    pub fn count_ended_with(&self, key: &str) -> u64 {
+        self.counts.iter().map(|flow| flow.ended.get(key)).sum()
+    }
+
+    /// How many have ended otherwise than their journey expects.
+    pub fn count_ended_unexpectedly(&self) -> u64 {
+        self.counts.iter().map(|flow| flow.ended.total() - flow.as_expected).sum()
+    }
+
+    /// How many have ended otherwise than their journey expects, or have not ended.
+    pub fn count_failed(&self) -> u64 {
+        self.counts.iter().map(FlowCount::failed).sum()
+    }
+}
+
+/// How a flow has ended.
+#[derive(Debug, Clone, Copy)]
+pub struct End<'o> {
+    pub outcome: &'o Outcome,
+    pub as_expected: bool,
+    /// From the moment at which it was meant to start.
+    pub response: Duration,
+    /// From the moment at which it was started.
+    pub service: Duration,
+}
+
+/// The messages of all kinds, by the flow that was under way on the device, and last of none.
+type Ladder = [[MessageCount; Kind::ALL.len()]; FLOW_KINDS + 1];
+
+/// The records of one thread. Its size does not depend on how much it records: at most 14 MiB for one population, when
+/// every metric occurs.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Shard {
-    pub(super) flows: [FlowCount; FLOW_KINDS],
-    pub(super) messages: [MessageCount; Kind::ALL.len()],
+    pub(super) flows: Flows,
+    /// By the number of the population, as far as they are told apart.
+    pub(super) populations: Vec<Flows>,
+    pub(super) ladder: Ladder,
+    /// Of everything but flows.
     pub(super) latencies: Latencies,
     pub(super) sessions: [Tally; 2],
     pub(super) bootstraps: Tally,
@@ -35,13 +147,17 @@ pub struct Shard {
     pub(super) handshakes_resumed: u64,
     /// Outcomes other than `done`, with what they carry.
     pub(super) causes: BTreeMap<String, u64>,
+    /// Of these, the ones that their journeys did not expect.
+    pub(super) failures: BTreeMap<String, u64>,
     pub(super) rejected: BTreeMap<&'static str, u64>,
     pub(super) dropped: u64,
     pub(super) panicked: u64,
     pub(super) mailbox_refused: u64,
     pub(super) never_sent: u64,
+    /// Starts that were later than [`LATE`].
+    pub(super) late: u64,
     pub(super) lateness: Distribution,
-    interval: Interval,
+    pub(super) event_loop: Distribution,
 }
 
 impl Shard {
@@ -51,67 +167,57 @@ impl Shard {
     }
 
     /// A flow has started; its journey expects it to end with the outcome of this key ([`Outcome::KEYS`]), or with any.
-    pub fn flow_started(&mut self, kind: FlowKind, expected: &'static str) {
-        let flow = &mut self.flows[flow_slot(kind)];
-        flow.started += 1;
-        if Outcome::KEYS.contains(&expected) {
-            flow.expected.count(expected);
+    /// `population` where several are told apart.
+    pub fn flow_started(&mut self, kind: FlowKind, expected: &'static str, population: Option<usize>) {
+        self.flows.started(kind, expected);
+        if let Some(number) = population {
+            self.population(number).started(kind, expected);
         }
-        self.interval.started += 1;
     }
 
     /// A started flow has ended. Its times count as latency when it is `done`: an early refusal says nothing about how
     /// long a delegation takes.
-    pub fn flow_ended(
-        &mut self,
-        kind: FlowKind,
-        outcome: &Outcome,
-        as_expected: bool,
-        response: Duration,
-        service: Duration,
-    ) {
-        let flow = &mut self.flows[flow_slot(kind)];
-        flow.ended.count(outcome.key());
-        if as_expected {
-            flow.as_expected += 1;
-        } else {
-            self.interval.failed += 1;
+    pub fn flow_ended(&mut self, kind: FlowKind, end: &End<'_>, population: Option<usize>) {
+        self.flows.ended(kind, end);
+        if let Some(number) = population {
+            self.population(number).ended(kind, end);
         }
-        if *outcome == Outcome::Done {
-            self.latencies.record(Metric::Flow(kind), response, service);
-            self.interval.flow_done(response);
-        } else {
-            add_cause(&mut self.causes, outcome.to_string(), 1);
+        if *end.outcome != Outcome::Done {
+            add_cause(&mut self.causes, end.outcome.to_string(), 1);
+        }
+        if !end.as_expected {
+            add_cause(&mut self.failures, end.outcome.to_string(), 1);
         }
     }
 
-    /// A message was sent: POSTed, or given as the answer to a POST.
-    pub fn message_sent(&mut self, kind: Kind) {
-        self.message(kind).sent += 1;
+    /// A message was sent: POSTed, or given as the answer to a POST. `flow` is the one that is under way on the device.
+    pub fn message_sent(&mut self, kind: Kind, flow: Option<FlowKind>) {
+        self.message(kind, flow).sent += 1;
     }
 
     /// A message got its answer: the answer to its POST was read; for one that is itself an answer, the asker has read it.
-    pub fn message_answered(&mut self, kind: Kind, response: Duration, service: Duration) {
-        self.message(kind).answered += 1;
+    pub fn message_answered(&mut self, kind: Kind, flow: Option<FlowKind>, response: Duration, service: Duration) {
+        self.message(kind, flow).answered += 1;
         self.latencies.record(Metric::Message(kind), response, service);
-        if !rides_in_an_answer(kind) {
-            self.interval.exchanges += 1;
-        }
     }
 
     /// A message came again.
-    pub fn message_duplicated(&mut self, kind: Kind) {
-        self.message(kind).duplicated += 1;
+    pub fn message_duplicated(&mut self, kind: Kind, flow: Option<FlowKind>) {
+        self.message(kind, flow).duplicated += 1;
     }
 
-    /// A message came that its state does not allow, or for nobody.
-    pub fn message_unexpected(&mut self, kind: Kind) {
-        self.message(kind).unexpected += 1;
+    /// A message came that its state does not allow, or for nobody. `late`: its session was over.
+    pub fn message_unexpected(&mut self, kind: Kind, flow: Option<FlowKind>, late: bool) {
+        let message = self.message(kind, flow);
+        message.unexpected += 1;
+        message.late += u64::from(late);
     }
 
-    /// A POST had no answer in time.
-    pub fn message_timed_out(&mut self, kind: Kind) {
-        self.message(kind).timed_out += 1;
+    /// A POST had no answer. `timed_out`: because its time was over.
+    pub fn message_lost(&mut self, kind: Kind, flow: Option<FlowKind>, timed_out: bool) {
+        let message = self.message(kind, flow);
+        message.lost += 1;
+        message.timed_out += u64::from(timed_out);
     }
 
     /// A management session has ended; its times count as latency when it went well.
@@ -130,14 +236,22 @@ impl Shard {
         }
     }
 
-    /// A TLS handshake was finished at our dialling end. Nobody plans one, so both times are the same.
-    pub fn handshake(&mut self, took: Duration, resumed: bool) {
-        if resumed {
-            self.handshakes_resumed += 1;
-        } else {
-            self.handshakes_full += 1;
+    /// A call of ours was answered. Nobody plans its parts, so that both times of each are the same.
+    pub fn call_answered(&mut self, split: &Split) {
+        let mut record = |metric, took| self.latencies.record(metric, took, took);
+        if let Some(opening) = split.opening {
+            record(Metric::Connect, opening.connect);
+            record(Metric::TlsHandshake, opening.handshake);
+            record(if opening.resumed { Metric::TlsResumed } else { Metric::TlsFull }, opening.handshake);
         }
-        self.latencies.record(Metric::TlsHandshake, took, took);
+        record(Metric::Send, split.send);
+        record(Metric::Wait, split.wait);
+        record(Metric::Receive, split.receive);
+        match split.opening {
+            Some(Opening { resumed: true, .. }) => self.handshakes_resumed += 1,
+            Some(Opening { resumed: false, .. }) => self.handshakes_full += 1,
+            None => {}
+        }
     }
 
     /// A request was rejected for this reason: malformed, of a stranger, out of order, too much.
@@ -168,25 +282,31 @@ impl Shard {
     /// A start happened so long after its intended moment.
     pub fn late(&mut self, by: Duration) {
         self.lateness.record(by);
+        self.late += u64::from(by > LATE);
     }
 
-    /// What happened since the last call, for the timeline.
-    pub fn take_interval(&mut self) -> Interval {
-        std::mem::take(&mut self.interval)
+    /// A timer of this thread fired so long after its moment.
+    pub fn event_loop_delayed(&mut self, by: Duration) {
+        self.event_loop.record(by);
     }
 
-    /// Takes in the records of another thread. Shards may be merged in any order and grouping (but for which causes are
-    /// told apart, once there are more of them than are kept).
+    /// Takes in the records of another thread, or of another second. Shards may be merged in any order and grouping (but
+    /// for which causes are told apart, once there are more of them than are kept).
     pub fn merge(&mut self, other: &Shard) {
-        merge_counts(&mut self.flows, &other.flows);
-        merge_counts(&mut self.messages, &other.messages);
+        self.flows.merge(&other.flows);
+        for (number, theirs) in other.populations.iter().enumerate() {
+            self.population(number).merge(theirs);
+        }
+        for (mine, theirs) in self.ladder.iter_mut().zip(&other.ladder) {
+            merge_counts(mine, theirs);
+        }
         merge_counts(&mut self.sessions, &other.sessions);
         self.latencies.merge(&other.latencies);
         self.bootstraps += other.bootstraps;
         self.handshakes_full += other.handshakes_full;
         self.handshakes_resumed += other.handshakes_resumed;
-        for (cause, count) in &other.causes {
-            add_cause(&mut self.causes, cause.clone(), *count);
+        for (mine, theirs) in [(&mut self.causes, &other.causes), (&mut self.failures, &other.failures)] {
+            theirs.iter().for_each(|(cause, count)| add_cause(mine, cause.clone(), *count));
         }
         for (reason, count) in &other.rejected {
             *self.rejected.entry(reason).or_default() += count;
@@ -195,8 +315,9 @@ impl Shard {
         self.panicked += other.panicked;
         self.mailbox_refused += other.mailbox_refused;
         self.never_sent += other.never_sent;
+        self.late += other.late;
         self.lateness.merge(&other.lateness);
-        self.interval.merge(&other.interval);
+        self.event_loop.merge(&other.event_loop);
     }
 
     /// How many requests were rejected for this reason.
@@ -209,39 +330,91 @@ impl Shard {
         self.panicked
     }
 
+    /// All flows.
+    pub fn flows(&self) -> &Flows {
+        &self.flows
+    }
+
+    /// The flows of one population, where several are told apart and something has happened in it.
+    pub fn flows_of(&self, population: usize) -> Option<&Flows> {
+        self.populations.get(population)
+    }
+
     /// Flows started so far.
     pub fn started(&self) -> u64 {
-        self.flows.iter().map(|flow| flow.started).sum()
+        self.flows.count_started()
     }
 
     /// Flows that have ended so far, in whatever way.
     pub fn ended(&self) -> u64 {
-        self.flows.iter().map(|flow| flow.ended.total()).sum()
+        self.flows.count_ended()
     }
 
     /// Flows that ended `done` so far.
     pub fn done(&self) -> u64 {
-        self.flows.iter().map(|flow| flow.ended.get("done")).sum()
+        self.flows.count_ended_with("done")
     }
 
     /// Flows that ended otherwise than their journey expects, and those that have not ended.
     pub fn failed(&self) -> u64 {
-        self.flows.iter().map(FlowCount::failed).sum()
+        self.flows.count_failed()
     }
 
     /// Exchanges between servers that were answered so far; a message that rides in an answer is no exchange of its own.
     pub fn exchanges(&self) -> u64 {
         let posted = Kind::ALL.into_iter().filter(|kind| !rides_in_an_answer(*kind));
-        posted.map(|kind| self.messages[kind as usize].answered).sum()
+        posted.map(|kind| self.messages(kind).answered).sum()
+    }
+
+    /// TLS handshakes that were finished at our dialling end.
+    pub fn handshakes(&self) -> u64 {
+        self.handshakes_full + self.handshakes_resumed
+    }
+
+    /// What became of the messages of a kind, in all flows together.
+    pub fn messages(&self, kind: Kind) -> MessageCount {
+        let mut all = MessageCount::default();
+        self.ladder.iter().for_each(|messages| all += messages[kind as usize]);
+        all
+    }
+
+    /// What became of the messages of a kind in flows of another kind.
+    pub fn messages_of(&self, flow: FlowKind, kind: Kind) -> MessageCount {
+        self.ladder[flow_slot(flow)][kind as usize]
     }
 
     /// The distribution of a metric; `None` when it has no sample.
     pub fn latency(&self, metric: Metric) -> Option<&Latency> {
-        self.latencies.get(metric)
+        match metric {
+            Metric::Flow(_) => self.flows.latencies.get(metric),
+            _ => self.latencies.get(metric),
+        }
     }
 
-    fn message(&mut self, kind: Kind) -> &mut MessageCount {
-        &mut self.messages[kind as usize]
+    /// The response times of the flows that ended `done`, by kind.
+    pub fn flow_responses(&self) -> impl Iterator<Item = &Distribution> {
+        self.flows.responses()
+    }
+
+    /// How late starts were.
+    pub fn lateness(&self) -> &Distribution {
+        &self.lateness
+    }
+
+    /// How late timers fired.
+    pub fn event_loop(&self) -> &Distribution {
+        &self.event_loop
+    }
+
+    fn population(&mut self, number: usize) -> &mut Flows {
+        if self.populations.len() <= number {
+            self.populations.resize_with(number + 1, Flows::default);
+        }
+        &mut self.populations[number]
+    }
+
+    fn message(&mut self, kind: Kind, flow: Option<FlowKind>) -> &mut MessageCount {
+        &mut self.ladder[flow.map_or(FLOW_KINDS, flow_slot)][kind as usize]
     }
 }
 
@@ -265,6 +438,10 @@ mod tests {
 
     const TOOK: Duration = Duration::from_millis(2);
 
+    fn done(took: Duration) -> End<'static> {
+        End { outcome: &Outcome::Done, as_expected: true, response: took, service: took / 2 }
+    }
+
     /// A shard with a little of everything, by dice.
     fn any_shard(seed: Seed, number: u64) -> Shard {
         let mut dice = seed.stream("shard", number);
@@ -275,18 +452,20 @@ mod tests {
             let message = Kind::ALL[dice.random_range(0..Kind::ALL.len())];
             let took = Duration::from_micros(dice.random_range(1..10_000_000));
             match dice.random_range(0..12) {
-                0 => shard.flow_started(kind, "done"),
-                1 => shard.flow_ended(kind, &Outcome::Done, true, took, took / 2),
+                0 => shard.flow_started(kind, "done", dice.random_range(0..3_usize).checked_sub(1)),
+                1 => shard.flow_ended(kind, &done(took), dice.random_range(0..3_usize).checked_sub(1)),
                 2 => {
-                    shard.flow_ended(kind, &Outcome::Undone { reason: dice.random_range(400..405) }, false, took, took)
+                    let outcome = Outcome::Undone { reason: dice.random_range(400..405) };
+                    let end = End { outcome: &outcome, as_expected: false, ..done(took) };
+                    shard.flow_ended(kind, &end, None);
                 }
-                3 => shard.message_sent(message),
-                4 => shard.message_answered(message, took, took / 2),
-                5 => shard.message_timed_out(message),
-                6 => shard.message_duplicated(message),
-                7 => shard.message_unexpected(message),
+                3 => shard.message_sent(message, Some(kind)),
+                4 => shard.message_answered(message, Some(kind), took, took / 2),
+                5 => shard.message_lost(message, None, dice.random()),
+                6 => shard.message_duplicated(message, None),
+                7 => shard.message_unexpected(message, Some(kind), dice.random()),
                 8 => shard.session_ended(SessionSide::Dms2, dice.random(), took, took),
-                9 => shard.handshake(took, dice.random()),
+                9 => shard.call_answered(&Split { opening: None, send: took, wait: took, receive: took }),
                 10 => shard.rejected(if dice.random() { "not_xml" } else { "too_large" }),
                 _ => shard.late(took),
             }
@@ -316,20 +495,55 @@ mod tests {
     }
 
     #[test]
-    fn an_interval_holds_what_happened_since_the_last_look() {
+    fn a_call_is_told_apart_by_its_parts() {
+        let mut shard = Shard::new();
+        let opening = Opening { connect: TOOK, handshake: TOOK * 2, resumed: true };
+        let split = Split { opening: Some(opening), send: TOOK * 3, wait: TOOK * 4, receive: TOOK * 5 };
+        shard.call_answered(&split);
+        shard.call_answered(&Split { opening: None, ..split });
+        let seen = |metric| {
+            let latency = shard.latency(metric)?;
+            Some((latency.service.count(), latency.service.max_ms()?))
+        };
+        assert_eq!(seen(Metric::Connect), Some((1, 2.0)));
+        assert_eq!((seen(Metric::TlsHandshake), seen(Metric::TlsResumed)), (Some((1, 4.0)), Some((1, 4.0))));
+        assert_eq!(seen(Metric::TlsFull), None);
+        assert_eq!((seen(Metric::Send), seen(Metric::Wait)), (Some((2, 6.0)), Some((2, 8.0))));
+        assert_eq!(seen(Metric::Receive), Some((2, 10.0)));
+        assert_eq!((shard.handshakes(), shard.handshakes_full), (1, 0));
+    }
+
+    #[test]
+    fn messages_are_counted_by_the_flow_that_was_under_way() {
+        let [one, other] = [0, 1].map(|nth| FlowKind::all().nth(nth).expect("there are flows"));
+        let mut shard = Shard::new();
+        shard.message_sent(Kind::DelegationReq, Some(one));
+        shard.message_sent(Kind::DelegationReq, Some(other));
+        shard.message_sent(Kind::DelegationReq, None);
+        shard.message_lost(Kind::DelegationReq, Some(other), true);
+        shard.message_unexpected(Kind::DelegationReq, Some(other), true);
+        shard.message_unexpected(Kind::DelegationReq, Some(other), false);
+        assert_eq!(
+            (shard.messages(Kind::DelegationReq).sent, shard.messages_of(one, Kind::DelegationReq).sent),
+            (3, 1)
+        );
+        let expected =
+            MessageCount { sent: 1, lost: 1, timed_out: 1, unexpected: 2, late: 1, ..MessageCount::default() };
+        assert_eq!(shard.messages_of(other, Kind::DelegationReq), expected);
+    }
+
+    #[test]
+    fn populations_are_counted_apart_and_together() {
         let kind = FlowKind::all().next().expect("there are flows");
         let mut shard = Shard::new();
-        shard.flow_started(kind, "done");
-        shard.flow_ended(kind, &Outcome::Done, true, TOOK, TOOK);
-        shard.message_answered(Kind::DelegationReq, TOOK, TOOK);
-        shard.message_answered(Kind::DelegationResp, TOOK, TOOK);
-        // One exchange: DELEGATION_RESP rides in the answer to DELEGATION_REQ.
-        assert_eq!(shard.take_interval().row(0).csv(), "0,1,1,0,1,,");
-        shard.flow_started(kind, "refused");
-        shard.flow_ended(kind, &Outcome::Done, false, TOOK, TOOK);
-        assert_eq!(shard.take_interval().row(1).csv(), "1,1,1,1,0,,");
-        assert_eq!(shard.take_interval(), Interval::default());
-        assert_eq!((shard.started(), shard.ended(), shard.done(), shard.failed(), shard.exchanges()), (2, 2, 2, 1, 1));
+        for population in [0, 1, 1] {
+            shard.flow_started(kind, "done", Some(population));
+            shard.flow_ended(kind, &done(TOOK), Some(population));
+        }
+        let ended = |flows: &Flows| (flows.count_started(), flows.count_ended_with("done"));
+        assert_eq!(shard.flows_of(1).map(ended), Some((2, 2)));
+        assert_eq!(ended(shard.flows()), (3, 3));
+        assert_eq!(shard.flows_of(2), None);
     }
 
     #[test]
@@ -337,7 +551,7 @@ mod tests {
         let kind = FlowKind::all().next().expect("there are flows");
         let mut shard = Shard::new();
         for reason in 0..1_000 {
-            shard.flow_ended(kind, &Outcome::Refused { reason }, true, TOOK, TOOK);
+            shard.flow_ended(kind, &End { outcome: &Outcome::Refused { reason }, ..done(TOOK) }, None);
         }
         assert_eq!(shard.causes.len(), MOST_CAUSES + 1);
         assert_eq!(shard.causes.values().sum::<u64>(), 1_000);

@@ -9,19 +9,22 @@ use serde::{Deserialize, Serialize};
 use crate::delegation::flow::FlowKind;
 use crate::delegation::message::Kind;
 use crate::delegation::policy::Policy;
+use crate::measure::course::Course;
 use crate::measure::expectation::Expectation;
-use crate::measure::health::{Health, HostUse};
-use crate::measure::latency::{Metric, Spread};
-use crate::measure::limit::{Limit, LimitResult};
-use crate::measure::outcome::flow_slot;
+use crate::measure::health::{Health, HealthLimits, HostUse};
+use crate::measure::latency::{Latency, Metric, Spread};
+use crate::measure::limit::LimitResult;
+use crate::measure::outcome::{MessageCount, flow_slot};
 use crate::measure::promise::PromiseResult;
 use crate::measure::promise::steps::windows::LongestWindows;
 use crate::measure::rows::Rows;
 use crate::measure::shard::Shard;
 
 pub use aims::{FaultRow, GoalRow, WindowRow};
+pub use course::{ErrorKind, ErrorRow, MarkRow, PhaseRow, PopulationRow, WorstRow};
 
 mod aims;
+mod course;
 mod rows;
 
 /// The version of the summary's form; a key is added without a new one, never renamed.
@@ -51,12 +54,30 @@ pub struct Summary {
     pub causes: BTreeMap<String, u64>,
     /// What became of the messages between servers, by kind; every kind is there.
     pub exchanges: Rows<MessageRow>,
+    /// The same by the flow that was under way on the device, and then by the message, as far as they occurred.
+    #[serde(default)]
+    pub ladder: Rows<Rows<MessageRow>>,
     /// Requests that were rejected, by reason.
     pub rejected: BTreeMap<String, u64>,
     pub sessions: SessionRows,
     /// Times in milliseconds, by metric; every metric is there. `flow.*` holds the flows that ended `done`.
     pub latency: Rows<LatencyRow>,
     pub rates: Rates,
+    /// The phases of the load, by when they began.
+    #[serde(default)]
+    pub phases: Vec<PhaseRow>,
+    /// Where the load has several populations: how the flows of each went.
+    #[serde(default)]
+    pub populations: Rows<PopulationRow>,
+    /// What went wrong, and when it was seen first and last.
+    #[serde(default)]
+    pub errors: Vec<ErrorRow>,
+    /// What was done to the run from outside while it went on.
+    #[serde(default)]
+    pub marks: Vec<MarkRow>,
+    /// The flows that took longest, the longest first.
+    #[serde(default)]
+    pub worst: Vec<WorstRow>,
     pub limits: Vec<LimitResult>,
     pub promises: Vec<PromiseRow>,
     /// Goals that the run was to come by, and how often it did.
@@ -150,8 +171,16 @@ pub struct MessageRow {
     pub sent: u64,
     pub answered: u64,
     pub duplicated: u64,
+    /// Came where its state does not allow it, or for nobody; those that were `late` are among them.
     pub unexpected: u64,
+    /// Had no answer in time; they are among those that were `lost`.
     pub timed_out: u64,
+    /// Came for a session that was over.
+    #[serde(default)]
+    pub late: u64,
+    /// Had no answer at all, for whatever reason.
+    #[serde(default)]
+    pub lost: u64,
 }
 
 /// One metric, counted from the intended start (`response_ms`) and from the send (`service_ms`).
@@ -225,7 +254,7 @@ pub enum Ending {
 }
 
 /// What a summary is built from.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Run<'a> {
     pub scenario: &'a str,
     pub seed: u64,
@@ -233,10 +262,10 @@ pub struct Run<'a> {
     pub devices: u64,
     pub duration: Duration,
     pub ending: Ending,
-    /// The records of all threads, merged.
-    pub records: &'a Shard,
-    /// As `limit::with_default` gives them.
-    pub limits: &'a [Limit],
+    /// Everything that was recorded.
+    pub course: &'a Course,
+    /// How many devices each population of the load has, by number.
+    pub population_devices: &'a [u64],
     pub promises: &'a [PromiseResult],
     /// What the run was to come by, in a scenario's words, and on how many devices it did.
     pub goals: &'a [(String, u64)],
@@ -246,18 +275,24 @@ pub struct Run<'a> {
     /// Of a race: the promises that are to be broken under this policy.
     pub expected: Option<&'a [String]>,
     pub host: HostUse,
+    pub health: HealthLimits,
 }
 
 impl Summary {
     /// Puts the result of a run together.
     pub fn build(run: &Run) -> Summary {
-        let records = run.records;
+        let (course, records) = (run.course, run.course.total());
         let duration_s = (run.duration.as_secs_f64() * 1e3).round() / 1e3;
-        let limits: Vec<LimitResult> = run.limits.iter().map(|limit| limit.judge(records)).collect();
+        let limits = course.limits();
         let promises: Vec<PromiseRow> = run.promises.iter().map(PromiseRow::from).collect();
         let expectation = run.expected.map(|expected| Expectation::judge(expected, run.goals, run.promises));
-        let health = Health::judge(records, &run.host, run.duration.as_secs_f64());
+        let health = Health::judge(records, &run.host, &run.health, run.duration.as_secs_f64());
         let actors = ActorRow { panicked: records.panicked, mailbox_refused: records.mailbox_refused };
+        let mut faults = run.faults.to_vec();
+        for (rule, fault) in faults.iter_mut().enumerate() {
+            (fault.first_s, fault.last_s) = course.fault_times(rule).unzip();
+        }
+        let counts = &records.flows.counts;
         Summary {
             schema: SCHEMA.to_owned(),
             verdict: match &expectation {
@@ -269,14 +304,12 @@ impl Summary {
             policy: run.policy.key().to_owned(),
             devices: run.devices,
             duration_s,
-            flows: flow_rows(|kind| FlowRow::from(records.flows[flow_slot(kind)])),
-            expected: flow_rows(|kind| OutcomeRow::from(records.flows[flow_slot(kind)].expected)),
-            failed: flow_rows(|kind| records.flows[flow_slot(kind)].failed()),
+            flows: flow_rows(|kind| FlowRow::from(counts[flow_slot(kind)])),
+            expected: flow_rows(|kind| OutcomeRow::from(counts[flow_slot(kind)].expected)),
+            failed: flow_rows(|kind| counts[flow_slot(kind)].failed()),
             causes: records.causes.clone(),
-            exchanges: Kind::ALL
-                .into_iter()
-                .map(|kind| (kind.root().to_owned(), MessageRow::from(records.messages[kind as usize])))
-                .collect(),
+            exchanges: message_rows(|kind| Some(records.messages(kind))),
+            ladder: ladder(records),
             rejected: records.rejected.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect(),
             sessions: SessionRows {
                 dms1: records.sessions[0].into(),
@@ -289,12 +322,17 @@ impl Summary {
                 .map(|metric| (metric.to_string(), records.latency(metric).map(LatencyRow::from).unwrap_or_default()))
                 .collect(),
             rates: Rates::over(run.duration, records),
+            phases: course.phases().to_vec(),
+            populations: population_rows(course, run.population_devices),
+            errors: course.errors(),
+            marks: course.marks().to_vec(),
+            worst: course.worst(),
             limits,
             promises,
             reached: run.goals.iter().map(GoalRow::from).collect(),
-            faults: run.faults.to_vec(),
+            warnings: aims::warnings(run.goals, &faults),
+            faults,
             windows: WindowRow::from(run.windows),
-            warnings: aims::warnings(run.goals, run.faults),
             expectation,
             health,
             actors,
@@ -351,6 +389,40 @@ fn verdict(
     }
 }
 
+fn message_rows(row: impl Fn(Kind) -> Option<MessageCount>) -> Rows<MessageRow> {
+    let named = |kind: Kind| row(kind).map(|count| (kind.root().to_owned(), MessageRow::from(count)));
+    Kind::ALL.into_iter().filter_map(named).collect()
+}
+
+/// The messages of each flow, as far as there were any.
+fn ladder(records: &Shard) -> Rows<Rows<MessageRow>> {
+    let of_flow = |flow: FlowKind| {
+        let count = |kind| Some(records.messages_of(flow, kind)).filter(|count| *count != MessageCount::default());
+        let rungs = message_rows(count);
+        let is_empty = rungs.iter().next().is_none();
+        (!is_empty).then(|| (flow.to_string(), rungs))
+    };
+    FlowKind::all().filter_map(of_flow).collect()
+}
+
+/// How the flows of each population went, where there are several.
+fn population_rows(course: &Course, devices: &[u64]) -> Rows<PopulationRow> {
+    let names = if course.populations().len() > 1 { course.populations() } else { &[] };
+    let row = |(number, name): (usize, &String)| {
+        let mut row = PopulationRow { devices: devices.get(number).copied().unwrap_or(0), ..PopulationRow::default() };
+        if let Some(flows) = course.total().flows_of(number) {
+            let mut latency = Latency::default();
+            FlowKind::all().filter_map(|kind| flows.latency(kind)).for_each(|kind| latency.merge(kind));
+            row.started = flows.count_started();
+            row.done = flows.count_ended_with("done");
+            row.failed = flows.count_failed();
+            row.latency = LatencyRow::from(&latency);
+        }
+        (name.clone(), row)
+    };
+    names.iter().enumerate().map(row).collect()
+}
+
 fn flow_rows<T>(row: impl Fn(FlowKind) -> T) -> Rows<T> {
     FlowKind::all().map(|kind| (kind.to_string(), row(kind))).collect()
 }
@@ -364,7 +436,7 @@ impl Rates {
         Rates {
             flows_per_s: per_s(records.done()),
             exchanges_per_s: per_s(records.exchanges()),
-            handshakes_per_s: per_s(records.handshakes_full + records.handshakes_resumed),
+            handshakes_per_s: per_s(records.handshakes()),
         }
     }
 }

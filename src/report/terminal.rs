@@ -298,6 +298,8 @@ fn limit_line(limit: &LimitResult, paint: Paint) -> String {
         (None, _) => "not measured".to_owned(),
         (Some(actual), Unit::Share) => share(actual),
         (Some(actual), Unit::Ms) => time(Some(actual)),
+        (Some(actual), Unit::PerS) => format!("{}/s", rate(actual)),
+        (Some(actual), Unit::Count) => count(actual as u64),
     };
     let word = if limit.passed { paint.good("ok") } else { paint.bad("FAILED") };
     labelled("limit", &format!("{word}  {} (was {actual})", limit.expr))

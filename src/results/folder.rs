@@ -3,28 +3,36 @@
 //! Files are replaced whole (written beside, then renamed), so that a run that is killed leaves no half file; the
 //! timeline grows by whole lines. A file that would be empty is not made.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
-use crate::measure::Summary;
+use crate::measure::latency::Metric;
 use crate::measure::promise::PromiseResult;
 use crate::measure::timeline::TimelineRow;
+use crate::measure::{Shard, Summary};
+use crate::results::latency_log::{self, SERVICE};
 use crate::results::manifest::RunManifest;
 use crate::results::recorded::Story;
 use crate::results::utc;
 
 /// Folders of the same name that are tried before giving up.
 const MOST_NAMESAKES: u32 = 1_000;
+/// What happened, in order.
+const EVENTS: &str = "events.jsonl.zst";
+/// Fast, and small enough.
+const ZSTD_LEVEL: i32 = 3;
 
 /// The folder of one run.
 #[derive(Debug)]
 pub struct RunFolder {
     path: PathBuf,
-    timeline: Option<File>,
+    /// Files that grow.
+    growing: BTreeMap<&'static str, File>,
 }
 
 /// Why results cannot be kept.
@@ -59,7 +67,7 @@ impl RunFolder {
         fs::create_dir_all(out).map_err(no_folder)?;
         let name = format!("{}-{}-{seed}", file_safe(scenario), utc::file_safe(now));
         let path = create_fresh(out, &name).map_err(no_folder)?;
-        let folder = RunFolder { path, timeline: None };
+        let folder = RunFolder { path, growing: BTreeMap::new() };
         folder.write_run(manifest)?;
         Ok(folder)
     }
@@ -89,12 +97,55 @@ impl RunFolder {
 
     /// Adds a line to `timeline.csv`; the file is made with its first line.
     pub fn append_timeline(&mut self, row: &TimelineRow) -> Result<(), FolderError> {
-        let file = self.path.join("timeline.csv");
-        let written = match &mut self.timeline {
-            Some(timeline) => timeline.write_all(format!("{}\n", row.csv()).as_bytes()),
-            None => OpenOptions::new().append(true).create_new(true).open(&file).and_then(|mut timeline| {
-                timeline.write_all(format!("{}\n{}\n", TimelineRow::CSV_HEADER, row.csv()).as_bytes())?;
-                self.timeline = Some(timeline);
+        let head = || format!("{}\n", TimelineRow::CSV_HEADER).into_bytes();
+        self.append("timeline.csv", head, format!("{}\n", row.csv()).as_bytes())
+    }
+
+    /// Adds an interval to `latency.hlog`; `began` is when the load did.
+    pub fn append_latency(
+        &mut self,
+        began: SystemTime,
+        records: &Shard,
+        from: Duration,
+        lasted: Duration,
+    ) -> Result<(), FolderError> {
+        self.append("latency.hlog", || latency_log::head(began), &latency_log::interval(records, from, lasted))
+    }
+
+    /// Adds lines to `events.jsonl.zst`: a frame of its own, so that what was written is read whatever comes after it.
+    pub fn append_events(&mut self, lines: &str) -> Result<(), FolderError> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let file = self.path.join(EVENTS);
+        let frame = zstd::bulk::compress(lines.as_bytes(), ZSTD_LEVEL);
+        let frame = frame.map_err(|source| FolderError::NotWritten { file, source })?;
+        self.append(EVENTS, Vec::new, &frame)
+    }
+
+    /// Writes `latency/<metric>.hgrm` for every metric with samples.
+    pub fn write_percentiles(&self, records: &Shard) -> Result<(), FolderError> {
+        let folder = self.path.join("latency");
+        fs::create_dir_all(&folder).map_err(|source| FolderError::NotWritten { file: folder, source })?;
+        for metric in Metric::all() {
+            let Some(latency) = records.latency(metric) else { continue };
+            for (name, times) in
+                [(metric.to_string(), &latency.response), (format!("{metric}{SERVICE}"), &latency.service)]
+            {
+                self.write(&format!("latency/{name}.hgrm"), latency_log::percentiles(times).as_bytes())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds to a file that grows; it is made with its head.
+    fn append(&mut self, name: &'static str, head: impl FnOnce() -> Vec<u8>, more: &[u8]) -> Result<(), FolderError> {
+        let file = self.path.join(name);
+        let written = match self.growing.get_mut(name) {
+            Some(open) => open.write_all(more),
+            None => OpenOptions::new().append(true).create_new(true).open(&file).and_then(|mut open| {
+                open.write_all(&[head().as_slice(), more].concat())?;
+                self.growing.insert(name, open);
                 Ok(())
             }),
         };
@@ -194,7 +245,6 @@ mod tests {
     use crate::measure::promise::{Breach, Place};
     use crate::results::manifest::HostFacts;
     use std::sync::atomic::{AtomicU32, Ordering};
-    use std::time::Duration;
 
     /// A folder of this test's own, removed at its end.
     struct Scratch(PathBuf);
@@ -310,7 +360,7 @@ mod tests {
             folder.append_timeline(&row).expect("written");
         }
         let text = fs::read_to_string(folder.path().join("timeline.csv")).expect("a file");
-        assert_eq!(text, format!("{}\n0,5,0,0,0,1.5,\n1,5,0,0,0,1.5,\n", TimelineRow::CSV_HEADER));
+        assert_eq!(text, format!("{}\n0,5,0,0,0,1.5,,0,0,0,,,0\n1,5,0,0,0,1.5,,0,0,0,,,0\n", TimelineRow::CSV_HEADER));
     }
 
     #[test]

@@ -7,10 +7,14 @@
 //! | [`finding`] | `finding.toml`: what broke, and how to see it again |
 //! | [`recorded`] | what is read back from a run's folder: its scenario, and what was seen of devices |
 //! | [`manifest`] | `run.json`: what was run, where, when, and what it came to |
+//! | [`events`] | what happened, a line each |
+//! | [`latency_log`] | distributions in the forms that the tools of HdrHistogram read |
 //! | [`utc`] | a moment of the wall clock as text, for people and for file names |
 
+pub mod events;
 pub mod finding;
 pub mod folder;
+pub mod latency_log;
 pub mod manifest;
 pub mod recorded;
 pub mod search;

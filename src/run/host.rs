@@ -49,6 +49,38 @@ pub fn facts() -> HostFacts {
     }
 }
 
+/// Files that are open now, sockets among them; zero where the system does not tell.
+pub fn open_files() -> u64 {
+    std::fs::read_dir("/proc/self/fd").map_or(0, |files| files.count() as u64)
+}
+
+/// How many files may be open; `None` is "no limit".
+pub fn most_open_files() -> Option<u64> {
+    getrlimit(Resource::Nofile).current
+}
+
+/// TCP connections of this machine that are open or have just been closed: each may take a port. Zero where the system
+/// does not tell.
+pub fn ports_in_use() -> u64 {
+    let sockets = std::fs::read_to_string("/proc/net/sockstat").unwrap_or_default();
+    let Some(tcp) = sockets.lines().find_map(|line| line.strip_prefix("TCP:")) else { return 0 };
+    let words: Vec<&str> = tcp.split_whitespace().collect();
+    let count = |name: &str| {
+        let place = words.iter().position(|word| *word == name)?;
+        words.get(place + 1)?.parse::<u64>().ok()
+    };
+    // Both ends of a connection of ours are on this machine, and only the calling one takes a port.
+    count("inuse").unwrap_or(0) / 2 + count("tw").unwrap_or(0)
+}
+
+/// How many ports the system gives to calling ends; `None` where it does not tell.
+pub fn most_ports() -> Option<u64> {
+    let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok()?;
+    let mut ends = range.split_whitespace().map(str::parse::<u64>);
+    let (first, last) = (ends.next()?.ok()?, ends.next()?.ok()?);
+    Some(last.saturating_sub(first) + 1)
+}
+
 fn memory_bytes() -> Option<u64> {
     let info = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = info.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;

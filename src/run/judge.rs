@@ -108,6 +108,8 @@ pub(super) fn fault_counts(stand: &Stand) -> Vec<FaultRow> {
             eligible: count.eligible,
             injected: count.injected,
             order_dependent: rule.is_order_dependent(),
+            first_s: None,
+            last_s: None,
         })
         .collect()
 }

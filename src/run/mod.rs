@@ -6,21 +6,26 @@
 //! | [`sites`] | where the parties live: sockets and URLs |
 //! | [`stand`] | all parties standing: threads, actors, doors |
 //! | [`news`] | what there is to tell while a run goes on |
+//! | [`control`] | what can be done to it meanwhile |
+//! | `recorder` | where everything that was measured comes together: summed up, written, told on |
 //! | `walk` | the plan walked second by second, until everybody has come to rest |
 //! | `judge` | what became of the promises, the goals and the faults |
 //! | `signals` | SIGINT and SIGTERM |
 //! | [`host`] | this machine: what it is, what it lets us use |
 
+pub mod control;
 pub mod host;
 mod judge;
 pub mod news;
 pub mod prepare;
+mod recorder;
 mod signals;
 pub mod sites;
 pub mod stand;
 mod walk;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::actors::board::Board;
 use crate::clock::{Clock, wall_now};
@@ -28,13 +33,16 @@ use crate::facts::Fact;
 use crate::facts::lines;
 use crate::facts::telling::story;
 use crate::ids::DeviceNumber;
+use crate::measure::course::Course;
 use crate::measure::health::HostUse;
 use crate::measure::promise::PromiseResult;
 use crate::measure::summary::{Ending, Run, Summary};
 use crate::results::{FolderError, RunFolder, RunManifest, Story};
+use crate::run::control::Controls;
 use crate::run::judge::{Judged, fault_counts, judge};
 use crate::run::news::News;
 use crate::run::prepare::PrepareError;
+use crate::run::recorder::{Began, Kept, Recorder};
 use crate::run::signals::Signals;
 pub use crate::run::signals::Watch;
 use crate::run::stand::Stand;
@@ -78,6 +86,8 @@ pub enum RunError {
     Listen(#[from] ListenError),
     #[error("could not listen for signals: {0}")]
     Signals(std::io::Error),
+    #[error("could not start the thread that records: {0}")]
+    Recorder(std::io::Error),
     #[error("{0} died before the run began; this is a fault of dmswarm itself")]
     Died(&'static str),
 }
@@ -88,13 +98,33 @@ pub enum RunError {
 /// [`RunError`] when nothing could be loaded. What cannot be written once the load has begun does not lose what is
 /// measured: it is in [`Finished::not_written`].
 pub fn run(scenario: &Scenario, options: &Options, tell: impl FnMut(News<'_>)) -> Result<Finished, RunError> {
-    run_and_look(scenario, options, tell, |_| ()).map(|(finished, ())| finished)
+    run_controlled(scenario, options, Controls::none(), tell)
+}
+
+/// As [`run`]; what is wanted through `controls` is done meanwhile.
+pub fn run_controlled(
+    scenario: &Scenario,
+    options: &Options,
+    controls: Controls,
+    tell: impl FnMut(News<'_>),
+) -> Result<Finished, RunError> {
+    run_whole(scenario, options, controls, tell, |_| ()).map(|(finished, ())| finished)
 }
 
 /// As [`run`]; before the parties go, `look` sees what was noted of the watched devices step by step.
 pub fn run_and_look<T>(
     scenario: &Scenario,
     options: &Options,
+    tell: impl FnMut(News<'_>),
+    look: impl FnOnce(&Board) -> T,
+) -> Result<(Finished, T), RunError> {
+    run_whole(scenario, options, Controls::none(), tell, look)
+}
+
+fn run_whole<T>(
+    scenario: &Scenario,
+    options: &Options,
+    controls: Controls,
     mut tell: impl FnMut(News<'_>),
     look: impl FnOnce(&Board) -> T,
 ) -> Result<(Finished, T), RunError> {
@@ -104,18 +134,19 @@ pub fn run_and_look<T>(
     let seed = scenario.seed.0;
     let command_line = options.command_line.clone();
     let mut manifest = RunManifest::starting(&scenario.name, seed, command_line, host::facts(), started_at);
-    let mut folder = RunFolder::create(&options.out, &scenario.name, started_at, seed, &manifest)?;
+    let folder = RunFolder::create(&options.out, &scenario.name, started_at, seed, &manifest)?;
     folder.write_scenario(&scenario.to_toml())?;
     let addresses = prepared.addresses.clone();
 
     let (measured, looked) = actix::System::new().block_on(async {
         let stand = Stand::up(prepared).await?;
         tell(News::Ready { addresses: &addresses, folder: folder.path() });
-        let measured = measure(&stand, scenario, &mut folder, &mut tell).await;
+        let measured = measure(&stand, scenario, folder, controls, &mut tell).await;
         let looked = look(stand.board());
         stand.close().await;
         measured.map(|measured| (measured, looked))
     })?;
+    let folder = measured.folder;
     manifest.end(measured.summary.verdict, wall_now());
     let names = scenario.names();
     let stories = measured.stories.iter();
@@ -128,6 +159,7 @@ pub fn run_and_look<T>(
         .collect();
     let written = folder
         .write_summary(&measured.summary)
+        .and_then(|()| folder.write_percentiles(measured.course.total()))
         .and_then(|()| folder.write_findings(&measured.promises))
         .and_then(|()| folder.write_stories(&told))
         .and_then(|()| folder.write_run(&manifest));
@@ -143,6 +175,8 @@ pub fn run_and_look<T>(
 }
 
 struct Measured {
+    folder: RunFolder,
+    course: Course,
     summary: Summary,
     promises: Vec<PromiseResult>,
     stories: Vec<(DeviceNumber, Vec<Fact>)>,
@@ -154,11 +188,14 @@ struct Measured {
 async fn measure(
     stand: &Stand,
     scenario: &Scenario,
-    folder: &mut RunFolder,
+    folder: RunFolder,
+    mut controls: Controls,
     tell: &mut impl FnMut(News<'_>),
 ) -> Result<Measured, RunError> {
     let mut signals = Signals::listen().map_err(RunError::Signals)?;
-    let mut walked = walk(stand, scenario, folder, &mut signals, tell).await;
+    let began = Began { at: stand.blueprint().clock.now(), wall: wall_now() };
+    let mut recorder = Recorder::begin(Arc::new(scenario.clone()), folder, began).map_err(RunError::Recorder)?;
+    let mut walked = walk(stand, scenario, &mut recorder, (&mut signals, &mut controls), tell).await;
     let mut judged = Judged::default();
     if !walked.at_once {
         tell(News::Judging { devices: scenario.devices });
@@ -170,26 +207,28 @@ async fn measure(
             looked = judge(stand, scenario, walked.healed_at) => judged = looked,
         }
     }
+    let Kept { folder, course, host, not_written } = recorder.finish();
     let summary = Summary::build(&Run {
         scenario: &scenario.name,
         seed: scenario.seed.0,
         policy: scenario.policy,
         devices: u64::from(scenario.devices),
         duration: walked.load.lasted,
-        ending: if walked.signal.is_some() { Ending::Interrupted } else { Ending::Drained },
-        records: &stand.shard().await,
-        limits: &scenario.limits,
+        ending: match (walked.signal.is_some() || walked.was_quit || not_written.is_some(), walked.was_aborted) {
+            (true, _) => Ending::Interrupted,
+            (false, true) => Ending::Aborted,
+            (false, false) => Ending::Drained,
+        },
+        course: &course,
+        population_devices: &scenario.population_devices(),
         promises: &judged.promises,
         goals: &judged.goals,
         faults: &fault_counts(stand),
         windows: &judged.windows,
         expected: scenario.expect.as_ref().map(|expect| expect.under(scenario.policy)),
-        host: HostUse {
-            cpu_s: walked.load.cpu.as_secs_f64(),
-            cores: host::cores() as f64,
-            peak_rss_bytes: host::peak_rss_bytes(),
-        },
+        host: HostUse { cpu_s: walked.load.cpu.as_secs_f64(), peak_rss_bytes: host::peak_rss_bytes(), ..host },
+        health: scenario.health,
     });
     let Judged { promises, stories, .. } = judged;
-    Ok(Measured { summary, promises, stories, interrupted_by: walked.signal, not_written: walked.not_written })
+    Ok(Measured { folder, course, summary, promises, stories, interrupted_by: walked.signal, not_written })
 }

@@ -1,9 +1,14 @@
 //! What there is to tell while a run goes on.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use crate::actors::chronicle::Progress;
+use crate::measure::Summary;
+use crate::measure::limit::LimitResult;
 use crate::measure::timeline::TimelineRow;
+use crate::run::control::State;
 
 /// One thing that happened.
 #[derive(Debug)]
@@ -12,10 +17,21 @@ pub enum News<'a> {
     Ready { addresses: &'a [Listening], folder: &'a Path },
     /// Another second is over.
     Second(Pulse),
-    /// A signal has come: nothing more is started, and what is under way is waited for.
-    Stopping { under_way: u64 },
+    /// Nothing more is started, and what is under way is waited for.
+    Stopping { why: Why<'a>, under_way: u64 },
     /// Every flow has ended and everybody has come to rest; the promises are checked.
     Judging { devices: u32 },
+}
+
+/// Why nothing more is started.
+#[derive(Debug, Clone, Copy)]
+pub enum Why<'a> {
+    /// A signal has come, or somebody has asked for it.
+    Asked,
+    /// A limit is not kept, and is to end the run.
+    Limit(&'a LimitResult),
+    /// The results cannot be written any more.
+    NotWritten(&'a str),
 }
 
 /// How a run stands, once a second.
@@ -23,6 +39,13 @@ pub enum News<'a> {
 pub struct Pulse {
     pub progress: Progress,
     pub second: TimelineRow,
+    /// Since the load began.
+    pub at: Duration,
+    /// Until the last start of the load; `None` where nobody can know.
+    pub left: Option<Duration>,
+    pub state: State,
+    /// All that was measured so far.
+    pub summary: Arc<Summary>,
 }
 
 /// A party and where it can be reached.

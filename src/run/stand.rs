@@ -16,16 +16,15 @@ use crate::actors::directory::{Directory, Party};
 use crate::actors::dm_client::{AskAtRest, InspectDevice};
 use crate::actors::dm_server::InspectServer;
 use crate::actors::lane::Lane;
+use crate::actors::present_flows::PresentFlows;
 use crate::actors::reception::Reception;
 use crate::actors::sight::Sight;
 use crate::actors::stores::Stores;
-use crate::actors::supervisor::{CollectShard, Raise, Supervisor};
-use crate::actors::swarm::{Abandon, AskChronicle, AskProgress, Begin, StopStarting, Swarm, TakeInterval};
+use crate::actors::supervisor::{Raise, Supervisor, TakeShard};
+use crate::actors::swarm::{Abandon, AskChronicle, AskProgress, Begin, Second, StopStarting, Swarm, TakeSecond};
 use crate::clock::Moment;
 use crate::ids::{BootstrapServerNumber, DeviceNumber, ServerNumber};
 use crate::measure::promise::{DeviceView, ServerView};
-use crate::measure::shard::Shard;
-use crate::measure::timeline::Interval;
 use crate::run::RunError;
 use crate::run::news::Listening;
 use crate::transport::dialer::{Dialer, DialerOptions};
@@ -70,14 +69,17 @@ impl Stand {
     /// be waking one another. Who calls before the actors stand is answered with 503.
     pub async fn up(prepared: Prepared) -> Result<Stand, RunError> {
         let Prepared { blueprint, doors, names, dialer, lanes, .. } = prepared;
-        let directory = Arc::new(Directory::default());
+        let directory = Arc::new(Directory::new(blueprint.servers.len()));
         let board = Arc::new(Board::new(blueprint.clock, blueprint.devices.watched));
         let desk = Arc::new(Desk::default());
         let stores = Arc::new(Stores::new(blueprint.servers.len()));
         let servers = u16::try_from(blueprint.servers.len()).unwrap_or(u16::MAX);
         let sight = Sight::new(Arc::clone(&blueprint.faults), servers, Arc::clone(&board), Arc::clone(&directory));
         let population = Arc::clone(&blueprint.parties.population);
-        let swarm = Swarm::new(blueprint.clock, population, Arc::clone(&directory), sight.clone()).start();
+        let present = Arc::new(PresentFlows::new(population.devices()));
+        let swarm =
+            Swarm::new(blueprint.clock, population, Arc::clone(&directory), sight.clone(), Arc::clone(&present))
+                .start();
         let reception =
             Reception::new(Arc::clone(&blueprint), Arc::clone(&directory), Arc::clone(&board), Arc::clone(&desk));
         let receiver = reception.clone();
@@ -88,7 +90,7 @@ impl Stand {
         for arbiter in doors.arbiters() {
             let (blueprint, directory, swarm) = (Arc::clone(&blueprint), Arc::clone(&directory), swarm.clone());
             let (board, sight) = (Arc::clone(&board), sight.clone());
-            let (desk, stores) = (Arc::clone(&desk), Arc::clone(&stores));
+            let (desk, stores, present) = (Arc::clone(&desk), Arc::clone(&stores), Arc::clone(&present));
             let (names, options, tokens) = (names.clone(), dialer, doors.tokens());
             supervisors.push(Supervisor::start_in_arbiter(arbiter, move |_| {
                 let dialer = Dialer::new(names, options, blueprint.clock).with_tokens(tokens);
@@ -100,6 +102,7 @@ impl Stand {
                     sight,
                     desk,
                     stores,
+                    present,
                     swarm,
                     dialer,
                     shard,
@@ -137,13 +140,19 @@ impl Stand {
         self.swarm.send(AskProgress).await.unwrap_or_default()
     }
 
-    /// What happened since the last call, on all threads together.
-    pub async fn take_interval(&self) -> Interval {
-        let mut interval = self.swarm.send(TakeInterval).await.unwrap_or_default();
+    /// What has happened since the last call, on all threads together.
+    pub async fn take_second(&self) -> Second {
+        let mut second = self.swarm.send(TakeSecond).await.unwrap_or_default();
         for supervisor in &self.supervisors {
-            interval.merge(&supervisor.send(TakeInterval).await.unwrap_or_default());
+            second.shard.merge(&supervisor.send(TakeShard).await.unwrap_or_default());
         }
-        interval
+        second.shard.merge(&self.reception.take_turned_away());
+        second
+    }
+
+    /// The most messages that have waited for one server since this was asked last.
+    pub fn take_longest_queue(&self) -> u32 {
+        self.directory.take_longest_queue()
     }
 
     /// Waits until nobody has anything in hand any more, no server and no device; gives up at `deadline`. Says whether
@@ -201,18 +210,6 @@ impl Stand {
             .map(|device| self.directory.device(DeviceNumber(device)).send(InspectDevice))
             .buffered(ASKED_AT_ONCE)
             .filter_map(async |view| view.ok())
-    }
-
-    /// Everything that was measured, on all threads together.
-    pub async fn shard(&self) -> Shard {
-        let mut whole = self.chronicle().await.map(|chronicle| chronicle.shard).unwrap_or_default();
-        for supervisor in &self.supervisors {
-            if let Ok(shard) = supervisor.send(CollectShard).await {
-                whole.merge(&shard);
-            }
-        }
-        whole.merge(&self.reception.turned_away());
-        whole
     }
 
     /// What the swarm has seen; `None` when it has died.

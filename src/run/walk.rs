@@ -1,13 +1,18 @@
 //! The plan walked second by second, until every flow has ended and everybody has come to rest.
 
-use std::cell::Cell;
+use std::future::Future;
+use std::pin::Pin;
 use std::time::Duration;
 
 use crate::actors::chronicle::Progress;
 use crate::clock::Moment;
-use crate::results::{FolderError, RunFolder};
+use crate::measure::course::Piece;
+use crate::measure::timeline::Gauges;
+use crate::run::control::{Command, Controls, State};
 use crate::run::host;
-use crate::run::news::{News, Pulse};
+use crate::run::judge::fault_counts;
+use crate::run::news::{News, Why};
+use crate::run::recorder::{Batch, Recorder, Standing, Told};
 use crate::run::signals::Signals;
 use crate::run::stand::Stand;
 use crate::scenario::Scenario;
@@ -18,10 +23,12 @@ pub(super) struct Walked {
     /// When the last of what faults do had been felt.
     pub healed_at: Moment,
     pub signal: Option<i32>,
+    /// Whether somebody has asked for its end, without a signal.
+    pub was_quit: bool,
+    /// Whether a limit has ended it.
+    pub was_aborted: bool,
     /// Whether what was under way was not waited for.
     pub at_once: bool,
-    /// Why the timeline is not whole.
-    pub not_written: Option<FolderError>,
 }
 
 /// From the first start until the last flow had ended.
@@ -37,31 +44,19 @@ pub(super) struct Load {
 pub(super) async fn walk(
     stand: &Stand,
     scenario: &Scenario,
-    folder: &mut RunFolder,
-    signals: &mut Signals,
+    recorder: &mut Recorder,
+    (signals, controls): (&mut Signals, &mut Controls),
     tell: &mut impl FnMut(News<'_>),
 ) -> Walked {
     let clock = stand.blueprint().clock;
     let faults = &stand.blueprint().faults;
-    let (began, cpu_before) = (clock.now(), host::cpu_time());
-    let load_so_far = || Load { lasted: clock.now() - began, cpu: host::cpu_time() - cpu_before };
-    let load = Cell::new(None);
-    let healed = Cell::new(None);
-    let finished = stand.begin(scenario.plan());
-    let at_rest = async {
-        finished.await;
-        load.set(Some(load_so_far()));
-        // Chaos, then heal: whether everybody comes to rest is judged where nothing goes wrong any more.
-        faults.heal();
-        healed.set(Some(clock.now() + faults.lasting()));
-        tokio::time::sleep(scenario.heal).await;
-        stand.rest(clock.now() + faults.lasting() + scenario.bounds().flow).await;
-    };
-    tokio::pin!(at_rest);
-
-    let (mut signal, mut at_once, mut not_written) = (None, false, None);
+    let mut walk = Walk::begin(stand, clock.now());
+    let mut finished = std::pin::pin!(stand.begin(scenario.plan()));
+    // Once the load is over, everybody is waited for.
+    let mut rest: Pin<Box<dyn Future<Output = ()> + '_>> = Box::pin(std::future::pending());
+    let mut healed_at = Moment::NEVER;
+    let (mut signal, mut was_quit, mut was_aborted, mut at_once) = (None, false, false, false);
     let mut stall = Stall::new(scenario.bounds().flow, clock.now());
-    let mut second = 0;
     let mut ticks = tokio::time::interval(Duration::from_secs(1));
     ticks.tick().await;
     loop {
@@ -73,27 +68,147 @@ pub(super) async fn walk(
                 if at_once {
                     break;
                 }
-                stand.stop_starting();
-                let progress = stand.progress().await;
-                tell(News::Stopping { under_way: progress.flows_started - progress.flows_ended });
+                walk.stop(Why::Asked, tell).await;
             }
-            () = &mut at_rest => break,
+            command = controls.next() => match command {
+                Command::Quit if walk.state.is_stopping => {
+                    was_quit = true;
+                    at_once = true;
+                    break;
+                }
+                Command::Quit => {
+                    was_quit = true;
+                    walk.stop(Why::Asked, tell).await;
+                }
+                other => walk.obey(other),
+            },
+            told = recorder.next() => match told {
+                Told::Second(pulse) => tell(News::Second(*pulse)),
+                Told::Abort(limit) => {
+                    was_aborted = true;
+                    walk.stop(Why::Limit(&limit), tell).await;
+                }
+                Told::NotWritten(why) => walk.stop(Why::NotWritten(&why), tell).await,
+            },
+            () = &mut finished, if walk.load.is_none() => {
+                walk.collect(recorder).await;
+                walk.load = Some(walk.load_so_far());
+                // Chaos, then heal: whether everybody comes to rest is judged where nothing goes wrong any more.
+                faults.heal();
+                healed_at = clock.now() + faults.lasting();
+                rest = Box::pin(async {
+                    tokio::time::sleep(scenario.heal).await;
+                    stand.rest(clock.now() + faults.lasting() + scenario.bounds().flow).await;
+                });
+            }
+            () = &mut rest => break,
             _ = ticks.tick() => {
-                let row = stand.take_interval().await.row(second);
-                second += 1;
-                not_written = not_written.or(folder.append_timeline(&row).err());
-                let progress = stand.progress().await;
-                if stall.is_over(&progress, clock.now()) {
+                let progress = walk.collect(recorder).await;
+                if stall.is_over(&progress, clock.now()) && !walk.state.is_paused {
                     stand.abandon();
                 }
-                tell(News::Second(Pulse { progress, second: row }));
             }
         }
     }
-    let last = stand.take_interval().await.row(second);
-    not_written = not_written.or(folder.append_timeline(&last).err());
-    let healed_at = healed.get().unwrap_or(Moment::NEVER).min(faults.over_at());
-    Walked { load: load.get().unwrap_or_else(load_so_far), healed_at, signal, at_once, not_written }
+    walk.collect(recorder).await;
+    let load = walk.load.unwrap_or_else(|| walk.load_so_far());
+    let healed_at = healed_at.min(faults.over_at());
+    Walked { load, healed_at, signal, was_quit, was_aborted, at_once }
+}
+
+/// A walk under way.
+struct Walk<'s> {
+    stand: &'s Stand,
+    began: Moment,
+    cpu_before: Duration,
+    /// Once every flow has ended.
+    load: Option<Load>,
+    state: State,
+    /// What has been collected last: until when, and by then how much processor time and how many faults there were.
+    last: (Duration, Duration, u64),
+    marks: Vec<(Duration, String)>,
+}
+
+impl<'s> Walk<'s> {
+    fn begin(stand: &'s Stand, now: Moment) -> Walk<'s> {
+        let cpu = host::cpu_time();
+        let (state, last) = (State::default(), (Duration::ZERO, cpu, 0));
+        Walk { stand, began: now, cpu_before: cpu, load: None, state, last, marks: Vec::new() }
+    }
+
+    fn since_began(&self) -> Duration {
+        self.stand.blueprint().clock.now() - self.began
+    }
+
+    fn load_so_far(&self) -> Load {
+        Load { lasted: self.since_began(), cpu: host::cpu_time() - self.cpu_before }
+    }
+
+    /// Hands everything that has happened since this was called last to the recorder.
+    async fn collect(&mut self, recorder: &Recorder) -> Progress {
+        let second = self.stand.take_second().await;
+        let (from, cpu_before, faults_before) = self.last;
+        let (to, cpu, faults) = (self.since_began(), host::cpu_time(), fault_counts(self.stand));
+        let injected: Vec<u64> = faults.iter().map(|fault| fault.injected).collect();
+        let all_injected = injected.iter().sum();
+        self.last = (to, cpu, all_injected);
+        let available = (to - from).as_secs_f64() * host::cores() as f64;
+        let gauges = Gauges {
+            under_way: second.progress.flows_started - second.progress.flows_ended,
+            cpu_share: if available > 0.0 { (cpu - cpu_before).as_secs_f64() / available } else { 0.0 },
+            faults: all_injected - faults_before,
+            mailbox_depth: u64::from(self.stand.take_longest_queue()),
+            open_files: 0,
+        };
+        let is_load = self.load.is_none();
+        let load = self.load.unwrap_or_else(|| self.load_so_far());
+        let piece = Piece {
+            from,
+            to,
+            is_load,
+            records: second.shard,
+            gauges,
+            phases: if is_load { vec![(0, "steady".to_owned())] } else { Vec::new() },
+            injected,
+            ended: second.tales.iter().map(|tale| tale.ended.clone()).collect(),
+        };
+        let standing = Standing {
+            progress: second.progress.clone(),
+            state: self.state,
+            left: None,
+            faults,
+            lasted: load.lasted,
+            cpu: load.cpu,
+        };
+        let marks = std::mem::take(&mut self.marks);
+        recorder.add(Batch { piece, tales: second.tales, marks, stand: standing });
+        second.progress
+    }
+
+    /// Starts nothing more.
+    async fn stop(&mut self, why: Why<'_>, tell: &mut impl FnMut(News<'_>)) {
+        if std::mem::replace(&mut self.state.is_stopping, true) {
+            return;
+        }
+        self.stand.stop_starting();
+        let progress = self.stand.progress().await;
+        let mark = match why {
+            Why::Asked => "asked to stop".to_owned(),
+            Why::Limit(limit) => format!("limit not kept: {}", limit.expr),
+            Why::NotWritten(_) => "results could not be written".to_owned(),
+        };
+        self.marks.push((self.since_began(), mark));
+        tell(News::Stopping { why, under_way: progress.flows_started - progress.flows_ended });
+    }
+
+    /// Does what is wanted of the load, and remembers it.
+    fn obey(&mut self, command: Command) {
+        let mark = match command {
+            Command::Mark(words) => words,
+            Command::Pause | Command::Resume | Command::Pace(_) | Command::Quit => return,
+        };
+        self.marks.push((self.since_began(), mark));
+    }
 }
 
 /// Notices that nothing moves any more although every timer must have fired: a fault of ours, but no reason to hang.

@@ -10,6 +10,7 @@ use crate::delegation::reading::{
     ConfirmByUrl, Polarity, Readings, RevocationRequestStatus, RevocationSession, SessionNames, SubtreeInRevocation,
     Unconfirmed,
 };
+use crate::measure::health::HealthLimits;
 use crate::measure::limit::{self, Limit};
 use crate::scenario::entry::Entry;
 use crate::scenario::keys::SCENARIO;
@@ -116,6 +117,7 @@ fn resolve(root: &Entry<'_>, found: &mut Vec<Problem>) -> Scenario {
             _ => Connections::Pooled,
         },
         limits: limits(root, found),
+        health: health(&root.table("health")),
         policy,
         retries: retries::read(&root.table("retries"), policy, found),
         faults,
@@ -148,6 +150,10 @@ fn timeouts(entry: &Entry<'_>) -> TimeoutSettings {
         session: entry.duration("session"),
         wind_down: entry.duration("wind_down"),
     }
+}
+
+fn health(entry: &Entry<'_>) -> HealthLimits {
+    HealthLimits { lateness: entry.duration("lateness"), event_loop: entry.duration("event_loop") }
 }
 
 fn readings(entry: &Entry<'_>) -> Readings {

@@ -165,6 +165,7 @@ pub static SCENARIO: Section = Section {
         required("journey", Shape::Tables(&JOURNEY), "What devices go through."),
         required("load", Shape::Table(&LOAD), "When journeys start: `phases` or `at_once`."),
         key("timeouts", Shape::Table(&TIMEOUTS), "How long parties wait."),
+        key("health", Shape::Table(&HEALTH), "What this machine may do to a run before the run is INVALID."),
         key("readings", Shape::Table(&READINGS), "Where the specification can be read in two ways: the choices."),
         key(
             "retries",
@@ -341,7 +342,25 @@ pub static TIMEOUTS: Section = Section {
 };
 
 /// `[readings]`.
-pub static READINGS: Section = Section {
+pub static HEALTH: Section = Section {
+    about: "What this machine may do to a run before the run is INVALID: its figures would be about us.",
+    keys: &[
+        with_default(
+            "lateness",
+            Shape::Duration,
+            "250ms",
+            "How late starts may come after their moments, at the 99th percentile.",
+        ),
+        with_default(
+            "event_loop",
+            Shape::Duration,
+            "250ms",
+            "How late timers of our own threads may fire, at the 99th percentile.",
+        ),
+    ],
+};
+
+static READINGS: Section = Section {
     about: "Where the specification can be read in two ways: the choices.",
     keys: &[
         with_default(

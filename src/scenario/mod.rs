@@ -55,6 +55,7 @@ use crate::facts::goal::Goal;
 use crate::facts::pattern::Names;
 use crate::faults::rule::{Rule, Site};
 use crate::ids::{BootstrapServerNumber, ServerId, ServerNumber};
+use crate::measure::health::HealthLimits;
 use crate::measure::limit::Limit;
 use crate::measure::promise::steps::Bounds;
 use crate::seed::Seed;
@@ -89,6 +90,8 @@ pub struct Scenario {
     pub connections: Connections,
     /// One on failed flows at least: `share(failed) = 0` where the file has none of its own.
     pub limits: Vec<Limit>,
+    /// What this machine may do to a run before the run is INVALID.
+    pub health: HealthLimits,
     /// How our servers behave where the specification leaves a hazard open.
     pub policy: Policy,
     pub retries: Retries,
@@ -200,6 +203,16 @@ pub fn print_step(step: &Step, names: &[String]) -> String {
 }
 
 impl Scenario {
+    /// The names of the populations of its load, by number.
+    pub fn population_names(&self) -> Vec<String> {
+        vec!["all".to_owned()]
+    }
+
+    /// How many devices each population of its load has, by number.
+    pub fn population_devices(&self) -> Vec<u64> {
+        vec![u64::from(self.devices)]
+    }
+
     /// All devices with their journeys and classes.
     pub fn population(&self) -> Population {
         Population::new(self.seed, self.devices, self.classes.clone(), &self.journeys)

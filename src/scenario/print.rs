@@ -205,6 +205,9 @@ impl Page {
     }
 
     fn readings(&mut self, scenario: &Scenario) {
+        self.header("[health]");
+        self.string("lateness", &Duration(scenario.health.lateness).to_string());
+        self.string("event_loop", &Duration(scenario.health.event_loop).to_string());
         self.header("[readings]");
         let readings = &scenario.readings;
         let polarity = match readings.no_auto_initial_session {

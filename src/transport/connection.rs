@@ -34,6 +34,7 @@ pub(super) struct Connection {
     sender: SendRequest<Full<Bytes>>,
     driver: AbortHandle,
     ended: Rc<RefCell<Option<hyper::Error>>>,
+    written: Rc<Cell<Moment>>,
     pub(super) opened: Opened,
     /// When its last exchange ended, or when it was opened.
     pub(super) idle_since: Moment,
@@ -42,6 +43,8 @@ pub(super) struct Connection {
 /// How a connection was opened.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Opened {
+    /// How long TCP took.
+    pub(super) connect: Duration,
     pub(super) connected: Moment,
     pub(super) handshake: Duration,
     pub(super) resumed: bool,
@@ -63,9 +66,10 @@ impl Connection {
         phase: &Cell<Phase>,
     ) -> Result<Connection, CallError> {
         phase.set(Phase::Connect);
+        let dialled = clock.now();
         let tcp = dial(address).await.map_err(|problem| CallError::connecting(address, &problem))?;
-        let (tls, opened) = secure(tcp, name, config, clock, phase).await?;
-        Connection::over(tls, opened, name).await
+        let (tls, opened) = secure(tcp, dialled, name, config, clock, phase).await?;
+        Connection::over(tls, opened, name, clock).await
     }
 
     /// A connection for HTTP over one for TLS.
@@ -73,8 +77,10 @@ impl Connection {
         tls: TlsStream<S>,
         opened: Opened,
         name: &ServerName<'static>,
+        clock: Clock,
     ) -> Result<Connection, CallError> {
-        let io = TokioIo::new(Wire { tls, answered: false });
+        let written = Rc::new(Cell::new(opened.connected));
+        let io = TokioIo::new(Wire { tls, answered: false, clock, written: written.clone(), is_flushed: true });
         let shaken = http1::Builder::new().read_buf_exact_size(Some(READ_BUFFER)).handshake(io).await;
         let (sender, connection) =
             shaken.map_err(|problem| CallError::exchanging(&name.to_str(), Phase::Handshake, &problem))?;
@@ -86,7 +92,7 @@ impl Connection {
             }
         });
         let idle_since = opened.connected + opened.handshake;
-        Ok(Connection { sender, driver: driver.abort_handle(), ended, opened, idle_since })
+        Ok(Connection { sender, driver: driver.abort_handle(), ended, written, opened, idle_since })
     }
 
     /// Whether it can still carry a request; waits for the previous exchange to be settled.
@@ -106,6 +112,11 @@ impl Connection {
         })
     }
 
+    /// When all that was to be sent had been handed to the operating system.
+    pub(super) fn written(&self) -> Moment {
+        self.written.get()
+    }
+
     /// Ends it at once, also in the middle of an exchange.
     pub(super) fn cut(&self) {
         self.driver.abort();
@@ -119,9 +130,10 @@ pub(super) async fn dial(address: SocketAddr) -> io::Result<TcpStream> {
     Ok(tcp)
 }
 
-/// Agrees on TLS over a connection that has just been made.
+/// Agrees on TLS over a connection that has just been made; its making began when it was `dialled`.
 pub(super) async fn secure<S: Socket>(
     tcp: S,
+    dialled: Moment,
     name: &ServerName<'static>,
     config: Arc<ClientConfig>,
     clock: Clock,
@@ -132,7 +144,9 @@ pub(super) async fn secure<S: Socket>(
     let tls = TlsConnector::from(config).connect(name.clone(), tcp).await;
     let tls = tls.map_err(|problem| CallError::shaking_hands(&name.to_str(), &problem))?;
     let resumed = tls.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed);
-    Ok((tls, Opened { connected, handshake: clock.now().since(connected), resumed }))
+    let opened =
+        Opened { connect: connected.since(dialled), connected, handshake: clock.now().since(connected), resumed };
+    Ok((tls, opened))
 }
 
 /// What TLS is spoken over.
@@ -147,11 +161,15 @@ impl Socket for TcpStream {
     }
 }
 
-/// The TLS stream, which for a failed write looks whether the peer has said why.
+/// The TLS stream, which tells when all was written, and for a failed write looks whether the peer has said why.
 struct Wire<S> {
     tls: TlsStream<S>,
     /// Whether anything was ever read from the peer.
     answered: bool,
+    clock: Clock,
+    written: Rc<Cell<Moment>>,
+    /// Whether nothing has been written since `written`.
+    is_flushed: bool,
 }
 
 impl<S: Socket> Wire<S> {
@@ -188,6 +206,7 @@ impl<S: Socket> AsyncWrite for Wire<S> {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let wire = self.get_mut();
         let written = Pin::new(&mut wire.tls).poll_write(context, bytes);
+        wire.is_flushed = false;
         written.map_err(|failed| wire.explain(failed))
     }
 
@@ -198,6 +217,7 @@ impl<S: Socket> AsyncWrite for Wire<S> {
     ) -> Poll<io::Result<usize>> {
         let wire = self.get_mut();
         let written = Pin::new(&mut wire.tls).poll_write_vectored(context, bytes);
+        wire.is_flushed = false;
         written.map_err(|failed| wire.explain(failed))
     }
 
@@ -208,6 +228,10 @@ impl<S: Socket> AsyncWrite for Wire<S> {
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let wire = self.get_mut();
         let flushed = Pin::new(&mut wire.tls).poll_flush(context);
+        if matches!(flushed, Poll::Ready(Ok(()))) && !wire.is_flushed {
+            wire.is_flushed = true;
+            wire.written.set(wire.clock.now());
+        }
         flushed.map_err(|failed| wire.explain(failed))
     }
 

@@ -232,6 +232,7 @@ impl Dialer {
             }
         };
         let first_byte = self.clock.now();
+        let written = lease.connection().written().clamp(sent, first_byte);
         phase.set(Phase::Body);
         let (head, body) = answer.into_parts();
         let body = read_body(lease.host(), &head.headers, body, *body_limit).await?;
@@ -240,10 +241,12 @@ impl Dialer {
         lease.keep(done);
         let timing = Timing {
             started,
+            connect: opened.map(|opened| opened.connect),
             connected: opened.map(|opened| opened.connected),
             handshake: opened.map(|opened| opened.handshake),
             resumed: opened.is_some_and(|opened| opened.resumed),
             sent,
+            written,
             first_byte,
             done,
         };

@@ -9,6 +9,8 @@ use crate::clock::Moment;
 pub struct Timing {
     /// The call was made.
     pub started: Moment,
+    /// How long TCP took; `None` when the call used a connection that was open already.
+    pub connect: Option<Duration>,
     /// The TCP connection stood; `None` when the call used a connection that was open already.
     pub connected: Option<Moment>,
     /// How long the TLS handshake took; `None` when the call used a connection that was open already.
@@ -17,6 +19,8 @@ pub struct Timing {
     pub resumed: bool,
     /// The request was handed to the connection.
     pub sent: Moment,
+    /// The whole request had been handed to the operating system.
+    pub written: Moment,
     /// The head of the answer was there.
     pub first_byte: Moment,
     /// The last byte of the body was there.

@@ -15,6 +15,7 @@ use crate::actors::ordeal::{Ordeal, sites};
 use crate::clock::Moment;
 use crate::delegation;
 use crate::delegation::exchange::{Outgoing, PostOutcome};
+use crate::delegation::flow::FlowKind;
 use crate::delegation::machine::{Input, Side};
 use crate::delegation::message::{Kind, Message};
 use crate::facts::What;
@@ -149,7 +150,8 @@ impl DmServer {
             for wait in &ordeal.waits {
                 sit_out(wait, device, &lane.board).await;
             }
-            lane.record(|shard| shard.message_sent(kind));
+            let flow = lane.present.of(device);
+            lane.record(|shard| shard.message_sent(kind, flow));
             leaves.set(true);
             for (device, what) in seen.into_iter().flatten() {
                 lane.saw(device, what);
@@ -157,7 +159,7 @@ impl DmServer {
             if lane.directory.is_down(to) {
                 call.trouble.get_or_insert_default().connect = Some(ConnectTrouble::Refuse);
             }
-            let outcome = ask(&lane, now, due, kind, call).await;
+            let outcome = ask(&lane, now, due, (kind, flow), call).await;
             drop(left);
             actor.do_send(Tried { exchange, outcome });
         });
@@ -250,39 +252,52 @@ fn other_sessions(message: &Message, device: DeviceNumber) -> (Option<SessionId>
 }
 
 /// The device of a session, by the names that our servers give.
-fn device_of(session: &SessionId) -> Option<DeviceNumber> {
+pub(super) fn device_of(session: &SessionId) -> Option<DeviceNumber> {
     let number = session.as_str().split('-').nth(1)?;
     u32::from_str_radix(number, 16).ok().map(DeviceNumber)
 }
 
 /// One POST to a peer, measured. With `due`, a flow of the load begins with it.
-async fn ask(lane: &Lane, wanted: Moment, due: Option<Moment>, kind: Kind, call: Call) -> PostOutcome {
+async fn ask(
+    lane: &Lane,
+    wanted: Moment,
+    due: Option<Moment>,
+    (kind, flow): (Kind, Option<FlowKind>),
+    call: Call,
+) -> PostOutcome {
+    if let Some(due) = due {
+        // Until here it was in our hands; from here on it is for the peer to be fast.
+        let late = lane.blueprint.clock.now() - due;
+        lane.record(|shard| shard.late(late));
+    }
     let result = lane.dialer.call(call).await;
     let now = lane.blueprint.clock.now();
-    let mut shard = lane.shard.borrow_mut();
-    if let Some(due) = due {
-        // A flow has begun when its first request has left, not when somebody meant to send it.
-        shard.late(result.as_ref().map_or(now, |reply| reply.timing.sent) - due);
+    if let Ok(reply) = &result {
+        lane.call_answered(&reply.timing);
     }
+    let mut shard = lane.shard.borrow_mut();
     match result {
         Err(CallError::TimedOut { phase: Phase::Queue, .. }) => {
             shard.never_sent();
+            shard.message_lost(kind, flow, false);
             PostOutcome::Unreachable { phase: Phase::Queue.as_str() }
         }
         Err(CallError::TimedOut { .. }) => {
-            shard.message_timed_out(kind);
+            shard.message_lost(kind, flow, true);
             PostOutcome::TimedOut
         }
-        Err(error) => PostOutcome::Unreachable { phase: error.phase() },
+        Err(error) => {
+            shard.message_lost(kind, flow, false);
+            PostOutcome::Unreachable { phase: error.phase() }
+        }
         Ok(reply) => {
-            if let Some(handshake) = reply.timing.handshake {
-                shard.handshake(handshake, reply.timing.resumed);
-            }
             let service = now - reply.timing.sent;
-            shard.message_answered(kind, now - wanted, service);
+            shard.message_answered(kind, flow, now - wanted, service);
             let outcome = read_answer(&reply);
             match &outcome {
-                PostOutcome::Message(message) => shard.message_answered(message.kind(), now - wanted, service),
+                PostOutcome::Message(message) => {
+                    shard.message_answered(message.kind(), flow, now - wanted, service);
+                }
                 PostOutcome::Unreadable(misbehaved) => shard.rejected(misbehaved.key()),
                 _ => {}
             }

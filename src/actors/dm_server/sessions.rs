@@ -7,6 +7,7 @@ use super::DmServer;
 use crate::actors::desk::sit_out;
 use crate::actors::dm_client::{DmClient, PackageZero, Refusal};
 use crate::actors::ordeal::Ordeal;
+use crate::actors::queue::Place;
 use crate::clock::Moment;
 use crate::delegation::machine::{Input, Job};
 use crate::dm::auth::HmacCredentials;
@@ -28,6 +29,7 @@ pub struct FromDevice {
     /// Whether TLS has shown who the device is.
     pub has_certificate: bool,
     pub reply: oneshot::Sender<DeviceAnswer>,
+    pub place: Place,
 }
 
 /// What a device's package is answered with.
@@ -218,7 +220,9 @@ fn worth_counting(note: sessions::Note) -> Option<&'static str> {
 impl Handler<FromDevice> for DmServer {
     type Result = ();
 
-    fn handle(&mut self, FromDevice { envelope, has_certificate, reply }: FromDevice, ctx: &mut Self::Context) {
+    fn handle(&mut self, package: FromDevice, ctx: &mut Self::Context) {
+        let FromDevice { envelope, has_certificate, reply, place } = package;
+        drop(place);
         let exchange = self.new_exchange();
         self.devices_waiting.insert(exchange, reply);
         self.tell_sessions(sessions::Input::Received { exchange, envelope, client_certificate: has_certificate }, ctx);

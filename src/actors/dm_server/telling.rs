@@ -6,6 +6,7 @@ use super::DmServer;
 use crate::actors::swarm::Noted;
 use crate::clock::Moment;
 use crate::delegation::machine::{Effect, Note};
+use crate::delegation::misbehaved::Misbehaved;
 use crate::facts::machines;
 use crate::ids::{DeviceNumber, ServerNumber, SessionId};
 
@@ -28,11 +29,19 @@ impl DmServer {
 
     pub(super) fn note(&mut self, now: Moment, note: Note) {
         match &note {
-            Note::Duplicate { kind, .. } => self.lane.record(|shard| shard.message_duplicated(*kind)),
-            Note::Unexpected { kind, why, .. } => self.lane.record(|shard| {
-                shard.message_unexpected(*kind);
-                shard.rejected(why);
-            }),
+            Note::Duplicate { kind, device, .. } => {
+                let flow = device.and_then(|device| self.lane.present.of(device));
+                self.lane.record(|shard| shard.message_duplicated(*kind, flow));
+            }
+            Note::Unexpected { kind, device, why } => {
+                let flow = device.and_then(|device| self.lane.present.of(device));
+                // Of a session that is over its device is known still.
+                let is_late = device.is_some() && *why == Misbehaved::UnknownSession.key();
+                self.lane.record(|shard| {
+                    shard.message_unexpected(*kind, flow, is_late);
+                    shard.rejected(why);
+                });
+            }
             _ => {}
         }
         let is_of_a_flow = matches!(note, Note::Joined { .. } | Note::Settled { .. });

@@ -4,40 +4,58 @@ use actix::prelude::*;
 
 use super::Swarm;
 use crate::actors::chronicle::{Chronicle, Progress};
-use crate::measure::timeline::Interval;
+use crate::actors::tales::Tale;
+use crate::measure::shard::Shard;
 
 /// Asks how the run stands.
 #[derive(Message)]
 #[rtype(result = "Progress")]
 pub struct AskProgress;
 
-/// Asks what the swarm has recorded since the last time, for the timeline.
+/// Asks for what has happened since this was asked last.
 #[derive(Message)]
-#[rtype(result = "Interval")]
-pub struct TakeInterval;
+#[rtype(result = "Second")]
+pub struct TakeSecond;
+
+/// What has happened in a second, or in less.
+#[derive(Debug, Default)]
+pub struct Second {
+    pub progress: Progress,
+    pub shard: Shard,
+    /// The flows that ended, as far as they are told of.
+    pub tales: Vec<Tale>,
+}
 
 /// Asks for everything the swarm has seen, at the end of a run.
 #[derive(Message)]
 #[rtype(result = "Chronicle")]
 pub struct AskChronicle;
 
+impl Swarm {
+    fn progress(&self) -> Progress {
+        Progress {
+            journeys_under_way: self.travels.len() as u64,
+            journeys_planned: self.planned,
+            ..self.progress.clone()
+        }
+    }
+}
+
 impl Handler<AskProgress> for Swarm {
     type Result = MessageResult<AskProgress>;
 
     fn handle(&mut self, _: AskProgress, _: &mut Self::Context) -> Self::Result {
-        MessageResult(Progress {
-            journeys_under_way: self.travels.len() as u64,
-            journeys_planned: self.planned,
-            ..self.progress.clone()
-        })
+        MessageResult(self.progress())
     }
 }
 
-impl Handler<TakeInterval> for Swarm {
-    type Result = MessageResult<TakeInterval>;
+impl Handler<TakeSecond> for Swarm {
+    type Result = MessageResult<TakeSecond>;
 
-    fn handle(&mut self, _: TakeInterval, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.chronicle.shard.take_interval())
+    fn handle(&mut self, _: TakeSecond, _: &mut Self::Context) -> Self::Result {
+        let shard = std::mem::take(&mut self.shard);
+        let tales = self.tales.take(self.sight.board());
+        MessageResult(Second { progress: self.progress(), shard, tales })
     }
 }
 

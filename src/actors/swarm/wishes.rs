@@ -41,6 +41,7 @@ impl Swarm {
 
     /// Whether a server has taken a wish.
     pub(super) fn tell(&self, server: ServerNumber, wish: Input, due: Option<Moment>) -> bool {
-        self.directory.with_server(server, |actor| actor.try_send(Operator { wish, due }).is_ok()) == Some(true)
+        let place = self.directory.place_at(server);
+        self.directory.with_server(server, |actor| actor.try_send(Operator { wish, due, place }).is_ok()) == Some(true)
     }
 }

@@ -14,7 +14,7 @@ pub struct GoalRow {
 }
 
 /// How often one fault could have fired, and did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FaultRow {
     /// Its name in the scenario.
     pub name: String,
@@ -23,6 +23,11 @@ pub struct FaultRow {
     /// Whether it depends on the order of things, so that the same seed may decide otherwise.
     #[serde(default)]
     pub order_dependent: bool,
+    /// In which seconds since the load began it fired first and last.
+    #[serde(default)]
+    pub first_s: Option<f64>,
+    #[serde(default)]
+    pub last_s: Option<f64>,
 }
 
 /// The longest times that a device was in nobody's charge, and in that of two, and the numbers of those devices.

@@ -34,8 +34,8 @@ impl From<ByOutcome> for OutcomeRow {
 
 impl From<MessageCount> for MessageRow {
     fn from(count: MessageCount) -> MessageRow {
-        let MessageCount { sent, answered, duplicated, unexpected, timed_out } = count;
-        MessageRow { sent, answered, duplicated, unexpected, timed_out }
+        let MessageCount { sent, answered, duplicated, unexpected, timed_out, late, lost } = count;
+        MessageRow { sent, answered, duplicated, unexpected, timed_out, late, lost }
     }
 }
 

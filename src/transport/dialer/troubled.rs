@@ -88,7 +88,7 @@ impl Dialer {
             sleep(BEFORE_RESET).await;
             return Err(grip.break_off(Phase::Answer));
         }
-        let mut held = Held { connection: Connection::over(tls, opened, &name).await?, grip };
+        let mut held = Held { connection: Connection::over(tls, opened, &name, self.clock).await?, grip };
         if let Some(wait) = trouble.stall {
             held.grip.stall(wait);
         }
@@ -100,6 +100,7 @@ impl Dialer {
             return Err(held.grip.break_off(Phase::Answer));
         }
         let first_byte = self.clock.now();
+        let written = held.connection.written().clamp(sent, first_byte);
         phase.set(Phase::Body);
         let (head, mut body) = answer.into_parts();
         if reset == Some(ResetPhase::ResponseBody) {
@@ -112,10 +113,12 @@ impl Dialer {
         let body = read_body(host, &head.headers, body, call.body_limit).await?;
         let timing = Timing {
             started,
+            connect: Some(opened.connect),
             connected: Some(opened.connected),
             handshake: Some(opened.handshake),
             resumed: opened.resumed,
             sent,
+            written,
             first_byte,
             done: self.clock.now(),
         };
@@ -145,7 +148,7 @@ impl Dialer {
         let Trouble { identity, full_handshake, answer, .. } = trouble.clone();
         let plain = Trouble { identity, full_handshake, answer, ..Trouble::default() };
         let (tls, opened, grip, name) = self.connect(call, &plain, phase).await?;
-        let mut held = Held { connection: Connection::over(tls, opened, &name).await?, grip };
+        let mut held = Held { connection: Connection::over(tls, opened, &name, self.clock).await?, grip };
         held.status(call, request, phase).await
     }
 
@@ -164,6 +167,7 @@ impl Dialer {
             Some(ConnectTrouble::Refuse) => self.closed.address().map_err(unconnected)?,
             None => address,
         };
+        let began = self.clock.now();
         let tcp = dial(dialled).await.map_err(unconnected)?;
         let caller = tcp.local_addr().map_err(unconnected)?;
         let line = Line::new(tcp, trouble);
@@ -171,7 +175,7 @@ impl Dialer {
         if let (Some(tokens), Some(token)) = (&self.tokens, trouble.answer) {
             grip.bear(tokens.register(caller, address, token));
         }
-        let (tls, opened) = secure(line, &name, config(call, trouble), self.clock, phase).await?;
+        let (tls, opened) = secure(line, began, &name, config(call, trouble), self.clock, phase).await?;
         self.pool.count(opened);
         Ok((tls, opened, grip, name))
     }

@@ -1,0 +1,189 @@
+//! Limits read, followed and judged.
+
+use super::*;
+use crate::delegation::flow::{FlowKind, Outcome};
+use crate::measure::shard::{End, Shard};
+
+const TOOK: Duration = Duration::from_millis(1);
+const SECOND: Duration = Duration::from_secs(1);
+
+fn kind() -> FlowKind {
+    FlowKind::all().next().expect("there are flows")
+}
+
+/// A run of `done` flows that took 1 ms each from their intended start, half of it from the send, and one more per
+/// outcome of `others`, none of them expected.
+fn run(done: u64, others: &[Outcome]) -> Shard {
+    let mut shard = Shard::new();
+    for outcome in std::iter::repeat_n(&Outcome::Done, done as usize).chain(others) {
+        shard.flow_started(kind(), "done", None);
+        let as_expected = *outcome == Outcome::Done;
+        shard.flow_ended(kind(), &End { outcome, as_expected, response: TOOK, service: TOOK / 2 }, None);
+    }
+    shard
+}
+
+/// How a run of these seconds, each with its phase, keeps a limit.
+fn judged(expr: &str, seconds: &[(&str, &Shard)]) -> LimitResult {
+    let populations = ["phones".to_owned(), "meters".to_owned()];
+    let mut course = LimitCourse::new(parse(expr).expect("a limit"), &populations);
+    for (phase, records) in seconds {
+        course.add(&Stretch { records, lasted: SECOND, phases: &[phase] });
+    }
+    course.judge()
+}
+
+#[track_caller]
+fn check(expr: &str, run: &Shard, actual: Option<f64>, passed: bool) {
+    let result = judged(expr, &[("steady", run)]);
+    assert_eq!((result.actual, result.passed), (actual, passed), "{expr}");
+    assert_eq!(result.expr, expr);
+}
+
+#[test]
+fn limits_hold_or_do_not() {
+    let good = run(100, &[]);
+    let bad = run(99, &[Outcome::Lost]);
+    check("share(failed) = 0", &good, Some(0.0), true);
+    check("share(failed) = 0", &bad, Some(0.01), false);
+    check("share(failed) < 1%", &bad, Some(0.01), false);
+    check("share(failed) <= 1%", &bad, Some(0.01), true);
+    check("share(failed) < 1.1%", &bad, Some(0.01), true);
+    check("share(lost) = 0", &bad, Some(0.01), false);
+    check("share(undone) = 0", &bad, Some(0.0), true);
+    check("p99(flow.delegate.dmacc) < 250ms", &good, Some(1.0), true);
+    check("p99(flow.delegate.dmacc) < 500us", &good, Some(1.0), false);
+    check("p99(flow.delegate.dmacc, service) <= 500us", &good, Some(0.5), true);
+    check("p95(flow.delegate.dmacc, response) <= 1ms", &good, Some(1.0), true);
+    check("min(flow.delegate.dmacc) >= 1ms", &good, Some(1.0), true);
+    check("max(flow.delegate.dmacc) > 1s", &good, Some(1.0), false);
+    check("rate(flows) > 99/s", &good, Some(100.0), true);
+    check("rate(started) > 5940/min", &bad, Some(100.0), true);
+    check("rate(flows) > 99/s", &bad, Some(99.0), false);
+    check("count(lost) <= 1", &bad, Some(1.0), true);
+    check("count(dropped) = 0", &good, Some(0.0), true);
+}
+
+#[test]
+fn a_limit_on_what_never_happened_is_not_kept_unless_it_is_optional() {
+    check("share(failed) = 0", &Shard::new(), None, false);
+    check("p99(session.dms1) < 1h", &run(100, &[]), None, false);
+    check("p99(session.dms1) < 1h optional", &run(100, &[]), None, true);
+    check("p99(flow.delegate.dmacc) < 1h", &run(99, &[]), None, false);
+    check("p99.9(flow.delegate.dmacc) < 1h", &run(999, &[]), None, false);
+    check("p999(flow.delegate.dmacc) < 1h", &run(1_000, &[]), Some(1.0), true);
+    check("share(failed) = 0 over cool-down", &run(1, &[]), None, false);
+    check("rate(flows) < 1/s over cool-down", &run(1, &[]), None, false);
+    check("max(flow.delegate.dmacc) < 1us optional", &run(1, &[]), Some(1.0), false);
+    let limit = parse("max(session.dms1) < 1us").expect("a limit").made_optional();
+    assert_eq!(limit, parse(&limit.to_string()).expect("a limit"));
+    assert_eq!(limit, limit.clone().made_optional());
+}
+
+#[test]
+fn a_flow_that_never_ended_has_failed_when_the_run_is_over() {
+    let mut shard = run(3, &[]);
+    shard.flow_started(kind(), "done", None);
+    check("share(failed) = 0", &shard, Some(0.25), false);
+    let limit = parse("share(failed) = 0").expect("a limit").aborting_after(Duration::ZERO);
+    let mut course = LimitCourse::new(limit, &[]);
+    course.add(&Stretch { records: &shard, lasted: SECOND, phases: &["steady"] });
+    assert!(!course.calls_for_abort(), "it may yet end well");
+}
+
+#[test]
+fn a_limit_over_a_phase_takes_in_that_phase_alone() {
+    let (good, bad) = (run(10, &[]), run(9, &[Outcome::Lost]));
+    let seconds = [("warm-up", &bad), ("steady", &good), ("steady", &good), ("cool-down", &bad)];
+    assert_eq!(judged("share(failed) = 0 over steady", &seconds).actual, Some(0.0));
+    assert_eq!(judged("share(failed) = 0 over warm-up", &seconds).actual, Some(0.1));
+    assert_eq!(judged("rate(flows) > 1/s over steady", &seconds).actual, Some(10.0));
+    // 2 of 40.
+    assert_eq!(judged("share(failed) = 0", &seconds).actual, Some(0.05));
+}
+
+#[test]
+fn a_limit_of_a_population_takes_in_its_flows_alone() {
+    let mut shard = run(0, &[]);
+    for (population, millis) in [(0, 2), (1, 9), (1, 9)] {
+        let took = Duration::from_millis(millis);
+        shard.flow_started(kind(), "done", Some(population));
+        let end = End { outcome: &Outcome::Done, as_expected: true, response: took, service: took };
+        shard.flow_ended(kind(), &end, Some(population));
+    }
+    check("max(flow.delegate.dmacc of phones) < 5ms", &shard, Some(2.0), true);
+    check("max(flow.delegate.dmacc of meters) < 5ms", &shard, Some(9.0), false);
+    check("max(flow.delegate.dmacc) < 5ms", &shard, Some(9.0), false);
+    check("count(flows of meters) = 2", &shard, Some(2.0), true);
+}
+
+#[test]
+fn of_any_windows_in_a_row_enough_have_to_keep_a_limit() {
+    let (good, bad) = (run(1, &[]), run(0, &[Outcome::Lost]));
+    let row = |pattern: &str| {
+        let second = |c| ("steady", if c == '+' { &good } else { &bad });
+        let seconds: Vec<(&str, &Shard)> = pattern.chars().map(second).collect();
+        let result = judged("share(failed) = 0 for 2 of 3 windows of 1s", &seconds);
+        (result.passed, result.windows.map(|tally| (tally.kept, tally.seen)))
+    };
+    assert_eq!(row("+++"), (true, Some((3, 3))));
+    assert_eq!(row("+-+-+"), (false, Some((3, 5))), "-+- has one");
+    assert_eq!(row("+-++-++"), (true, Some((5, 7))));
+    assert_eq!(row("++--++"), (false, Some((4, 6))));
+    assert_eq!(row("++"), (false, Some((2, 2))), "there were not three windows");
+    // Two seconds make a window: 1 of 2 flows has failed in the first one, none in the second.
+    let seconds = [("steady", &good), ("steady", &bad), ("steady", &good), ("steady", &good)];
+    let result = judged("share(failed) <= 50% for 2 of 2 windows of 2s", &seconds);
+    assert_eq!((result.passed, result.actual), (true, Some(0.5)), "the worst window's");
+}
+
+#[test]
+fn failed_flows_are_limited_unless_the_scenario_does_so() {
+    let texts = |limits: Vec<Limit>| limits.iter().map(Limit::to_string).collect::<Vec<_>>();
+    let read = |text: &str| parse(text).expect("a limit");
+    assert_eq!(texts(with_default(Vec::new())), [DEFAULT]);
+    assert_eq!(texts(with_default(vec![read("share(failed) < 1%")])), ["share(failed) < 1%"]);
+    assert_eq!(texts(with_default(vec![read("p50(bootstrap) < 1s")])), ["p50(bootstrap) < 1s", DEFAULT]);
+    let of_some = "share(failed of phones) < 1%";
+    assert_eq!(texts(with_default(vec![read(of_some)])), [of_some, DEFAULT]);
+}
+
+#[test]
+fn white_space_is_free() {
+    assert_eq!(judged(" share( failed )<0.1 % ", &[("steady", &run(1, &[]))]).limit, 0.001);
+    let limit = parse("p99( flow.revoke.asked ,service  of  phones )<1s  over  steady").expect("a limit");
+    assert_eq!((limit.population(), limit.phase()), (Some("phones"), Some("steady")));
+}
+
+#[test]
+fn mistakes_are_shown_where_they_are() {
+    // (limit, the part that is meant, what the hint holds)
+    for (text, meant, hint) in [
+        ("", "", "share(failed) = 0"),
+        ("share failed = 0", "share failed = 0", "e.g."),
+        ("share(failed)", "share(failed)", "e.g."),
+        ("share(failed) <", "share(failed) <", "e.g."),
+        ("share(dropped) = 0", "dropped", "failed"),
+        ("rate(flow) > 1/s", "flow", "flows, started"),
+        ("rate(exchanges of phones) > 1/s", "exchanges", "leave out `of`"),
+        ("p99(session.dms1 of phones) > 1s", "session.dms1", "leave out `of`"),
+        ("share(failed) ! 0", "!", "one of <"),
+        ("share(failed) = none", "none", "e.g."),
+        ("share(failed) < 101%", "101%", "e.g."),
+        ("rate(flows) > 5", "5", "rate(flows) > 500/s"),
+        ("count(flows) > 5.5", "5.5", "count(dropped) = 0"),
+        ("q98(bootstrap) < 1s", "q98", "p99.9"),
+        ("p0(bootstrap) < 1s", "p0", "p99.9"),
+        ("p99(flow.delegate.dmac) < 1s", "flow.delegate.dmac", "did you mean `flow.delegate.dmacc`?"),
+        ("p99(bootstrap, sent) < 1s", "bootstrap, sent", "`response` or `service`"),
+        ("p99(bootstrap) < 250", "250", "e.g."),
+        ("p99(bootstrap) < 250ms over", "over", "over steady"),
+        ("p99(bootstrap) < 250ms for 3 of 2 windows of 1s", "for 3 of 2 windows of 1s", "at least one of them"),
+        ("p99(bootstrap) < 250ms for 1 of 2 windows of 10ms", "for 1 of 2 windows of 10ms", "whole seconds"),
+        ("p99(bootstrap) < 250ms optional over steady", "optional over steady", "in this order"),
+    ] {
+        let error = parse(text).expect_err(text);
+        assert_eq!(&text[error.at.clone()], meant, "{error}");
+        assert!(error.hint.contains(hint), "{text}: {}", error.hint);
+    }
+}
