@@ -11,14 +11,13 @@ use crate::delegation::reading::{
     Unconfirmed,
 };
 use crate::measure::health::HealthLimits;
-use crate::measure::limit::{self, Limit};
 use crate::scenario::entry::Entry;
 use crate::scenario::keys::SCENARIO;
 use crate::scenario::names::Cast;
 use crate::scenario::problem::{Problem, Problems, Sources};
 use crate::scenario::world::World;
 use crate::scenario::{Connections, Scenario, TimeoutSettings};
-use crate::scenario::{document, faults, journeys, load, parties, races, retries, shape};
+use crate::scenario::{document, faults, journeys, limits, load, parties, races, retries, shape};
 use crate::seed::Seed;
 use crate::units::Size;
 
@@ -116,7 +115,7 @@ fn resolve(root: &Entry<'_>, found: &mut Vec<Problem>) -> Scenario {
             "per device" => Connections::PerDevice,
             _ => Connections::Pooled,
         },
-        limits: limits(root, found),
+        limits: limits::read(root, found),
         health: health(&root.table("health")),
         policy,
         retries: retries::read(&root.table("retries"), policy, found),
@@ -187,21 +186,4 @@ fn readings(entry: &Entry<'_>) -> Readings {
             _ => SessionNames::Own,
         },
     }
-}
-
-fn limits(root: &Entry<'_>, found: &mut Vec<Problem>) -> Vec<Limit> {
-    let mut limits = Vec::new();
-    for text in root.texts("limits").unwrap_or_default() {
-        match limit::parse(text.text) {
-            Ok(limit) => limits.push(limit),
-            Err(error) => {
-                found.push(Problem::new(text.part(error.at.clone()), error.to_string()).hint(error.hint));
-            }
-        }
-    }
-    for item in root.items("limits").iter().filter(|item| item.get_ref().is_table()) {
-        let problem = Problem::new(item.span(), "limits with `abort` are not supported in this version");
-        found.push(problem.hint("write the expression alone, as a string"));
-    }
-    limit::with_default(limits)
 }

@@ -58,8 +58,6 @@ pub enum Shape {
     Texts,
     /// `true`, `false`, or a list of strings.
     YesOrTexts,
-    /// A list of limits: strings, or tables `{ expr = "...", abort = true }`.
-    Limits,
     Table(&'static Section),
     Tables(&'static Section),
     /// A list of values of one shape.
@@ -74,6 +72,7 @@ impl Shape {
         match self {
             Shape::Table(section) | Shape::Tables(section) => Some(section),
             Shape::Either(_, shapes) => shapes.iter().find_map(Shape::section),
+            Shape::List(inner) => inner.section(),
             _ => None,
         }
     }
@@ -115,7 +114,7 @@ pub static SCENARIO: Section = Section {
         ),
         key(
             "limits",
-            Shape::Limits,
+            Shape::List(&LIMIT),
             "What the run has to keep, such as `share(failed) = 0`, which holds without being written.",
         ),
         with_default(
@@ -342,7 +341,29 @@ pub static TIMEOUTS: Section = Section {
 };
 
 /// `[readings]`.
-pub static HEALTH: Section = Section {
+pub static LIMIT: Shape = Shape::Either(
+    "a limit such as `\"share(failed) = 0\"`, or a table `{ expr = \"...\", abort = true }`",
+    &[Shape::Text, Shape::Table(&LIMIT_TABLE)],
+);
+
+static LIMIT_TABLE: Section = Section {
+    about: "A limit, and what follows when it is not kept.",
+    keys: &[
+        required(
+            "expr",
+            Shape::Text,
+            "The limit, as it would stand alone: `p99(flow.revoke.asked) < 250ms over steady`.",
+        ),
+        key(
+            "abort",
+            Shape::Either("`true`, `false` or a duration", &[Shape::YesNo, Shape::DurationOrNone]),
+            "Whether a run that does not keep it ends early: at once, or when so much of what counts is over.",
+        ),
+        with_default("optional", Shape::YesNo, "false", "Whether it is kept where nothing was measured."),
+    ],
+};
+
+static HEALTH: Section = Section {
     about: "What this machine may do to a run before the run is INVALID: its figures would be about us.",
     keys: &[
         with_default(

@@ -12,6 +12,7 @@
 //! | `parties`, `journeys`, `load`, `races` | the second look: what the values mean together |
 //! | `steps` | the grammar of a journey's steps |
 //! | `reader`, `walk`, `meanwhile` | steps with their names looked up; whether each makes sense where it stands |
+//! | `limits` | the second look at what a run has to keep |
 //! | `world`, `names` | whom and what journeys, faults and patterns can speak of |
 //! | `retries` | the grammar of how often a message is tried |
 //! | `faults` | the second look at what goes wrong |
@@ -24,6 +25,7 @@ mod faults;
 pub mod file;
 mod journeys;
 mod keys;
+mod limits;
 mod load;
 mod meanwhile;
 mod names;

@@ -238,7 +238,7 @@ at_once = 5"#,
 #[test]
 fn limits_are_read_and_pointed_into() {
     let limits = |limits: &str| with("name = \"demo\"", &format!("name = \"demo\"\nlimits = {limits}"));
-    is_wrong(&limits(r#"["p98(bootstrap) < 250ms"]"#), "p98", "unknown statistic `p98`", "p99");
+    is_wrong(&limits(r#"["q98(bootstrap) < 250ms"]"#), "q98", "unknown statistic `q98`", "p99");
     is_wrong(
         &limits(r#"["share(failed) < 5"]"#),
         "5",
@@ -246,15 +246,17 @@ fn limits_are_read_and_pointed_into() {
         "",
     );
     is_wrong(
-        &limits(r#"[{ expr = "share(failed) = 0", abort = true }]"#),
-        "{",
-        "limits with `abort` are not supported in this version",
-        "as a string",
+        &limits(r#"[{ expr = "share(failed) = 0", abort = "soon" }]"#),
+        "\"soon\"",
+        "expected a duration such as `250ms`, `1.5s` or `1h30m`, found `soon`",
+        "",
     );
+    is_wrong(&limits(r#"[{ expr = "share(failde) = 0" }]"#), "failde", "unknown metric `failde`", "failed");
+    is_wrong(&limits("[{ abort = true }]"), "{", "the key `expr` is missing", "add `expr = ...`");
     is_wrong(
         &limits("[5]"),
         "5",
-        "`limits` is a list of limits such as `\"share(failed) = 0\"`, found the whole number `5`",
+        "`limits` is a limit such as `\"share(failed) = 0\"`, or a table `{ expr = \"...\", abort = true }`, found the whole number `5`",
         "",
     );
     let texts = |text: &str| read(&limits(text)).unwrap().limits.iter().map(ToString::to_string).collect::<Vec<_>>();

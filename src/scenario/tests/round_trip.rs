@@ -53,7 +53,11 @@ pub fn reads_back(text: &str) {
 /// Every key of what should happen, with a value that is not its default.
 const EVERY_KEY: &str = r#"name = "every-key"
 seed = 9223372036854775807
-limits = ["share(failed) <= 2.5%", "share(failed) < 5%"]
+limits = [
+    "share(failed) <= 2.5%",
+    { expr = "p99(flow.delegate.dmacc) < 5s over steady for 3 of 5 windows of 10s", abort = "20s", optional = true },
+    { expr = "rate(flows) > 0.1/s", abort = true },
+]
 connections = "per device"
 policy = "literal"
 heal = "0s"
@@ -141,6 +145,9 @@ steps = [
 [load]
 starts = 40
 phases = ["ramp 0/s to 7.5/s in 1m30s", "hold 30/min for 10s", "hold 2/s until done"]
+[health]
+lateness = "7ms"
+event_loop = "9ms"
 [timeouts]
 bootstrap = "1s"
 confirmed = "2s"
