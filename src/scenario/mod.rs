@@ -10,6 +10,7 @@
 //! | `document`, `shape` | the text as a tree with places; the first look at it, by the keys alone |
 //! | `entry` | values out of the tree |
 //! | `parties`, `journeys`, `load`, `races` | the second look: what the values mean together |
+//! | `phases`, `recording` | the grammar of a load's phases; files with recorded arrivals |
 //! | `steps` | the grammar of a journey's steps |
 //! | `reader`, `walk`, `meanwhile` | steps with their names looked up; whether each makes sense where it stands |
 //! | `world`, `names` | whom and what journeys, faults and patterns can speak of |
@@ -28,10 +29,12 @@ mod load;
 mod meanwhile;
 mod names;
 mod parties;
+mod phases;
 mod print;
 pub mod problem;
 mod races;
 mod reader;
+mod recording;
 mod retries;
 pub mod schema;
 mod shape;
@@ -238,9 +241,9 @@ impl Scenario {
         Parties::new(servers, Arc::new(self.population()), &self.journeys, &self.classes)
     }
 
-    /// All starts.
+    /// Its load, with chance decided.
     pub fn plan(&self) -> Plan {
-        Plan::new(&self.load, self.devices)
+        Plan { load: self.load.clone(), seed: self.seed }
     }
 
     /// The names of its servers and faults, by which facts are told.

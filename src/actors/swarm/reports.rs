@@ -25,9 +25,12 @@ impl Handler<AskProgress> for Swarm {
     type Result = MessageResult<AskProgress>;
 
     fn handle(&mut self, _: AskProgress, _: &mut Self::Context) -> Self::Result {
+        let now = self.clock.now();
+        let load = self.pacer.as_ref().map(|pacer| pacer.standing(now));
         MessageResult(Progress {
             journeys_under_way: self.travels.len() as u64,
-            journeys_planned: self.planned,
+            journeys_planned: load.as_ref().and_then(|load| load.planned),
+            load,
             ..self.progress.clone()
         })
     }

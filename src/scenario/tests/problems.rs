@@ -187,7 +187,7 @@ at_once = 5"#,
     is_wrong(
         &phases(r#"["hodl 100/s until done"]"#),
         "hodl",
-        "expected `ramp` or `hold`, found `hodl`",
+        "expected `hold`, `ramp`, `stairs`, `spike`, `storm`, `pause`, `replay` or `closed`, found `hodl`",
         "did you mean `hold`?",
     );
     is_wrong(
