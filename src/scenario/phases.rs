@@ -61,7 +61,8 @@ pub fn read(text: &Text<'_>, file: ReadFile<'_>, found: &mut Vec<Problem>) -> Op
             return None;
         }
     };
-    let shape = match body.text.trim_start().strip_prefix("replay").filter(|rest| rest.starts_with([' ', '\t', '['])) {
+    let replayed = body.text.trim_start().strip_prefix("replay").filter(|rest| rest.starts_with([' ', '\t', '[']));
+    let shape = match replayed.filter(|rest| !rest.trim().is_empty()) {
         Some(rest) => replay(&body.tail(body.text.len() - rest.len()), file, found),
         None => Reader { text: &body, words: split(body.text) }.shape().map_err(|problem| found.push(problem)).ok(),
     };
@@ -128,7 +129,8 @@ fn named<'t>(text: &Text<'t>) -> Result<(String, Text<'t>), Problem> {
             format!("names are letters, digits, `-` and `_`, at most {LONGEST_NAME}: `warm-up: ramp 0/s to 9/s in 5s`");
         return Err(Problem::new(place, message).hint(hint));
     }
-    Ok((name.to_owned(), text.tail(colon + 1)))
+    let rest = text.text[colon + 1..].trim_start();
+    Ok((name.to_owned(), text.tail(text.text.len() - rest.len())))
 }
 
 fn is_verb(word: &str) -> bool {

@@ -77,7 +77,7 @@ impl Shape {
 
     /// Whether chance decides how many starts there are.
     pub fn is_counted_by_chance(&self) -> bool {
-        matches!(self, Shape::Rated(_, Spread::Poisson))
+        matches!(self, Shape::Rated(course, Spread::Poisson) if course.peak() > 0.0)
     }
 }
 

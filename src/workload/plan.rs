@@ -48,7 +48,7 @@ impl LoadPopulation {
 
     /// Whether a journey is one of its own.
     pub fn has(&self, journey: usize) -> bool {
-        self.journeys.is_empty() || self.journeys.contains(&journey)
+        self.journeys.is_empty() || self.journeys.binary_search(&journey).is_ok()
     }
 
     /// How many devices it has, `per_journey` being how many each journey has.

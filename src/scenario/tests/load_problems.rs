@@ -29,6 +29,7 @@ fn phases_that_are_none_say_what_they_could_be() {
         ("", "\"\"", "a phase cannot be empty", "hold 100/s for 10s"),
         ("x:", "\"]", "a phase cannot be empty", "hold 100/s for 10s"),
         ("replay", "\"replay", "`replay` is no phase", "replay arrivals.csv"),
+        ("x: replay  ", "replay  ", "`replay` is no phase", "replay arrivals.csv"),
     ] {
         is_wrong(&phase(text), at, message, hint);
     }
@@ -61,6 +62,7 @@ fn how_starts_are_spread_is_said_at_the_end_of_a_rate() {
             "a phase `until done` has no exact number of starts",
             "for 10s",
         ),
+        ("hold 0/s for 2s, poisson", "[", "the phases start no journey at all", "raise a rate"),
         ("hold 0/s for 2s, poisson exactly 9", "exactly", "where the rate is 0 there are no starts", "raise a rate"),
         ("storm of 5, poisson", "poisson", "nothing is spread over this phase", "leave out `poisson`"),
         ("hold 5/s for 2s, evenly", "\"hold", "`hold 5/s for 2s, evenly` is no phase", "hold 100/s for 10s"),
@@ -203,3 +205,21 @@ fn populations_have_names_and_phases_of_their_own() {
     is_wrong(&populations(&BOTH.replace("name = \"a\"\n", "")), "[[load", "the key `name` is missing", "");
     is_wrong(&populations(&format!("{BOTH}strats = 3\n")), "strats", "unknown key `strats`", "`starts`");
 }
+
+proptest::proptest! {
+    /// Whatever stands there is a phase that reads back, or a problem that can be shown.
+    #[test]
+    fn words_in_any_order_are_a_phase_or_a_problem(words in proptest::collection::vec(proptest::sample::select(WORDS), 0..10)) {
+        let text = phase(&words.join(" "));
+        match read(&text) {
+            Ok(scenario) => round_trip::reads_back(&scenario.to_toml()),
+            Err(problems) => proptest::prop_assert!(problems.to_string().contains("demo.toml:16:"), "{}", problems),
+        }
+    }
+}
+
+const WORDS: &[&str] = &[
+    "hold", "ramp", "stairs", "spike", "storm", "pause", "replay", "closed", "poisson", "exactly", "until", "done",
+    "for", "in", "to", "of", "steps", "5/s", "0/s", "9/min", "3", "0", "2s", "0s", "9000h", "[0, 1.5]", "[", "]", ",",
+    "a:", ":", "é", "x.csv",
+];
