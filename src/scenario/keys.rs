@@ -3,6 +3,7 @@
 //! The reader, the checks and the JSON Schema all go by these tables, so that they cannot disagree.
 
 mod failure;
+mod load;
 
 pub use crate::scenario::keys::failure::ACTION_COMPANIONS;
 use crate::workload::journey::Expected;
@@ -162,7 +163,11 @@ pub static SCENARIO: Section = Section {
         required("server", Shape::Tables(&SERVER), "The DM servers; any may delegate and be delegated to."),
         key("bootstrap_server", Shape::Tables(&BOOTSTRAP_SERVER), "The bootstrap servers."),
         required("journey", Shape::Tables(&JOURNEY), "What devices go through."),
-        required("load", Shape::Table(&LOAD), "When journeys start: `phases` or `at_once`."),
+        required(
+            "load",
+            Shape::Table(&load::LOAD),
+            "When journeys start: `phases`, `at_once`, or several populations.",
+        ),
         key("timeouts", Shape::Table(&TIMEOUTS), "How long parties wait."),
         key("health", Shape::Table(&HEALTH), "What this machine may do to a run before the run is INVALID."),
         key("readings", Shape::Table(&READINGS), "Where the specification can be read in two ways: the choices."),
@@ -286,20 +291,6 @@ pub static JOURNEY: Section = Section {
             "done",
             "How its flows should end where a step does not say otherwise.",
         ),
-    ],
-};
-
-/// `[load]`.
-pub static LOAD: Section = Section {
-    about: "An open load has `phases`, a closed one `at_once`.",
-    keys: &[
-        key(
-            "starts",
-            Shape::Integer(1, 1_000_000_000),
-            "How many journeys are started; one for each device where it is left out.",
-        ),
-        key("phases", Shape::Texts, "Open: `ramp 0/s to 100/s in 5s`, `hold 100/s for 10s`, `hold 100/s until done`."),
-        key("at_once", Shape::Integer(1, 1_000_000), "Closed: how many journeys are under way at the same time."),
     ],
 };
 

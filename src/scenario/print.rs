@@ -10,10 +10,10 @@ use crate::facts::goal::Goal;
 use crate::faults::rule::Rule;
 use crate::ids::ServerNumber;
 use crate::scenario::names::Cast;
-use crate::scenario::{BootstrapAddress, Connections, Expect, Scenario, faults, limits, load, retries, steps};
+use crate::scenario::{BootstrapAddress, Connections, Expect, Scenario, faults, limits, load, phases, retries, steps};
 use crate::units::{Duration, Size};
-use crate::workload::arrival::Arrival;
 use crate::workload::journey::{Meanwhile, Step};
+use crate::workload::plan::LoadPopulation;
 use crate::workload::population::{Access, Class, Cohort, Storage};
 
 /// The whole file.
@@ -179,13 +179,29 @@ impl Page {
 
     fn load(&mut self, scenario: &Scenario) {
         self.header("[load]");
-        self.bare("starts", scenario.load.starts);
-        match &scenario.load.arrival {
-            Arrival::Open(phases) => {
-                let phases: Vec<String> = phases.iter().map(load::print).collect();
+        match &scenario.load.populations[..] {
+            [all] if all.journeys.is_empty() => self.starts(all),
+            populations => {
+                for population in populations {
+                    self.header("[[load.population]]");
+                    self.string("name", &population.name);
+                    let name = |number: &usize| scenario.journeys[*number].journey.name.clone();
+                    let journeys: Vec<String> = population.journeys.iter().map(name).collect();
+                    self.strings("journeys", &journeys);
+                    self.starts(population);
+                }
+            }
+        }
+    }
+
+    fn starts(&mut self, population: &LoadPopulation) {
+        self.bare("starts", population.starts);
+        match load::at_once(population) {
+            Some(at_once) => self.bare("at_once", at_once),
+            None => {
+                let phases: Vec<String> = population.phases.iter().map(phases::print).collect();
                 self.strings("phases", &phases);
             }
-            Arrival::Closed { at_once } => self.bare("at_once", at_once),
         }
     }
 

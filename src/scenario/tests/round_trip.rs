@@ -12,7 +12,7 @@ fn the_base_of_these_tests_is_right() {
     assert_eq!((boot.name.as_str(), boot.server), ("boot", ServerNumber(1)));
     assert_eq!(scenario.limits.len(), 1);
     assert_eq!(scenario.limits[0].to_string(), "share(failed) = 0");
-    assert_eq!(scenario.load.starts, 10);
+    assert_eq!(scenario.load, Load::closed(10, 5));
 }
 
 #[test]
@@ -174,11 +174,31 @@ pub fn every_key() -> String {
     format!("{EVERY_KEY}{EVERY_FAILURE_KEY}")
 }
 
+/// The same, in several populations: a load has either them or phases of its own.
+pub fn in_populations() -> String {
+    let whole = every_key();
+    let (before, rest) = whole.split_once("[load]\n").unwrap();
+    let (_, after) = rest.split_once("[timeouts]").unwrap();
+    format!("{before}{POPULATIONS}[timeouts]{after}")
+}
+
+const POPULATIONS: &str = r#"[[load.population]]
+name = "b"
+journeys = ["out of order", "journey 1"]
+starts = 12
+phases = ["warm-up: ramp 1/s to 2/s in 3s, poisson exactly 9", "stairs 1/s to 3/min in 7 steps of 1m30s, poisson"]
+[[load.population]]
+name = "a"
+journeys = ["bad", "round and round"]
+at_once = 3
+"#;
+
 #[test]
 fn what_is_printed_reads_back_to_the_same_scenario() {
     reads_back(BASE);
     reads_back(QUICKSTART);
     reads_back(&every_key());
+    reads_back(&in_populations());
 }
 
 #[test]
