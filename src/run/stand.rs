@@ -129,6 +129,12 @@ impl Stand {
         (began, ended)
     }
 
+    /// Walks a plan until every journey has ended.
+    pub async fn walk(&self, plan: Plan) {
+        let (_, ended) = self.begin(plan).await;
+        ended.await;
+    }
+
     /// Starts nothing until resumed; the plan waits.
     pub fn pause(&self) {
         self.swarm.do_send(Pause);

@@ -108,7 +108,7 @@ impl<'s> Walk<'s> {
                     self.obey(command, tell).await;
                 }
                 told = recorder.next() => match told {
-                    Told::Second(pulse) => tell(News::Second(*pulse)),
+                    Told::Second(pulse) => tell(News::Second(pulse)),
                     Told::Abort(limit) => {
                         was_aborted = true;
                         self.stop(Why::Limit(&limit), tell).await;

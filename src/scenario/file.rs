@@ -127,6 +127,7 @@ fn resolve(root: &Entry<'_>, file: ReadFile<'_>, found: &mut Vec<Problem>) -> Sc
             "per device" => Connections::PerDevice,
             _ => Connections::Pooled,
         },
+        connections_per_peer: root.number("connections_per_peer"),
         limits,
         health: health(&root.table("health")),
         policy,

@@ -125,6 +125,12 @@ pub static SCENARIO: Section = Section {
             "Whether devices share HTTPS connections or each has its own.",
         ),
         with_default(
+            "connections_per_peer",
+            Shape::Integer(1, 100_000),
+            "64",
+            "How many connections each thread opens to one address at most; further requests wait for a free one.",
+        ),
+        with_default(
             "body_limit",
             Shape::Size(1 << 10, 1 << 30),
             "1MiB",

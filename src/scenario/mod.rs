@@ -93,6 +93,8 @@ pub struct Scenario {
     pub timeouts: TimeoutSettings,
     pub readings: Readings,
     pub connections: Connections,
+    /// How many connections each thread opens to one address at most; further requests wait for a free one.
+    pub connections_per_peer: u32,
     /// One on failed flows at least: `share(failed) = 0` where the file has none of its own.
     pub limits: Vec<Limit>,
     /// What this machine may do to a run before the run is INVALID.

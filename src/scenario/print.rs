@@ -30,6 +30,7 @@ pub fn print(scenario: &Scenario) -> String {
             Connections::PerDevice => "per device",
         },
     );
+    page.bare("connections_per_peer", scenario.connections_per_peer);
     page.string("body_limit", &Size(scenario.body_limit).to_string());
     page.string("message_limit", &Size(scenario.message_limit).to_string());
     page.string("policy", scenario.policy.key());

@@ -59,6 +59,7 @@ limits = [
     { expr = "rate(flows) > 0.1/s", abort = true },
 ]
 connections = "per device"
+connections_per_peer = 3
 policy = "literal"
 heal = "0s"
 watch = 17
