@@ -39,10 +39,10 @@ fn a_dead_device_is_counted_and_a_fresh_one_takes_its_place() {
         assert!(matches!(dead.send(Poison).await, Err(MailboxError::Closed)), "actix closes the mailbox");
         until(async || !dead.connected()).await;
         until(async || stand.directory().device(DeviceNumber(1)) != dead).await;
-        until(async || stand.shard().await.panicked() == 1).await;
+        until(async || stand.take_second().await.shard.panicked() == 1).await;
 
-        stand.begin(scenario(PARTIES).plan()).await;
-        let shard = stand.shard().await;
+        stand.walk(scenario(PARTIES).plan()).await;
+        let shard = stand.take_second().await.shard;
         assert_eq!((shard.started(), shard.done()), (8, 8), "the fresh device works like the others");
     });
 }
@@ -53,11 +53,11 @@ fn flows_under_way_at_a_dead_server_are_lost_and_everything_else_goes_on() {
     let scenario = scenario(&PARTIES.replace("[[journey]]", "[[journey]]\nrepeat = 25"));
     with_parties(&scenario, async |stand, _| {
         let dead = stand.directory().server(ServerNumber(1));
-        let finished = stand.begin(scenario.plan());
+        let (_, finished) = stand.begin(scenario.plan()).await;
         until(async || stand.progress().await.flows_started > 0).await;
         assert!(dead.send(Poison).await.is_err());
         finished.await;
-        let shard = stand.shard().await;
+        let shard = stand.take_second().await.shard;
         assert_eq!(shard.panicked(), 1, "it is counted before its flows are ended");
         assert_eq!(shard.started(), shard.ended(), "every started flow has ended");
         assert!(shard.failed() > 0, "what the dead server had in hand is lost");
@@ -74,10 +74,10 @@ fn a_fault_of_the_first_session_befalls_a_device_that_has_had_none() {
         do = { refuse = 425 }";
     let scenario = scenario(&format!("{PARTIES}\n{fault}"));
     with_parties(&scenario, async |stand, _| {
-        stand.begin(scenario.plan()).await;
+        stand.walk(scenario.plan()).await;
         let count = stand.blueprint().faults.counts()[0];
         assert_eq!((count.eligible, count.injected), (4, 4), "once for each device");
-        assert_eq!(stand.shard().await.done(), 0, "none of them could be prepared");
+        assert_eq!(stand.take_second().await.shard.done(), 0, "none of them could be prepared");
     });
 }
 

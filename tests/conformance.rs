@@ -99,7 +99,7 @@ fn played(place: &Place, scenario: &Scenario) -> Vec<Fact> {
     let prepared = prepare(scenario, &place.0, Clock::start()).expect("the parties can be settled");
     actix::System::new().block_on(async {
         let stand = Stand::up(prepared).await.expect("the parties stand");
-        let walk = actix::clock::timeout(PATIENCE, stand.begin(scenario.plan()));
+        let walk = actix::clock::timeout(PATIENCE, stand.walk(scenario.plan()));
         walk.await.expect("every flow ends");
         assert!(stand.rest(stand.blueprint().clock.now() + PATIENCE).await, "everybody comes to rest");
         let facts = stand.board().with(DeviceNumber(0), <[Fact]>::to_vec);

@@ -88,14 +88,14 @@ fn every_malformed_post_gets_its_status_and_a_counted_reason() {
         assert_eq!(post(&elsewhere, &partner, DELEGATION, String::new()).await.status, 404);
 
         // After all that the server still does its work.
-        stand.begin(scenario(PARTIES).plan()).await;
-        let shard = stand.shard().await;
+        stand.walk(scenario(PARTIES).plan()).await;
+        let shard = stand.take_second().await.shard;
         assert_eq!((shard.started(), shard.done(), shard.failed()), (8, 8, 0));
     });
 }
 
 async fn counted(stand: &Stand, reason: &str) -> u64 {
-    stand.shard().await.rejections(reason)
+    stand.take_second().await.shard.rejections(reason)
 }
 
 #[test]
@@ -173,8 +173,8 @@ fn a_device_that_talks_nonsense_gets_a_status_and_harms_nobody() {
         let said = String::from_utf8_lossy(&reply.body).into_owned();
         assert!(said.contains("<Data>407</Data>") && said.contains("<Chal>"), "{said}");
 
-        stand.begin(scenario(PARTIES).plan()).await;
-        assert_eq!(stand.shard().await.failed(), 0, "all the others are served as before");
+        stand.walk(scenario(PARTIES).plan()).await;
+        assert_eq!(stand.take_second().await.shard.failed(), 0, "all the others are served as before");
     });
 }
 
@@ -214,7 +214,7 @@ do = { hold = "unanswered delegation_revoked at home", at_most = "10s" }
     let text = PARTIES.replace("revoke asked", "revoke forced with notice expect any");
     let scenario = scenario(&format!("policy = \"literal\"\n{text}\n{fault}"));
     with_parties(&scenario, async |stand, _| {
-        stand.begin(scenario.plan()).await;
+        stand.walk(scenario.plan()).await;
         let (message, at) = (Kind::of_root("delegation_revoked"), Some(ServerNumber(1)));
         let taken = Pattern { what: Sought::Received { how: Some(Receipt::Taken), message, at }, nth: 1 };
         let is_handled = stand.board().gate(DeviceNumber(0), &taken, Duration::from_secs(10)).await;

@@ -104,7 +104,8 @@ fn tell(news: &News<'_>, flags: &Flags) {
                 output::remark(&format!("{}: {} at {}", at.who, at.url, at.socket));
             }
         }
-        News::Second(Pulse { progress, second, .. }) => {
+        News::Second(pulse) => {
+            let Pulse { progress, second, .. } = &**pulse;
             let Progress { flows_started, flows_ended, flows_failed, .. } = progress;
             output::remark(&terminal::progress_line(second, *flows_started, *flows_ended, *flows_failed));
         }

@@ -16,7 +16,7 @@ pub enum News<'a> {
     /// All parties stand and listen; the load begins.
     Ready { addresses: &'a [Listening], folder: &'a Path },
     /// Another second is over.
-    Second(Pulse),
+    Second(Box<Pulse>),
     /// Nothing more is started, and what is under way is waited for.
     Stopping { why: Why<'a>, under_way: u64 },
     /// Every flow has ended and everybody has come to rest; the promises are checked.

@@ -55,7 +55,7 @@ pub struct TooFewFiles {
 impl TooFewFiles {
     /// What a scenario lacks on this machine, of which `allowed` files may be open (`None`: as many as it likes).
     pub fn of(scenario: &Scenario, allowed: Option<u64>) -> Option<TooFewFiles> {
-        let pool = (host::cores() * DialerOptions::default().open_per_target) as u64;
+        let pool = host::cores() as u64 * u64::from(scenario.connections_per_peer);
         let needed = scenario.most_open_files(pool);
         let allowed = allowed.filter(|allowed| *allowed < needed)?;
         Some(TooFewFiles { needed, allowed, is_per_device: scenario.connections == Connections::PerDevice })
@@ -80,7 +80,8 @@ impl fmt::Display for TooFewFiles {
 /// Settles everything that a scenario's parties need.
 pub fn prepare(scenario: &Scenario, certs: &Path, clock: Clock) -> Result<Prepared, PrepareError> {
     let lanes = host::cores();
-    let dialer = DialerOptions::default();
+    let most = scenario.connections_per_peer as usize;
+    let dialer = DialerOptions { open_per_target: most, idle_per_target: most, ..DialerOptions::default() };
     // The limit goes up as far as it may before anybody complains.
     if let Some(lack) = TooFewFiles::of(scenario, host::raise_open_files()) {
         return Err(PrepareError::TooFewFiles(lack));

@@ -122,7 +122,7 @@ pub fn on_stage<T>(place: &Place, scenario: &Scenario, lanes: usize, test: impl 
 
 /// Walks the plan until every flow has ended.
 pub async fn walk(stand: &Stand, scenario: &Scenario) {
-    if actix::clock::timeout(PATIENCE, stand.begin(scenario.plan())).await.is_err() {
+    if actix::clock::timeout(PATIENCE, stand.walk(scenario.plan())).await.is_err() {
         let facts: String = (0..scenario.devices).map(|device| told(&facts_of(stand, device))).collect();
         panic!("flows are still under way after {PATIENCE:?}:\n{facts}");
     }
@@ -136,7 +136,7 @@ pub async fn see(stand: &Stand, scenario: &Scenario, trees_before: Vec<Vec<NodeV
         scenario: scenario.clone(),
         facts: (0..scenario.devices).map(|device| facts_of(stand, device)).collect(),
         counts: stand.blueprint().faults.counts(),
-        shard: stand.shard().await,
+        shard: stand.take_second().await.shard,
         trees: trees_before.into_iter().zip(trees(stand).await).map(|(before, after)| [before, after]).collect(),
         servers: stand.server_views().await,
         came_to_rest,
