@@ -28,11 +28,8 @@ pub(super) fn calls(summary: &Summary) -> Markup {
     }
     let of_all = |row: &LatencyRow| spent(row) / all;
     let rows = parts.iter().filter(|(.., row)| row.count > 0).map(|(name, _, row)| {
-        let mut cells = vec![
-            Cell::Figure(share(of_all(row))),
-            Cell::Count(row.count),
-            Cell::Figure(time(row.service_ms.mean)),
-        ];
+        let mut cells =
+            vec![Cell::Figure(share(of_all(row))), Cell::Count(row.count), Cell::Figure(time(row.service_ms.mean))];
         cells.extend(spread(&row.service_ms));
         Row::new(name, cells)
     });

@@ -38,7 +38,11 @@ pub(super) fn course(dossier: &Dossier, axis: &TimeAxis<'_>) -> Markup {
                 ("handshakes", Ink::Second, |column| Some(column.per_s(column.handshakes))),
             ],
         ),
-        ("Flows under way", "at the end of a column", &[("under way", Ink::First, |column| Some(column.under_way as f64))]),
+        (
+            "Flows under way",
+            "at the end of a column",
+            &[("under way", Ink::First, |column| Some(column.under_way as f64))],
+        ),
     ];
     let faults: &[Shown] = &[("faults", Ink::Fault, |column| Some(column.per_s(column.faults)))];
     html! {
@@ -57,8 +61,10 @@ pub(super) fn machine(dossier: &Dossier, axis: &TimeAxis<'_>) -> Markup {
     if dossier.seconds.columns().is_empty() {
         return hint("No second was over.");
     }
-    let late: &[Shown] =
-        &[("starts", Ink::First, |column| column.late_ms), ("our own timers", Ink::Second, |column| column.event_loop_ms)];
+    let late: &[Shown] = &[
+        ("starts", Ink::First, |column| column.late_ms),
+        ("our own timers", Ink::Second, |column| column.event_loop_ms),
+    ];
     let cpu: &[Shown] = &[("CPU", Ink::First, |column| Some(column.cpu_share()))];
     html! {
         div.pair {
@@ -96,7 +102,10 @@ fn round(figure: String) -> String {
 fn on_the_axis(axis: &TimeAxis<'_>) -> Markup {
     let phases = axis.rows.iter().flatten().map(|phase| {
         let until = phase.to_s.map_or_else(|| "end".to_owned(), clock);
-        Row::new(&phase.name, vec![Cell::Words(phase.population.clone()), Cell::Figure(clock(phase.from_s)), Cell::Figure(until)])
+        Row::new(
+            &phase.name,
+            vec![Cell::Words(phase.population.clone()), Cell::Figure(clock(phase.from_s)), Cell::Figure(until)],
+        )
     });
     let phases: Vec<Row> = phases.collect();
     let marks = axis.marks.iter().enumerate().map(|(number, mark)| {

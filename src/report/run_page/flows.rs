@@ -70,8 +70,7 @@ pub(super) fn table(summary: &Summary) -> Markup {
     if rows.is_empty() {
         return hint("No flow was started.");
     }
-    let seen: Vec<&Outcome> =
-        OUTCOMES.iter().filter(|(.., of)| rows.iter().any(|(_, row)| of(row) > 0)).collect();
+    let seen: Vec<&Outcome> = OUTCOMES.iter().filter(|(.., of)| rows.iter().any(|(_, row)| of(row) > 0)).collect();
     let mut heads = vec!["flow", "started"];
     heads.extend(seen.iter().map(|(name, ..)| *name));
     heads.push("failed");
@@ -101,9 +100,8 @@ pub(super) fn table(summary: &Summary) -> Markup {
     }
 }
 
-const TIMES: [&str; 12] = [
-    "flow", "samples", "response p50", "p90", "p99", "p99.9", "max", "service p50", "p90", "p99", "p99.9", "max",
-];
+const TIMES: [&str; 12] =
+    ["flow", "samples", "response p50", "p90", "p99", "p99.9", "max", "service p50", "p90", "p99", "p99.9", "max"];
 
 fn times(name: &str, latency: &LatencyRow) -> Row {
     let cells = [Cell::Count(latency.count)].into_iter();

@@ -121,7 +121,8 @@ pub(super) fn health(summary: &Summary) -> Markup {
         let figures = [late.p50, late.p99, late.max].map(|ms| Cell::Figure(time(ms)));
         Row::new(name, figures.into_iter().collect())
     };
-    let delays = [late("starts after their moment", &health.lateness_ms), late("our own timers", &health.event_loop_ms)];
+    let delays =
+        [late("starts after their moment", &health.lateness_ms), late("our own timers", &health.event_loop_ms)];
     let uses = [
         ("CPU, of all cores", share(health.cpu_share)),
         ("most memory", size(health.peak_rss_bytes)),

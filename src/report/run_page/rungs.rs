@@ -38,8 +38,17 @@ enum Way {
 /// A table for each kind of flow.
 pub(super) fn ladder(summary: &Summary) -> Markup {
     let heads = [
-        "message", "DMS-1 \u{2002} DMS-2", "sent", "answered", "late", "lost", "of them timed out", "duplicated", "unexpected",
-        "p50", "p99",
+        "message",
+        "DMS-1 \u{2002} DMS-2",
+        "sent",
+        "answered",
+        "late",
+        "lost",
+        "of them timed out",
+        "duplicated",
+        "unexpected",
+        "p50",
+        "p99",
     ];
     let flows: Vec<_> = summary.ladder.iter().collect();
     html! {

@@ -53,7 +53,8 @@ const PLAN: Plan = Plan {
 
 fn dossier(plan: &Plan) -> Dossier {
     let kinds: Vec<FlowKind> = FlowKind::all().take(plan.kinds).collect();
-    let limits = ["share(failed) < 1%", "p99(flow.delegate.dmacc) < 1us"].map(|text| limit::parse(text).expect("a limit"));
+    let limits =
+        ["share(failed) < 1%", "p99(flow.delegate.dmacc) < 1us"].map(|text| limit::parse(text).expect("a limit"));
     let mut course = Course::new(&limits, vec!["all".to_owned()]);
     let mut seconds = Seconds::default();
     // As wide as the columns of the seconds are in the end.
@@ -73,7 +74,12 @@ fn dossier(plan: &Plan) -> Dossier {
             records.session_ended(SessionSide::Dms1, true, took, took);
             records.session_ended(SessionSide::Dms2, true, took, took);
         }
-        records.message_answered(Kind::DelegationReq, Some(kinds[0]), Duration::from_millis(2), Duration::from_millis(1));
+        records.message_answered(
+            Kind::DelegationReq,
+            Some(kinds[0]),
+            Duration::from_millis(2),
+            Duration::from_millis(1),
+        );
         let (from, to) = (Duration::from_secs(second), Duration::from_secs(second + 1));
         if second % width == 0 {
             let log = latency_log::interval(&records, from, to - from);
@@ -101,7 +107,8 @@ fn dossier(plan: &Plan) -> Dossier {
         seconds.add(&row.expect("a second is over"));
     }
     course.mark(Duration::from_secs(3), plan.mark.to_owned());
-    let breach = Breach { at: Place::Device(DeviceNumber(1)), promise: "records_agree", seen: "two of <them>".to_owned() };
+    let breach =
+        Breach { at: Place::Device(DeviceNumber(1)), promise: "records_agree", seen: "two of <them>".to_owned() };
     let broken = u64::from(plan.is_broken);
     let promises = [
         PromiseResult {
@@ -179,8 +186,20 @@ fn fact(nth: usize) -> Fact {
 fn every_section_is_there_in_its_order_and_can_be_reached() {
     let html = run_page(&dossier(&PLAN));
     let ids = [
-        "limits", "promises", "health", "outcomes", "flows", "times", "course", "machine", "ladder", "calls", "errors",
-        "faults", "populations", "worst",
+        "limits",
+        "promises",
+        "health",
+        "outcomes",
+        "flows",
+        "times",
+        "course",
+        "machine",
+        "ladder",
+        "calls",
+        "errors",
+        "faults",
+        "populations",
+        "worst",
     ];
     let places: Vec<usize> =
         ids.iter().map(|id| html.find(&format!("<section id=\"{id}\"")).unwrap_or_else(|| panic!("{id}"))).collect();
@@ -253,8 +272,11 @@ fn the_report_needs_nothing_from_anywhere_and_is_well_formed() {
         assert!(!own.contains(part), "{part}");
     }
     well_formed(&html);
-    assert_eq!(html.matches("<svg").count(), html.matches("role=\"img\" aria-label=\"What happened").count()
-        + html.matches("<svg class=\"plot\" role=\"img\"").count());
+    assert_eq!(
+        html.matches("<svg").count(),
+        html.matches("role=\"img\" aria-label=\"What happened").count()
+            + html.matches("<svg class=\"plot\" role=\"img\"").count()
+    );
     // Every anchor that is linked to is there, once.
     for link in html.split("href=\"#").skip(1).map(|rest| rest.split('"').next().unwrap_or_default()) {
         assert_eq!(html.matches(&format!("id=\"{link}\"")).count(), 1, "{link}");

@@ -22,7 +22,9 @@ pub(super) fn times(dossier: &Dossier, axis: &TimeAxis<'_>) -> Markup {
         dossier.latency.metric(&name).map(|course| (name, course, matches!(metric, Metric::Flow(_))))
     };
     let mut metrics: Vec<(String, &MetricCourse, bool)> = Metric::all().filter_map(known).collect();
-    metrics.sort_by_key(|(_, course, is_flow)| (!is_flow, std::cmp::Reverse(if *is_flow { course.response.len() } else { 0 })));
+    metrics.sort_by_key(|(_, course, is_flow)| {
+        (!is_flow, std::cmp::Reverse(if *is_flow { course.response.len() } else { 0 }))
+    });
     let few: Vec<String> = metrics
         .iter()
         .filter(|(_, course, _)| course.response.len() < LEAST_SAMPLES)

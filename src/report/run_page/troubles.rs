@@ -4,17 +4,20 @@ use maud::{Markup, html};
 
 use super::chart::clock;
 use super::parts::{Cell, Row, hint, table};
-use crate::measure::summary::{ErrorKind, Summary};
+use crate::measure::summary::{ErrorKind, FaultRow, Summary};
 use crate::report::figures::{counted, share, time};
 
 /// Errors by kind, the most frequent first.
 pub(super) fn errors(summary: &Summary) -> Markup {
     if summary.errors.is_empty() {
-        return hint("None: every flow ended as its journey expects, no request was rejected, every call was answered.");
+        return hint(
+            "None: every flow ended as its journey expects, no request was rejected, every call was answered.",
+        );
     }
     let of_kind = |kind: ErrorKind| {
         let rows = summary.errors.iter().filter(|error| error.kind == kind).map(|error| {
-            let seen = [Cell::Count(error.times), Cell::Figure(clock(error.first_s)), Cell::Figure(clock(error.last_s))];
+            let seen =
+                [Cell::Count(error.times), Cell::Figure(clock(error.first_s)), Cell::Figure(clock(error.last_s))];
             Row::new(&error.what, seen.into_iter().collect())
         });
         rows.collect::<Vec<_>>()
@@ -25,34 +28,34 @@ pub(super) fn errors(summary: &Summary) -> Markup {
         (ErrorKind::Lost, "Messages without an answer"),
     ];
     html! {
-        @for (kind, title) in kinds {
+        div.pair { @for (kind, title) in kinds {
             @let rows = of_kind(kind);
             @if !rows.is_empty() {
-                h3 { (title) }
-                (table(title, &["what", "times", "first seen", "last seen"], &rows))
+                div { h3 { (title) } (table(title, &["what", "times", "first seen", "last seen"], &rows)) }
             }
-        }
+        } }
     }
 }
 
 /// Faults in the order of the scenario, those that never fired apart; then what came of the goals, and the windows.
 pub(super) fn faults(summary: &Summary) -> Markup {
-    let row = |fault: &&crate::measure::summary::FaultRow| {
+    let by_order = summary.faults.iter().any(|fault| fault.order_dependent);
+    let row = |fault: &&FaultRow| {
         let at = |at_s: Option<f64>| Cell::Figure(at_s.map_or_else(|| "-".to_owned(), clock));
         let of = if fault.eligible > 0 { share(fault.injected as f64 / fault.eligible as f64) } else { "-".to_owned() };
-        let order = if fault.order_dependent { "yes" } else { "" };
-        let cells = vec![
+        let mut cells = vec![
             Cell::Count(fault.eligible),
             Cell::Count(fault.injected),
             Cell::Figure(of),
             at(fault.first_s),
             at(fault.last_s),
-            Cell::Figure(order.to_owned()),
         ];
+        cells.extend(by_order.then(|| Cell::Figure(if fault.order_dependent { "yes" } else { "no" }.to_owned())));
         Row::new(&fault.name, cells)
     };
     let (fired, idle): (Vec<_>, Vec<_>) = summary.faults.iter().partition(|fault| fault.injected > 0);
-    let heads = ["fault", "eligible", "injected", "share", "first", "last", "order decides"];
+    let mut heads = vec!["fault", "eligible", "injected", "share", "first", "last"];
+    heads.extend(by_order.then_some("order decides"));
     let fired: Vec<Row> = fired.iter().map(row).collect();
     let idle: Vec<Row> = idle.iter().map(row).collect();
     let goals = summary.reached.iter().map(|goal| Row::new(&goal.goal, vec![Cell::Count(goal.times)]));

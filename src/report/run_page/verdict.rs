@@ -10,6 +10,9 @@ use crate::measure::summary::Summary;
 use crate::report::figures::{count, counted, rate, share, size, time};
 use crate::results::Dossier;
 
+/// More warnings than this would push everything else off the screen.
+const MOST_WARNINGS: usize = 3;
+
 /// The top of the page.
 pub(super) fn verdict(dossier: &Dossier) -> Markup {
     let summary = &dossier.summary;
@@ -24,7 +27,12 @@ pub(super) fn verdict(dossier: &Dossier) -> Markup {
             p class={ "word " (class) } { (summary.verdict.key().to_uppercase()) }
             p.reason { (reason(dossier)) }
             p.meaning { (meaning(summary)) }
-            (notes("warn", &summary.warnings))
+            @if summary.warnings.len() > MOST_WARNINGS {
+                details.warned {
+                    summary { (counted(summary.warnings.len() as u64, "warning")) ": " (summary.warnings[0]) " ..." }
+                    (notes("warn", &summary.warnings))
+                }
+            } @else { (notes("warn", &summary.warnings)) }
             (notes("warn", &dossier.gaps))
         }
         dl.figures { @for (name, figure) in figures(summary) { div { dt { (name) } dd { (figure) } } } }
@@ -42,14 +50,22 @@ fn meaning(summary: &Summary) -> &'static str {
         Verdict::Passed if summary.expectation.is_some() => "Passed: the race went as its author expects.",
         Verdict::Passed => "Passed: every limit was kept, no promise was broken, and this machine kept up.",
         Verdict::Failed => "Failed: the peers did what they promise, but not within the limits of the scenario.",
-        Verdict::Broken => "Broken: something happened that the protocol promises not to happen. This weighs more than any \
-                            limit.",
-        Verdict::Invalid => "Invalid: this machine, not the peer, was the bottleneck. The figures say nothing about the peer.",
-        Verdict::Aborted => "Aborted: a limit that is to end the run when it is not kept has done so. What follows is of the \
-                             time until then.",
+        Verdict::Broken => {
+            "Broken: something happened that the protocol promises not to happen. This weighs more than any \
+                            limit."
+        }
+        Verdict::Invalid => {
+            "Invalid: this machine, not the peer, was the bottleneck. The figures say nothing about the peer."
+        }
+        Verdict::Aborted => {
+            "Aborted: a limit that is to end the run when it is not kept has done so. What follows is of the \
+                             time until then."
+        }
         Verdict::Unreachable => "Unreachable: the target could not be reached, or refused our identity.",
-        Verdict::Interrupted => "Interrupted: the run did not come to its end. What follows is what was measured until then; \
-                                 promises are judged only when everybody has come to rest.",
+        Verdict::Interrupted => {
+            "Interrupted: the run did not come to its end. What follows is what was measured until then; \
+                                 promises are judged only when everybody has come to rest."
+        }
     }
 }
 
@@ -98,7 +114,11 @@ fn passed(summary: &Summary) -> String {
 fn missed(summary: &Summary) -> Option<String> {
     let missed: Vec<&LimitResult> = summary.limits.iter().filter(|limit| !limit.passed).collect();
     let first = missed.first()?;
-    let more = if missed.len() > 1 { format!("{} of {} limits were not kept: ", missed.len(), summary.limits.len()) } else { String::new() };
+    let more = if missed.len() > 1 {
+        format!("{} of {} limits were not kept: ", missed.len(), summary.limits.len())
+    } else {
+        String::new()
+    };
     Some(sentence(&format!("{more}{}", told(first))))
 }
 

@@ -149,7 +149,9 @@ fn a_run_that_was_killed_reads_as_far_as_it_came() {
     let course = dossier.latency.metric(&format!("flow.{}", kind())).expect("flows have ended");
     assert_eq!((course.response.len(), course.service.len(), course.columns.len()), (6, 6, 3));
     // Two samples bear out a median and no 99th percentile.
-    assert!(course.columns.iter().all(|column| column.count == 2 && column.p50_ms.is_some() && column.p99_ms.is_none()));
+    assert!(
+        course.columns.iter().all(|column| column.count == 2 && column.p50_ms.is_some() && column.p99_ms.is_none())
+    );
     // 100 ms is 10^5 us, where the 51st cell begins.
     assert!(course.columns.iter().all(|column| column.cells == [(Cell(50), 2)].into()));
 }
@@ -223,7 +225,14 @@ fn a_long_run_has_no_more_columns_than_fit_and_loses_no_flow() {
     let mut seconds = Seconds::default();
     for second in 0..3_600 {
         let late_ms = (second == 1_000).then_some(7.0);
-        seconds.add(&TimelineRow { second, done: 3, under_way: second, late_ms, cpu_share: 0.25, ..TimelineRow::default() });
+        seconds.add(&TimelineRow {
+            second,
+            done: 3,
+            under_way: second,
+            late_ms,
+            cpu_share: 0.25,
+            ..TimelineRow::default()
+        });
     }
     // 3,600 s in columns of 32 s: 112.5 of them.
     assert_eq!(seconds.columns().len(), 113);

@@ -37,9 +37,12 @@ pub(crate) fn heat(name: &str, time: &TimeAxis<'_>, width_s: u64, columns: &[Lat
         let median = |column: &LatencyColumn| column.p50_ms;
         let tail = |column: &LatencyColumn| column.p99_ms;
         for (of, ink) in [(tail as fn(&LatencyColumn) -> Option<f64>, Ink::Third), (median, Ink::Text)] {
-            for run in columns.iter().enumerate().collect::<Vec<_>>().chunk_by(|one, other| {
-                of(one.1).is_some() == of(other.1).is_some()
-            }) {
+            for run in columns
+                .iter()
+                .enumerate()
+                .collect::<Vec<_>>()
+                .chunk_by(|one, other| of(one.1).is_some() == of(other.1).is_some())
+            {
                 let step = |(place, column): &(usize, &LatencyColumn)| {
                     let value = of(column)?.clamp(least.from_ms(), most.from_ms()).log10();
                     Some([(at_s(*place), value), (at_s(place + 1), value)])

@@ -24,8 +24,10 @@ pub(crate) fn lines(name: &str, time: &TimeAxis<'_>, lines: &[Line], label: impl
     draw(name, &axes, |area, chart| {
         for line in lines.iter().rev() {
             for run in line.steps.chunk_by(|(_, one), (_, other)| one.is_some() == other.is_some()) {
-                let points = run.iter().filter_map(|((from, to), value)| value.map(|value| [(*from, value), (*to, value)]));
-                let points: Vec<(f64, f64)> = points.flatten().map(|(at, value)| (at.min(time.span_s), value)).collect();
+                let points =
+                    run.iter().filter_map(|((from, to), value)| value.map(|value| [(*from, value), (*to, value)]));
+                let points: Vec<(f64, f64)> =
+                    points.flatten().map(|(at, value)| (at.min(time.span_s), value)).collect();
                 if !points.is_empty() {
                     chart.plotting_area().draw(&PathElement::new(points, line.ink.stroke(2)))?;
                 }

@@ -25,9 +25,8 @@ impl Scale {
 
     /// Seconds since the load began.
     pub fn of_time(span_s: f64) -> Scale {
-        const STEPS: [f64; 15] = [
-            1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0, 7_200.0, 21_600.0,
-        ];
+        const STEPS: [f64; 15] =
+            [1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0, 7_200.0, 21_600.0];
         let fits = |step: &&f64| span_s / **step <= 9.0;
         let step = STEPS.iter().find(fits).copied().unwrap_or_else(|| round_step(span_s / 86_400.0 / 8.0) * 86_400.0);
         let ticks = (0..=(span_s / step) as u32).map(|nth| f64::from(nth) * step).map(|at| (at, clock(at))).collect();

@@ -33,7 +33,8 @@ fn phase(name: &str, from_s: f64, to_s: Option<f64>) -> PhaseRow {
 fn phases_marks_and_faults_stand_at_their_moments() {
     let marks = [0.0, 50.0, 100.0].map(|at_s| MarkRow { at_s, what: "a mark".to_owned() });
     let phases = [phase("ramp", 0.0, Some(25.0)), phase("hold", 25.0, None)];
-    let axis = TimeAxis { span_s: 100.0, rows: vec![phases.iter().collect()], marks: &marks, faults: vec![(50.0, 60.0)] };
+    let axis =
+        TimeAxis { span_s: 100.0, rows: vec![phases.iter().collect()], marks: &marks, faults: vec![(50.0, 60.0)] };
     let steps = vec![((0.0, 100.0), Some(1.0))];
     let svg = lines("a chart", &axis, &[Line { name: "one", ink: Ink::First, steps }], |value| value.to_string());
     let svg = svg.into_string();
@@ -57,7 +58,10 @@ fn names_in_a_chart_are_escaped() {
     let phases = [phase("<b>&", 0.0, None)];
     let axis = TimeAxis { span_s: 10.0, rows: vec![phases.iter().collect()], marks: &[], faults: Vec::new() };
     let svg = lines("a <chart>", &axis, &[], |value| value.to_string()).into_string();
-    assert!(svg.contains("&lt;b&gt;&amp;") && svg.contains("<title>a &lt;chart&gt;</title>") && !svg.contains("<b>"), "{svg}");
+    assert!(
+        svg.contains("&lt;b&gt;&amp;") && svg.contains("<title>a &lt;chart&gt;</title>") && !svg.contains("<b>"),
+        "{svg}"
+    );
 }
 
 #[test]
@@ -72,7 +76,8 @@ fn a_gap_is_no_line() {
 fn cells_beside_one_another_of_one_shade_are_one_patch() {
     let axis = TimeAxis { span_s: 4.0, rows: Vec::new(), marks: &[], faults: Vec::new() };
     let column = |count| LatencyColumn { count, cells: [(Cell(30), count)].into(), ..LatencyColumn::default() };
-    let svg = heat("a map", &axis, 1, &[column(1_000), column(1_000), LatencyColumn::default(), column(1)]).into_string();
+    let svg =
+        heat("a map", &axis, 1, &[column(1_000), column(1_000), LatencyColumn::default(), column(1)]).into_string();
     assert_eq!(attributes(&svg, Ink::Heat(Ink::SHADES), "width").len(), 1);
     // ln 2 / ln 1,001 of 6 is 0.6: the first shade that is there.
     assert_eq!(attributes(&svg, Ink::Heat(1), "width").len(), 1);

@@ -93,7 +93,10 @@ impl<'d> TimeAxis<'d> {
         }
         for (from, to) in &self.faults {
             let (from, to) = (at(*from).0, at(*to).0);
-            area.draw(&Rectangle::new([(from, ceiling - FAULTS - 1), (to.max(from + 2), ceiling - 2)], Ink::Fault.fill()))?;
+            area.draw(&Rectangle::new(
+                [(from, ceiling - FAULTS - 1), (to.max(from + 2), ceiling - 2)],
+                Ink::Fault.fill(),
+            ))?;
         }
         Ok(())
     }
