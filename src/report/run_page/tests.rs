@@ -60,7 +60,8 @@ fn dossier(plan: &Plan) -> Dossier {
     // As wide as the columns of the seconds are in the end.
     let width = (1..).map(|power| 1 << (power - 1)).find(|width| plan.seconds / width < 160).expect("there is one");
     let mut latency = LatencyCourse::new(width);
-    for second in 0..plan.seconds {
+    // A long run is told in pieces of a column each.
+    for second in (0..plan.seconds).step_by(width as usize) {
         let mut records = Shard::new();
         for nth in 0..plan.flows {
             // From 1 ms to 2 s, in an order without a pattern.
@@ -80,11 +81,9 @@ fn dossier(plan: &Plan) -> Dossier {
             Duration::from_millis(2),
             Duration::from_millis(1),
         );
-        let (from, to) = (Duration::from_secs(second), Duration::from_secs(second + 1));
-        if second % width == 0 {
-            let log = latency_log::interval(&records, from, to - from);
-            latency.read(log.as_slice()).expect("a log of our own");
-        }
+        let (from, to) = (Duration::from_secs(second), Duration::from_secs(second + width));
+        let log = latency_log::interval(&records, from, to - from);
+        latency.read(log.as_slice()).expect("a log of our own");
         let ended = Ended {
             device: DeviceNumber(second as u32),
             kind: kinds[0],

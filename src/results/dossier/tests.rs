@@ -31,6 +31,8 @@ name = "partner"
 id = "dms2.example.test"
 [[journey]]
 steps = ["delegate home -> partner by dmacc subtree ./SCOMO"]
+[load]
+at_once = 1
 "#;
 
 /// A folder of this test's own, removed at its end.
