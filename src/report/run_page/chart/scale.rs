@@ -106,7 +106,7 @@ fn round_step(least: f64) -> f64 {
 pub(crate) fn round_ms(ms: f64) -> String {
     let digits = |value: f64| (value * 1e6).round() / 1e6;
     match ms {
-        ms if ms == 0.0 => "0".to_owned(),
+        0.0 => "0".to_owned(),
         ms if ms < 0.999 => format!("{} us", digits(ms * 1e3)),
         ms if ms < 999.0 => format!("{} ms", digits(ms)),
         ms => format!("{} s", digits(ms / 1e3)),
