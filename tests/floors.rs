@@ -127,6 +127,7 @@ const DOORS: &[(&[&str], &[&str])] = &[
         &[
             "transport::certs",
             "scenario::file",
+            "results::dossier",
             "results::folder",
             "results::finding",
             "results::recorded",

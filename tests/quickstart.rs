@@ -42,7 +42,7 @@ fn the_quickstart_passes_from_any_directory_and_leaves_a_whole_run_folder() {
     let runs: Vec<_> = std::fs::read_dir(place.join("results")).expect("results/").flatten().collect();
     assert_eq!(runs.len(), 1);
     let folder = runs[0].path();
-    for file in ["scenario.toml", "run.json", "summary.json", "timeline.csv"] {
+    for file in ["scenario.toml", "run.json", "summary.json", "timeline.csv", "report.html"] {
         let length = std::fs::metadata(folder.join(file)).map(|data| data.len()).unwrap_or(0);
         assert!(length > 0, "{file} is missing or empty");
     }

@@ -11,6 +11,7 @@
 //! | [`races`] | races side by side, and their table |
 //! | [`findings`] | what a search has found, as folders |
 //! | [`sweeps`] | the flags of windows and matrices |
+//! | [`report_page`] | `report.html` in the folder of a run |
 //! | [`window`], [`matrix`] | `explore` with one of them |
 //! | [`follow`] | `explore` of what went wrong in a run |
 //! | [`run`], [`explore`], [`replay`], [`rehearse`], [`check`], [`certs`], [`schema`], [`completions`] | one command each |
@@ -29,6 +30,7 @@ pub mod output;
 pub mod races;
 pub mod rehearse;
 pub mod replay;
+pub mod report_page;
 pub mod run;
 pub mod scenarios;
 pub mod schema;

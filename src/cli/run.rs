@@ -8,6 +8,7 @@ use crate::cli::check::tell_problems;
 use crate::cli::exit::Exit;
 use crate::cli::output;
 use crate::cli::races::{self, HowOften};
+use crate::cli::report_page;
 use crate::cli::scenarios::{Asked, read_all};
 use crate::report::figures::{count, counted};
 use crate::report::{json, table::Table, terminal};
@@ -127,18 +128,24 @@ fn tell(news: &News<'_>, flags: &Flags) {
     }
 }
 
-/// The result on stdout, and on stderr what of it could not be kept.
+/// The result on stdout, and on stderr what of it could not be kept. The report is in the folder by then.
 fn show(finished: &Finished, flags: &Flags) -> Exit {
+    let report = report_page::write(&finished.folder);
     let shown = if flags.json {
         output::data(&json::summary(&finished.summary))
     } else if is_hushed(ending(finished), flags) {
         Exit::Passed
     } else {
         let colour = output::data_has_colour();
-        output::data(&terminal::summary(&finished.summary, Some(&finished.folder), colour))
+        let files = terminal::Files { folder: &finished.folder, report: report.as_ref().ok().map(PathBuf::as_path) };
+        output::data(&terminal::summary(&finished.summary, Some(files), colour))
     };
     if let Some(error) = &finished.not_written {
         output::remark(&format!("error: {error}"));
+    }
+    // Whatever was measured is in the folder, and the report can be made from it at any time.
+    if let Err(error) = report {
+        output::remark(&format!("warning: no report.html: {error}"));
     }
     shown
 }

@@ -161,8 +161,7 @@ pub struct Distribution {
 
 impl Default for Distribution {
     fn default() -> Distribution {
-        let histogram = Histogram::new_with_bounds(LOWEST_US, HIGHEST_US, 3).expect("bounds that fit each other");
-        Distribution { histogram, min_ns: u64::MAX, max_ns: 0, sum_ns: 0 }
+        Distribution { histogram: empty_histogram(), min_ns: u64::MAX, max_ns: 0, sum_ns: 0 }
     }
 }
 
@@ -199,9 +198,7 @@ impl Distribution {
     /// It takes at least 1 / (1 - quantile) samples: 2 for p50, 10 for p90, 100 for p99, 1,000 for p999. With fewer,
     /// the percentile would be the maximum under another name.
     pub fn percentile_ms(&self, quantile: f64) -> Option<f64> {
-        // Rounded, since 1.0 - 0.99 is a little more than 0.01.
-        let needed = (1.0 / (1.0 - quantile)).round() as u64;
-        if self.count() < needed.max(1) {
+        if self.count() < samples_needed(quantile) {
             return None;
         }
         // A bucket stands for its highest value; never say more than was seen.
@@ -241,6 +238,17 @@ pub struct Spread {
     pub p99: Option<f64>,
     pub p999: Option<f64>,
     pub max: Option<f64>,
+}
+
+/// A histogram of microseconds with the bounds of all of ours, so that any can be added to any.
+pub fn empty_histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(LOWEST_US, HIGHEST_US, 3).expect("bounds that fit each other")
+}
+
+/// How many samples a percentile takes to say more than the maximum does: 2 for p50, 100 for p99.
+pub fn samples_needed(quantile: f64) -> u64 {
+    // Rounded, since 1.0 - 0.99 is a little more than 0.01.
+    ((1.0 / (1.0 - quantile)).round() as u64).max(1)
 }
 
 fn millis(nanos: u64) -> f64 {

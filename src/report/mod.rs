@@ -10,6 +10,7 @@
 //! | [`window`], [`matrix`] | an outcome against an offset; outcomes against two timeouts and a delay |
 //! | [`following`] | what came of following a device of a run through virtual time |
 //! | [`finding`] | a story in which a promise broke, as pictures |
+//! | [`run_page`] | the report of a run, as one HTML file |
 
 pub mod figures;
 pub mod finding;
@@ -17,6 +18,7 @@ pub mod following;
 pub mod grid;
 pub mod json;
 pub mod matrix;
+pub mod run_page;
 pub mod search;
 pub mod table;
 pub mod terminal;

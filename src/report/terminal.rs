@@ -17,8 +17,16 @@ const LABEL: usize = 10;
 /// Lists are broken into lines before this column; sentences are not.
 const WIDTH: usize = 80;
 
+/// Where a run is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Files<'a> {
+    pub folder: &'a Path,
+    /// The report for people, where there is one.
+    pub report: Option<&'a Path>,
+}
+
 /// The summary as text, ending with a line end. Colours are for a terminal that wants them: nothing depends on them.
-pub fn summary(summary: &Summary, folder: Option<&Path>, colour: bool) -> String {
+pub fn summary(summary: &Summary, files: Option<Files<'_>>, colour: bool) -> String {
     let paint = Paint { colour };
     let mut lines = vec![headline(summary, paint), facts(summary), String::new()];
     let flows = flow_table(summary);
@@ -44,7 +52,10 @@ pub fn summary(summary: &Summary, folder: Option<&Path>, colour: bool) -> String
     lines.extend(summary.limits.iter().map(|limit| limit_line(limit, paint)));
     lines.extend(health_lines(&summary.health, paint));
     lines.extend(actor_line(summary, paint));
-    lines.extend(folder.map(|folder| labelled("results", &folder.display().to_string())));
+    if let Some(Files { folder, report }) = files {
+        lines.push(labelled("results", &folder.display().to_string()));
+        lines.extend(report.map(|file| labelled("report", &file.display().to_string())));
+    }
     let mut text = lines.join("\n");
     text.push('\n');
     text

@@ -44,6 +44,9 @@ pub struct HostFacts {
 }
 
 impl RunManifest {
+    /// What [`RunManifest::schema`] says.
+    pub const SCHEMA: &'static str = "dmswarm.run/1";
+
     /// The manifest of a run that starts now. `commit` is what the build was told in `DMSWARM_COMMIT`.
     pub fn starting(
         scenario: &str,
@@ -53,7 +56,7 @@ impl RunManifest {
         now: SystemTime,
     ) -> RunManifest {
         RunManifest {
-            schema: "dmswarm.run/1".to_owned(),
+            schema: RunManifest::SCHEMA.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             commit: option_env!("DMSWARM_COMMIT").unwrap_or("unknown").to_owned(),
             command_line,

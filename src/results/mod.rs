@@ -6,11 +6,13 @@
 //! | [`search`] | the folder of one search, with a folder for each finding |
 //! | [`finding`] | `finding.toml`: what broke, and how to see it again |
 //! | [`recorded`] | what is read back from a run's folder: its scenario, and what was seen of devices |
+//! | [`dossier`] | a run as its report needs it, read back from its folder |
 //! | [`manifest`] | `run.json`: what was run, where, when, and what it came to |
 //! | [`events`] | what happened, a line each |
 //! | [`latency_log`] | distributions in the forms that the tools of HdrHistogram read |
 //! | [`utc`] | a moment of the wall clock as text, for people and for file names |
 
+pub mod dossier;
 pub mod events;
 pub mod finding;
 pub mod folder;
@@ -20,6 +22,7 @@ pub mod recorded;
 pub mod search;
 pub mod utc;
 
+pub use dossier::{Dossier, DossierError};
 pub use finding::{FindingError, FindingFile};
 pub use folder::{FolderError, RunFolder};
 pub use manifest::{HostFacts, RunManifest};

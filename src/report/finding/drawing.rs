@@ -38,7 +38,7 @@ pub(super) fn drawing(scene: &Scene<'_>, told: &[String]) -> Markup {
             }
             (easel.times())
             (easel.heads())
-            (easel.pin())
+            @if rows.has_pin { (easel.pin()) }
         }
     }
 }

@@ -85,7 +85,7 @@ impl Layout {
                 layout.pin();
             }
         }
-        if rows.broken.is_none() {
+        if rows.broken.is_none() && rows.has_pin {
             layout.pin();
         }
         layout.heads.push(layout.height + 10);

@@ -34,18 +34,27 @@ mod tests;
 
 pub use ladder::ladder;
 pub use mermaid::mermaid;
-pub use page::page;
+pub use page::{DRAWING_STYLE, page};
+
+use maud::Markup;
 
 use crate::clock::Moment;
-use crate::facts::Fact;
 use crate::facts::pattern::Names;
+use crate::facts::{Fact, telling};
+
+/// The drawing alone, as SVG; without the pin where the scene names no promise.
+pub fn picture(scene: &Scene<'_>) -> Markup {
+    let told: Vec<String> = telling::story(scene.facts, scene.names).lines().map(str::to_owned).collect();
+    // A name may have a line end in it, and then nobody knows which line is which fact.
+    drawing::drawing(scene, if told.len() == scene.facts.len() { &told } else { &[] })
+}
 
 /// A story and how it ended: what is drawn.
 #[derive(Clone, Copy)]
 pub struct Scene<'a> {
     /// What it is about, in one line.
     pub title: &'a str,
-    /// The stable name of the promise that is looked at.
+    /// The stable name of the promise that is looked at; empty where none is.
     pub promise: &'a str,
     /// What that promise says, in a sentence.
     pub says: &'a str,

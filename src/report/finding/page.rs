@@ -9,6 +9,8 @@ use crate::report::finding::Scene;
 use crate::report::finding::drawing::drawing;
 
 const STYLE: &str = include_str!("page.css");
+/// The style of the drawing alone, for any page that has one.
+pub const DRAWING_STYLE: &str = include_str!("drawing.css");
 
 /// The page of a scene, as HTML.
 pub fn page(scene: &Scene<'_>) -> String {
@@ -28,7 +30,7 @@ pub fn page(scene: &Scene<'_>) -> String {
                 // Nothing is fetched, whatever a name may say.
                 meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
                 title { (scene.title) }
-                style { (PreEscaped(STYLE)) }
+                style { (PreEscaped(STYLE)) (PreEscaped(DRAWING_STYLE)) }
             }
             body {
                 header {

@@ -21,6 +21,8 @@ pub(super) struct Rows {
     pub of_fact: Vec<usize>,
     /// The row in which the promise broke; `None` when it was seen only in the end.
     pub broken: Option<usize>,
+    /// Whether it is to be shown where a promise broke.
+    pub has_pin: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,7 +111,7 @@ impl Rows {
         (0..facts.len()).for_each(|place| builder.add(place));
         let Builder { rows, of_fact, .. } = builder;
         let broken = broke_at.map(|place| of_fact[place]);
-        Rows { lanes, rows, of_fact, broken }
+        Rows { lanes, rows, of_fact, broken, has_pin: !scene.promise.is_empty() }
     }
 }
 

@@ -105,7 +105,9 @@ fn summary_with(
 fn a_run_fits_a_screen_with_the_verdict_first() {
     let promises = [kept("records_agree", 962, 38), kept("manageable", 1_000, 0), kept("revoked_is_gone", 0, 0)];
     let summary = summary_of(&records(), &promises, Ending::Drained);
-    let text = super::summary(&summary, Some(Path::new("results/quickstart-2026-11-22T11-50-03.123Z-7")), false);
+    let folder = Path::new("results/quickstart-2026-11-22T11-50-03.123Z-7");
+    let report = folder.join("report.html");
+    let text = super::summary(&summary, Some(super::Files { folder, report: Some(&report) }), false);
     let stored = include_str!("../../../tests/data/report/quickstart.txt");
     assert_eq!(text, stored, "found:\n{text}");
     assert!(text.lines().count() <= 50, "{} lines", text.lines().count());
