@@ -83,8 +83,8 @@ impl<'s> Walk<'s> {
         let mut healed_at = Moment::NEVER;
         let (mut signal, mut was_quit, mut was_aborted, mut at_once) = (None, false, false, false);
         let mut stall = Stall::new(scenario.bounds().flow, clock.now());
-        let to_first_second = Duration::from_secs(1).saturating_sub(self.since_began());
-        let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + to_first_second, Duration::from_secs(1));
+        let mut ticks = tokio::time::interval(Duration::from_secs(1));
+        ticks.tick().await;
         loop {
             tokio::select! {
                 biased;
