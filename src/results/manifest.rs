@@ -2,14 +2,18 @@
 
 use std::time::SystemTime;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::measure::Verdict;
 use crate::results::utc;
 
+/// The version of the manifest's form; a key is added without a new one, never renamed.
+pub const SCHEMA: &str = "dmswarm.run/1";
+
 /// The manifest of a run. It is written before the load starts and once more at the end; until then it says
 /// `interrupted`, which is what a run that was killed has been.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunManifest {
     /// `dmswarm.run/1`.
     pub schema: String,
@@ -27,10 +31,13 @@ pub struct RunManifest {
     /// UTC, RFC 3339; `null` while the run goes on, or when it was killed.
     pub ended: Option<String>,
     pub verdict: Verdict,
+    /// Words of its user, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
 }
 
 /// The machine that a run took place on.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct HostFacts {
     /// e.g. `linux`.
     pub os: String,
@@ -53,7 +60,7 @@ impl RunManifest {
         now: SystemTime,
     ) -> RunManifest {
         RunManifest {
-            schema: "dmswarm.run/1".to_owned(),
+            schema: SCHEMA.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             commit: option_env!("DMSWARM_COMMIT").unwrap_or("unknown").to_owned(),
             command_line,
@@ -63,6 +70,7 @@ impl RunManifest {
             started: utc::rfc3339(now),
             ended: None,
             verdict: Verdict::Interrupted,
+            tags: Vec::new(),
         }
     }
 
@@ -71,4 +79,9 @@ impl RunManifest {
         self.ended = Some(utc::rfc3339(now));
         self.verdict = verdict;
     }
+}
+
+/// The JSON Schema of `run.json`.
+pub fn run_schema() -> serde_json::Value {
+    schemars::schema_for!(RunManifest).to_value()
 }

@@ -148,6 +148,7 @@ fn run_whole<T>(
     })?;
     let folder = measured.folder;
     manifest.end(measured.summary.verdict, wall_now());
+    manifest.tags = folder.tags();
     let names = scenario.names();
     let stories = measured.stories.iter();
     let told: Vec<Story> = stories
@@ -159,6 +160,7 @@ fn run_whole<T>(
         .collect();
     let written = folder
         .write_summary(&measured.summary)
+        .and_then(|()| folder.write_junit(&measured.summary, &manifest))
         .and_then(|()| folder.write_percentiles(measured.course.total()))
         .and_then(|()| folder.write_findings(&measured.promises))
         .and_then(|()| folder.write_stories(&told))
