@@ -5,16 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::actors::travel::Running;
 use crate::delegation::flow::{FlowKind, Outcome, Revocation};
 use crate::ids::{DeviceNumber, ServerNumber};
+use crate::workload::pacer::Standing;
 
 /// How the run stands.
 #[derive(Debug, Clone, Default)]
 pub struct Progress {
     pub journeys_begun: u64,
     pub journeys_under_way: u64,
-    pub journeys_planned: u64,
+    /// `None` where a closed phase with a duration leaves it open.
+    pub journeys_planned: Option<u64>,
     pub flows_started: u64,
     pub flows_ended: u64,
     pub flows_failed: u64,
+    /// How the plan of the load stands; `None` before it has begun.
+    pub load: Option<Standing>,
 }
 
 /// What the swarm has seen.

@@ -1,13 +1,15 @@
 //! The journeys under way: starts each step at its moment, never waits for an answer, and knows when a flow has ended.
 
 mod reports;
+mod steering;
 mod wishes;
 
 pub use reports::{AskChronicle, AskProgress, Second, TakeSecond};
+pub use steering::{Pace, Pause, Resume};
 
+use std::cell::Cell;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
-use std::iter::Peekable;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,12 +32,13 @@ use crate::ids::{DeviceNumber, ServerNumber};
 use crate::measure::course::Ended;
 use crate::measure::shard::{End, Shard};
 use crate::workload::journey::{Expected, Step};
+use crate::workload::pacer::Pacer;
 use crate::workload::plan::{Plan, Start};
 use crate::workload::population::Population;
 
-/// Walk this plan, beginning now.
+/// Walk this plan, beginning now; says which moment that is.
 #[derive(Message)]
-#[rtype(result = "()")]
+#[rtype(result = "Moment")]
 pub struct Begin {
     pub plan: Plan,
     /// Told when every journey has ended.
@@ -88,12 +91,12 @@ pub struct Swarm {
     sight: Sight,
     present: Arc<PresentFlows>,
     tales: Tales,
-    starts: Option<Peekable<Plan>>,
-    /// The moment at which the plan began; its starts are counted from here.
+    /// Says which starts are due; `None` before the plan has begun.
+    pacer: Option<Pacer>,
+    /// When the plan began.
     origin: Moment,
-    planned: u64,
-    /// Free places of a closed load; `None` for an open one, whose starts come by the clock alone.
-    places: Option<u32>,
+    /// Whether the populations of the load are told apart.
+    is_by_population: bool,
     begun: BTreeSet<DeviceNumber>,
     travels: BTreeMap<DeviceNumber, Travel>,
     waits: BinaryHeap<Reverse<(Moment, DeviceNumber)>>,
@@ -122,10 +125,9 @@ impl Swarm {
             sight,
             present,
             tales: Tales::default(),
-            planned: 0,
-            places: None,
-            starts: None,
+            pacer: None,
             origin: Moment::ZERO,
+            is_by_population: false,
             begun: BTreeSet::new(),
             travels: BTreeMap::new(),
             waits: BinaryHeap::new(),
@@ -148,29 +150,17 @@ impl Swarm {
             self.waits.pop();
             self.take_step(device, due);
         }
-        while let Some(start) = self.next_start()
-            && start.intended <= now
+        while !self.stopped
+            && let Some(start) = self.pacer.as_mut().and_then(|pacer| pacer.take(now))
         {
-            if let Some(starts) = &mut self.starts {
-                starts.next();
-            }
-            self.begin(start, now, ctx);
+            self.begin(start, ctx);
         }
         self.arm(ctx);
         self.check_finished();
     }
 
-    /// The next start of the plan, if it may begin: nobody has stopped us, and a closed load has a free place.
-    fn next_start(&mut self) -> Option<Start> {
-        if self.stopped || self.places == Some(0) {
-            return None;
-        }
-        let start = self.starts.as_mut()?.peek()?;
-        Some(Start { intended: self.origin + (start.intended - Moment::ZERO), ..*start })
-    }
-
     fn arm(&mut self, ctx: &mut Context<Self>) {
-        let start = self.next_start().map_or(Moment::NEVER, |start| start.intended);
+        let start = self.pacer.as_ref().filter(|_| !self.stopped).map_or(Moment::NEVER, Pacer::next);
         let wait = self.waits.peek().map_or(Moment::NEVER, |Reverse((due, _))| *due);
         let next = start.min(wait);
         if let Some((armed, handle)) = self.armed.take() {
@@ -190,7 +180,7 @@ impl Swarm {
     }
 
     fn check_finished(&mut self) {
-        let nothing_to_start = self.stopped || self.starts.as_mut().is_none_or(|starts| starts.peek().is_none());
+        let nothing_to_start = self.stopped || self.pacer.as_ref().is_none_or(Pacer::is_done);
         if nothing_to_start
             && self.travels.is_empty()
             && let Some(finished) = self.finished.take()
@@ -200,21 +190,22 @@ impl Swarm {
         }
     }
 
-    fn begin(&mut self, start: Start, now: Moment, ctx: &mut Context<Self>) {
-        // Each device has one journey: a start that comes to a device a second time finds it taken.
-        if !self.begun.insert(start.device) {
+    fn begin(&mut self, start: Start, ctx: &mut Context<Self>) {
+        let Start { intended, population, .. } = start;
+        // Each device has one journey: a start that finds none, or comes to one a second time, is dropped.
+        let Some(device) = start.device.filter(|device| self.begun.insert(*device)) else {
             self.shard.start_dropped();
+            if start.device.is_some() {
+                self.free_place(population);
+            }
             return;
-        }
-        // A closed load has no moment of its own: it starts when a place is free.
-        let (intended, due) = if self.places.is_some() { (now, None) } else { (start.intended, Some(start.intended)) };
-        if let Some(places) = &mut self.places {
-            *places -= 1;
-        }
+        };
+        // What waits for a free place has no moment that it could be late for.
+        let due = start.is_timed.then_some(intended);
         self.progress.journeys_begun += 1;
-        self.travels.insert(start.device, Travel { step: 0, intended, held: None, due, flow: None });
-        self.wish_meanwhile(start.device, ctx);
-        self.take_step(start.device, intended);
+        self.travels.insert(device, Travel { step: 0, population, intended, held: None, due, flow: None });
+        self.wish_meanwhile(device, ctx);
+        self.take_step(device, intended);
     }
 
     /// Takes the present step of a device's journey, meant for the moment `intended`.
@@ -268,7 +259,8 @@ impl Swarm {
         self.progress.flows_started += 1;
         self.present.begin(device, kind);
         self.sight.board().open(device);
-        self.shard.flow_started(kind, expected, None);
+        let population = self.population_of(device);
+        self.shard.flow_started(kind, expected, population);
 
         let agreed = match kind {
             FlowKind::Delegate { approach, .. } => Some(Input::Agreed { device, peer: starter, approach }),
@@ -279,6 +271,12 @@ impl Swarm {
             self.shard.mailbox_refused();
             self.end_flow(device, sent, Outcome::Lost);
         }
+    }
+
+    /// The number of a device's population, where they are told apart.
+    fn population_of(&self, device: DeviceNumber) -> Option<usize> {
+        let travel = self.travels.get(&device).filter(|_| self.is_by_population)?;
+        Some(travel.population)
     }
 
     fn note(&mut self, noted: Noted) {
@@ -299,6 +297,7 @@ impl Swarm {
     }
 
     fn end_flow(&mut self, device: DeviceNumber, at: Moment, outcome: Outcome) {
+        let population = self.population_of(device);
         let Some(travel) = self.travels.get_mut(&device) else { return };
         let Some(running) = travel.flow.take() else { return };
         travel.step += 1;
@@ -306,7 +305,7 @@ impl Swarm {
         let (response, service) = (at - travel.intended, at - running.sent);
         self.progress.flows_ended += 1;
         self.progress.flows_failed += u64::from(!as_expected);
-        self.shard.flow_ended(running.kind, &End { outcome: &outcome, as_expected, response, service }, None);
+        self.shard.flow_ended(running.kind, &End { outcome: &outcome, as_expected, response, service }, population);
         let (kind, ended_at) = (running.kind, at - self.origin);
         let told = Ended { device, kind, outcome: outcome.clone(), as_expected, response, service, at: ended_at };
         self.tales.hear(told);
@@ -320,10 +319,15 @@ impl Swarm {
     }
 
     fn end_journey(&mut self, device: DeviceNumber) {
-        if self.travels.remove(&device).is_some()
-            && let Some(places) = &mut self.places
-        {
-            *places += 1;
+        if let Some(travel) = self.travels.remove(&device) {
+            self.free_place(travel.population);
+        }
+    }
+
+    fn free_place(&mut self, population: usize) {
+        let now = self.clock.now();
+        if let Some(pacer) = &mut self.pacer {
+            pacer.free(population, now);
         }
     }
 
@@ -359,15 +363,20 @@ impl Actor for Swarm {
 }
 
 impl Handler<Begin> for Swarm {
-    type Result = ();
+    type Result = MessageResult<Begin>;
 
-    fn handle(&mut self, Begin { plan, finished }: Begin, ctx: &mut Self::Context) {
-        self.origin = self.clock.now();
-        self.planned = u64::from(plan.starts());
-        self.places = plan.at_once();
-        self.starts = Some(plan.peekable());
+    fn handle(&mut self, Begin { plan, finished }: Begin, ctx: &mut Self::Context) -> Self::Result {
+        self.is_by_population = plan.load.populations.len() > 1;
+        let origin = Cell::new(Moment::ZERO);
+        let begin = || {
+            origin.set(self.clock.now());
+            origin.get()
+        };
+        self.pacer = Some(Pacer::new(plan, &self.population, begin));
+        self.origin = origin.get();
         self.finished = Some(finished);
         self.advance(ctx);
+        MessageResult(self.origin)
     }
 }
 

@@ -10,11 +10,13 @@ use crate::ids::ServerNumber;
 pub struct Travel {
     /// Index of the present step.
     pub step: usize,
+    /// Index of the population of the load that it was started for.
+    pub population: usize,
     /// When the present step was meant to begin.
     pub intended: Moment,
     /// When it was meant to begin, while it waits for a server that is down.
     pub held: Option<Moment>,
-    /// When the journey was meant to begin, until it has; `None` in a closed load.
+    /// When the plan meant the journey to begin, until it has; `None` where it waited for a free place.
     pub due: Option<Moment>,
     pub flow: Option<Running>,
 }

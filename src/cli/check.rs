@@ -1,5 +1,7 @@
 //! `dmswarm check`: says what scenarios would do, or every problem in them.
 
+mod load;
+
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
@@ -9,7 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::output;
 use crate::cli::scenarios::{Asked, read_all};
 use crate::delegation::policy::Policy;
-use crate::report::figures::{count, counted, rate, size, time};
+use crate::report::figures::{count, counted, size, time};
 use crate::run::host;
 use crate::run::prepare::TooFewFiles;
 use crate::scenario::estimate::Estimate;
@@ -105,7 +107,9 @@ impl Finding {
                     "dropped": estimate.dropped,
                     "flows": flows,
                     "peak_starts_per_s": estimate.peak_rate,
+                    "storm": estimate.storm,
                     "at_once": estimate.at_once,
+                    "load": estimate.load.iter().map(load::json).collect::<Vec<_>>(),
                     "policy": scenario.policy.key(),
                     "faults": scenario.faults.len(),
                     "goals": scenario.goals.len(),
@@ -141,17 +145,18 @@ fn describe(source: &str, scenario: &Scenario, estimate: &Estimate, allowed: Opt
     let journeys = counted(scenario.journeys.len() as u64, "kind");
     let dropped = match estimate.dropped {
         0 => String::new(),
-        dropped => format!("; {} of them find no free device", count(u64::from(dropped))),
+        dropped => format!("; {} of them find no free device", count(dropped)),
     };
-    line("journeys", format!("{} started, of {journeys}{dropped}", count(u64::from(estimate.starts))));
+    let at_most = if estimate.load.iter().any(|population| population.starts.is_none()) { "at most " } else { "" };
+    line("journeys", format!("{at_most}{} started, of {journeys}{dropped}", count(estimate.starts)));
     let all: u64 = estimate.flows.iter().map(|(_, flows)| flows).sum();
-    line("flows", count(all));
+    line("flows", format!("{at_most}{}", count(all)));
     for (kind, flows) in &estimate.flows {
         line("", format!("{:>9}  {kind}", count(*flows)));
     }
-    match (estimate.peak_rate, estimate.at_once) {
-        (_, Some(at_once)) => line("load", format!("{} at once", count(u64::from(at_once)))),
-        (peak, None) => line("load", format!("at most {} starts/s", rate(peak.unwrap_or(0.0)))),
+    line("load", load::peaks(estimate));
+    for told in load::phases(estimate) {
+        line("", told);
     }
     line("policy", scenario.policy.key().to_owned());
     if !scenario.faults.is_empty() {

@@ -23,7 +23,6 @@ use crate::ids::ServerNumber;
 use crate::rehearse::deaths::{LastWords, carried_off, kill, stands_again};
 use crate::rehearse::places::{Errand, Places};
 use crate::scenario::{Expect, Scenario};
-use crate::workload::arrival::Arrival;
 use crate::workload::journey::{Expected, Journey, Meanwhile, Step};
 use crate::workload::plan::Load;
 use crate::workload::population::Cohort;
@@ -63,7 +62,7 @@ pub fn shortened(scenario: &Scenario, premises: &Premises) -> Scenario {
     let journey = premises.parties.population.journey(premises.devices[0]);
     let cohort = journey.map(|journey| Cohort { journey: Arc::clone(journey), share: 1, class, repeat: 1 });
     staged.journeys = cohort.into_iter().collect();
-    staged.load = Load { starts: 1, arrival: Arrival::Closed { at_once: 1 } };
+    staged.load = Load::closed(1, 1);
     staged.faults = Vec::new();
     staged.goals = Vec::new();
     staged.watch = 1;

@@ -21,7 +21,6 @@ use crate::measure::promise::{KEPT_BREACHES, Place, PromiseResult};
 use crate::run::news::News;
 use crate::run::{Options, RunError, run_and_look};
 use crate::scenario::Scenario;
-use crate::workload::arrival::Arrival;
 use crate::workload::journey::{Journey, Step};
 use crate::workload::plan::Load;
 use crate::workload::population::Cohort;
@@ -201,7 +200,7 @@ fn scene(window: &Window, offsets: &[i64], lead: Duration, how: HowOften) -> Sce
         name: format!("{}-window", alone.name),
         devices,
         journeys: vec![Cohort { journey: Arc::new(journey), ..cohort.clone() }],
-        load: Load { starts: devices, arrival: Arrival::Closed { at_once: how.at_once.max(1) } },
+        load: Load::closed(devices, how.at_once.max(1)),
         faults: faults.collect(),
         // What is moved arrives before anybody is judged.
         heal: Duration::from_millis(latest + 200),

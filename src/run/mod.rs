@@ -46,7 +46,7 @@ use crate::run::recorder::{Began, Kept, Recorder};
 use crate::run::signals::Signals;
 pub use crate::run::signals::Watch;
 use crate::run::stand::Stand;
-use crate::run::walk::walk;
+use crate::run::walk::Walk;
 use crate::scenario::Scenario;
 use crate::transport::listener::ListenError;
 
@@ -195,9 +195,12 @@ async fn measure(
     tell: &mut impl FnMut(News<'_>),
 ) -> Result<Measured, RunError> {
     let mut signals = Signals::listen().map_err(RunError::Signals)?;
-    let began = Began { at: stand.blueprint().clock.now(), wall: wall_now() };
+    let cpu_before = host::cpu_time();
+    let (at, finished) = stand.begin(scenario.plan()).await;
+    let began = Began { at, wall: wall_now() };
     let mut recorder = Recorder::begin(Arc::new(scenario.clone()), folder, began).map_err(RunError::Recorder)?;
-    let mut walked = walk(stand, scenario, &mut recorder, (&mut signals, &mut controls), tell).await;
+    let walk = Walk::begin(stand, at, cpu_before).await;
+    let mut walked = walk.go(scenario, finished, &mut recorder, (&mut signals, &mut controls), tell).await;
     let mut judged = Judged::default();
     if !walked.at_once {
         tell(News::Judging { devices: scenario.devices });

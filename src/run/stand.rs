@@ -21,7 +21,9 @@ use crate::actors::reception::Reception;
 use crate::actors::sight::Sight;
 use crate::actors::stores::Stores;
 use crate::actors::supervisor::{Raise, Supervisor, TakeShard};
-use crate::actors::swarm::{Abandon, AskChronicle, AskProgress, Begin, Second, StopStarting, Swarm, TakeSecond};
+use crate::actors::swarm::{
+    Abandon, AskChronicle, AskProgress, Begin, Pace, Pause, Resume, Second, StopStarting, Swarm, TakeSecond,
+};
 use crate::clock::Moment;
 use crate::ids::{BootstrapServerNumber, DeviceNumber, ServerNumber};
 use crate::measure::promise::{DeviceView, ServerView};
@@ -115,14 +117,31 @@ impl Stand {
         Ok(Stand { blueprint, directory, board, swarm, supervisors, reception, doors })
     }
 
-    /// Begins to walk a plan; the returned future is done when every journey has ended.
-    pub fn begin(&self, plan: Plan) -> impl Future<Output = ()> + use<> {
+    /// Begins to walk a plan: when that was, and a future that is done when every journey has ended.
+    pub async fn begin(&self, plan: Plan) -> (Moment, impl Future<Output = ()> + use<>) {
         let (finished, done) = tokio::sync::oneshot::channel();
-        self.swarm.do_send(Begin { plan, finished });
-        async move {
+        let began = self.swarm.send(Begin { plan, finished }).await;
+        let began = began.unwrap_or_else(|_| self.blueprint.clock.now());
+        let ended = async move {
             // The swarm lives as long as the stand; if it died, waiting longer would be no use.
             let _ = done.await;
-        }
+        };
+        (began, ended)
+    }
+
+    /// Starts nothing until resumed; the plan waits.
+    pub fn pause(&self) {
+        self.swarm.do_send(Pause);
+    }
+
+    /// Goes on after a pause.
+    pub fn resume(&self) {
+        self.swarm.do_send(Resume);
+    }
+
+    /// Walks what remains of the plan so many times as fast as it was planned; says whether anybody could.
+    pub async fn pace(&self, factor: f64) -> bool {
+        matches!(self.swarm.send(Pace(factor)).await, Ok(Ok(())))
     }
 
     /// Starts nothing more; what is under way comes to its end.

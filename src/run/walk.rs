@@ -1,7 +1,7 @@
 //! The plan walked second by second, until every flow has ended and everybody has come to rest.
 
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use crate::actors::chronicle::Progress;
@@ -16,6 +16,7 @@ use crate::run::recorder::{Batch, Recorder, Standing, Told};
 use crate::run::signals::Signals;
 use crate::run::stand::Stand;
 use crate::scenario::Scenario;
+use crate::workload::pacer::Passage;
 
 /// How the plan was walked.
 pub(super) struct Walked {
@@ -39,101 +40,108 @@ pub(super) struct Load {
     pub cpu: Duration,
 }
 
-/// Walks the plan of a scenario. The first signal keeps everything else from starting, the second ends the wait. Nobody
-/// waits for a race: one that was interrupted says nothing, whatever becomes of what is under way.
-pub(super) async fn walk(
-    stand: &Stand,
-    scenario: &Scenario,
-    recorder: &mut Recorder,
-    (signals, controls): (&mut Signals, &mut Controls),
-    tell: &mut impl FnMut(News<'_>),
-) -> Walked {
-    let clock = stand.blueprint().clock;
-    let faults = &stand.blueprint().faults;
-    let mut walk = Walk::begin(stand, clock.now());
-    let mut finished = std::pin::pin!(stand.begin(scenario.plan()));
-    // Once the load is over, everybody is waited for.
-    let mut rest: Pin<Box<dyn Future<Output = ()> + '_>> = Box::pin(std::future::pending());
-    let mut healed_at = Moment::NEVER;
-    let (mut signal, mut was_quit, mut was_aborted, mut at_once) = (None, false, false, false);
-    let mut stall = Stall::new(scenario.bounds().flow, clock.now());
-    let mut ticks = tokio::time::interval(Duration::from_secs(1));
-    ticks.tick().await;
-    loop {
-        tokio::select! {
-            biased;
-            number = signals.next() => {
-                at_once = signal.is_some() || scenario.expect.is_some();
-                signal.get_or_insert(number);
-                if at_once {
-                    break;
-                }
-                walk.stop(Why::Asked, tell).await;
-            }
-            command = controls.next() => match command {
-                Command::Quit if walk.state.is_stopping => {
-                    was_quit = true;
-                    at_once = true;
-                    break;
-                }
-                Command::Quit => {
-                    was_quit = true;
-                    walk.stop(Why::Asked, tell).await;
-                }
-                other => walk.obey(other),
-            },
-            told = recorder.next() => match told {
-                Told::Second(pulse) => tell(News::Second(*pulse)),
-                Told::Abort(limit) => {
-                    was_aborted = true;
-                    walk.stop(Why::Limit(&limit), tell).await;
-                }
-                Told::NotWritten(why) => walk.stop(Why::NotWritten(&why), tell).await,
-            },
-            () = &mut finished, if walk.load.is_none() => {
-                walk.collect(recorder).await;
-                walk.load = Some(walk.load_so_far());
-                // Chaos, then heal: whether everybody comes to rest is judged where nothing goes wrong any more.
-                faults.heal();
-                healed_at = clock.now() + faults.lasting();
-                rest = Box::pin(async {
-                    tokio::time::sleep(scenario.heal).await;
-                    stand.rest(clock.now() + faults.lasting() + scenario.bounds().flow).await;
-                });
-            }
-            () = &mut rest => break,
-            _ = ticks.tick() => {
-                let progress = walk.collect(recorder).await;
-                if stall.is_over(&progress, clock.now()) && !walk.state.is_paused {
-                    stand.abandon();
-                }
-            }
-        }
-    }
-    walk.collect(recorder).await;
-    let load = walk.load.unwrap_or_else(|| walk.load_so_far());
-    let healed_at = healed_at.min(faults.over_at());
-    Walked { load, healed_at, signal, was_quit, was_aborted, at_once }
-}
-
 /// A walk under way.
-struct Walk<'s> {
+pub(super) struct Walk<'s> {
     stand: &'s Stand,
     began: Moment,
     cpu_before: Duration,
     /// Once every flow has ended.
     load: Option<Load>,
     state: State,
+    /// The phases that the load is in since something was collected last.
+    phases: Vec<Passage>,
     /// What has been collected last: until when, and by then how much processor time and how many faults there were.
     last: (Duration, Duration, u64),
     marks: Vec<(Duration, String)>,
 }
 
 impl<'s> Walk<'s> {
-    fn begin(stand: &'s Stand, now: Moment) -> Walk<'s> {
-        let cpu = host::cpu_time();
-        let (state, last) = (State::default(), (Duration::ZERO, cpu, 0));
-        Walk { stand, began: now, cpu_before: cpu, load: None, state, last, marks: Vec::new() }
+    /// A plan whose walk has begun at this moment, when so much processor time had been spent.
+    pub async fn begin(stand: &'s Stand, began: Moment, cpu_before: Duration) -> Walk<'s> {
+        let phases = stand.progress().await.load.map(|load| load.phases).unwrap_or_default();
+        let (state, last) = (State::default(), (Duration::ZERO, cpu_before, 0));
+        Walk { stand, began, cpu_before, load: None, state, phases, last, marks: Vec::new() }
+    }
+
+    /// Goes all the way; `finished` is done when every journey has ended. The first signal keeps everything else from
+    /// starting, the second ends the wait. Nobody waits for a race: one that was interrupted says nothing, whatever becomes
+    /// of what is under way.
+    pub async fn go(
+        mut self,
+        scenario: &Scenario,
+        finished: impl Future<Output = ()>,
+        recorder: &mut Recorder,
+        (signals, controls): (&mut Signals, &mut Controls),
+        tell: &mut impl FnMut(News<'_>),
+    ) -> Walked {
+        let stand = self.stand;
+        let clock = stand.blueprint().clock;
+        let faults = &stand.blueprint().faults;
+        let mut finished = pin!(finished);
+        // Once the load is over, everybody is waited for.
+        let mut rest: Pin<Box<dyn Future<Output = ()> + '_>> = Box::pin(std::future::pending());
+        let mut healed_at = Moment::NEVER;
+        let (mut signal, mut was_quit, mut was_aborted, mut at_once) = (None, false, false, false);
+        let mut stall = Stall::new(scenario.bounds().flow, clock.now());
+        let to_first_second = Duration::from_secs(1).saturating_sub(self.since_began());
+        let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + to_first_second, Duration::from_secs(1));
+        loop {
+            tokio::select! {
+                biased;
+                number = signals.next() => {
+                    at_once = signal.is_some() || scenario.expect.is_some();
+                    signal.get_or_insert(number);
+                    if at_once {
+                        break;
+                    }
+                    self.stop(Why::Asked, tell).await;
+                }
+                command = controls.next() => {
+                    let was_stopping = self.state.is_stopping;
+                    if command == Command::Quit {
+                        was_quit = true;
+                        at_once = was_stopping;
+                    }
+                    if at_once {
+                        break;
+                    }
+                    self.obey(command, tell).await;
+                }
+                told = recorder.next() => match told {
+                    Told::Second(pulse) => tell(News::Second(*pulse)),
+                    Told::Abort(limit) => {
+                        was_aborted = true;
+                        self.stop(Why::Limit(&limit), tell).await;
+                    }
+                    Told::NotWritten(why) => self.stop(Why::NotWritten(&why), tell).await,
+                },
+                () = &mut finished, if self.load.is_none() => {
+                    self.collect(recorder).await;
+                    self.load = Some(self.load_so_far());
+                    // Chaos, then heal: whether everybody comes to rest is judged where nothing goes wrong any more.
+                    faults.heal();
+                    healed_at = clock.now() + faults.lasting();
+                    rest = Box::pin(async {
+                        tokio::time::sleep(scenario.heal).await;
+                        stand.rest(clock.now() + faults.lasting() + scenario.bounds().flow).await;
+                    });
+                }
+                () = &mut rest => break,
+                _ = ticks.tick() => {
+                    let progress = self.collect(recorder).await;
+                    if stall.is_over(&progress, clock.now()) {
+                        stand.abandon();
+                    }
+                }
+                () = tokio::time::sleep(self.until_next_phase()), if self.load.is_none() => {
+                    self.collect(recorder).await;
+                }
+            }
+        }
+        self.collect(recorder).await;
+        let load = self.load.unwrap_or_else(|| self.load_so_far());
+        let healed_at = healed_at.min(faults.over_at());
+        Walked { load, healed_at, signal, was_quit, was_aborted, at_once }
     }
 
     fn since_began(&self) -> Duration {
@@ -142,6 +150,13 @@ impl<'s> Walk<'s> {
 
     fn load_so_far(&self) -> Load {
         Load { lasted: self.since_began(), cpu: host::cpu_time() - self.cpu_before }
+    }
+
+    /// What happens behind the edge of a phase is not of it: so something is collected there.
+    fn until_next_phase(&self) -> Duration {
+        let now = self.stand.blueprint().clock.now();
+        let edges = self.phases.iter().map(|phase| phase.ends).filter(|edge| edge.is_set() && *edge > now);
+        edges.min().map_or(A_LONG_TIME, |edge| edge - now)
     }
 
     /// Hands everything that has happened since this was called last to the recorder.
@@ -161,6 +176,11 @@ impl<'s> Walk<'s> {
             open_files: 0,
         };
         let is_load = self.load.is_none();
+        let standing = second.progress.load.clone();
+        let now_in = standing.as_ref().map(|load| load.phases.clone()).unwrap_or_default();
+        let was_in = std::mem::replace(&mut self.phases, now_in);
+        self.state.is_paused = standing.as_ref().is_some_and(|load| load.is_paused);
+        self.state.pace = standing.as_ref().map_or(1.0, |load| load.factor);
         let load = self.load.unwrap_or_else(|| self.load_so_far());
         let piece = Piece {
             from,
@@ -168,14 +188,14 @@ impl<'s> Walk<'s> {
             is_load,
             records: second.shard,
             gauges,
-            phases: if is_load { vec![(0, "steady".to_owned())] } else { Vec::new() },
+            phases: was_in.into_iter().filter(|_| is_load).map(|phase| (phase.population, phase.name)).collect(),
             injected,
             ended: second.tales.iter().map(|tale| tale.ended.clone()).collect(),
         };
         let standing = Standing {
             progress: second.progress.clone(),
             state: self.state,
-            left: None,
+            left: standing.and_then(|load| load.remaining),
             faults,
             lasted: load.lasted,
             cpu: load.cpu,
@@ -192,24 +212,41 @@ impl<'s> Walk<'s> {
         }
         self.stand.stop_starting();
         let progress = self.stand.progress().await;
-        let mark = match why {
+        self.mark(match why {
             Why::Asked => "asked to stop".to_owned(),
             Why::Limit(limit) => format!("limit not kept: {}", limit.expr),
             Why::NotWritten(_) => "results could not be written".to_owned(),
-        };
-        self.marks.push((self.since_began(), mark));
+        });
         tell(News::Stopping { why, under_way: progress.flows_started - progress.flows_ended });
     }
 
     /// Does what is wanted of the load, and remembers it.
-    fn obey(&mut self, command: Command) {
-        let mark = match command {
-            Command::Mark(words) => words,
-            Command::Pause | Command::Resume | Command::Pace(_) | Command::Quit => return,
-        };
-        self.marks.push((self.since_began(), mark));
+    async fn obey(&mut self, command: Command, tell: &mut impl FnMut(News<'_>)) {
+        match command {
+            Command::Quit => return self.stop(Why::Asked, tell).await,
+            Command::Pause => {
+                self.stand.pause();
+                self.mark("paused".to_owned());
+            }
+            Command::Resume => {
+                self.stand.resume();
+                self.mark("resumed".to_owned());
+            }
+            Command::Pace(factor) => {
+                let is_taken = self.stand.pace(factor).await;
+                self.mark(format!("rate x {factor:.2}{}", if is_taken { "" } else { ": refused" }));
+            }
+            Command::Mark(words) => self.mark(words),
+        }
+    }
+
+    fn mark(&mut self, what: String) {
+        self.marks.push((self.since_began(), what));
     }
 }
+
+/// Where no phase ends: any time will do, as something is collected each second.
+const A_LONG_TIME: Duration = Duration::from_secs(3_600);
 
 /// Notices that nothing moves any more although every timer must have fired: a fault of ours, but no reason to hang.
 struct Stall {

@@ -11,14 +11,14 @@ use crate::delegation::reading::{
     Unconfirmed,
 };
 use crate::measure::health::HealthLimits;
-use crate::measure::limit::{self, Limit};
 use crate::scenario::entry::Entry;
 use crate::scenario::keys::SCENARIO;
 use crate::scenario::names::Cast;
+use crate::scenario::phases::ReadFile;
 use crate::scenario::problem::{Problem, Problems, Sources};
 use crate::scenario::world::World;
 use crate::scenario::{Connections, Scenario, TimeoutSettings};
-use crate::scenario::{document, faults, journeys, load, parties, races, retries, shape};
+use crate::scenario::{document, faults, journeys, limits, load, parties, races, retries, shape};
 use crate::seed::Seed;
 use crate::units::Size;
 
@@ -42,29 +42,37 @@ pub struct Overrides {
 /// Every problem of the file and of the overrides; also when the file cannot be read.
 pub fn read(path: &Path, overrides: &Overrides) -> Result<Scenario, Problems> {
     let name = path.display().to_string();
-    let text = read_text(path).map_err(|error| Problems::unreadable(&name, &error))?;
-    parse(&name, &text, overrides)
+    let text = read_text(path, "scenario").map_err(|error| Problems::unreadable(&name, &error))?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    parse_beside(&name, &text, overrides, &|file| read_text(&folder.join(file), "arrival file"))
 }
 
 /// The text of a file; a device or a pipe that never ends is given up.
-fn read_text(path: &Path) -> io::Result<String> {
+fn read_text(path: &Path, what: &str) -> io::Result<String> {
     let mut text = String::new();
     let octets = File::open(path)?.take(LARGEST_FILE + 1).read_to_string(&mut text).map_err(|error| {
         let is_binary = error.kind() == io::ErrorKind::InvalidData;
         if is_binary { io::Error::new(error.kind(), "it is not text in UTF-8") } else { error }
     })?;
     if octets as u64 > LARGEST_FILE {
-        let message = format!("it is larger than {}, as no scenario is", Size(LARGEST_FILE));
+        let message = format!("it is larger than {}, as no {what} is", Size(LARGEST_FILE));
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
     }
     Ok(text)
 }
 
-/// Reads a scenario from a text; `name` is what problems call it.
+/// Reads a scenario from a text; `name` is what problems call it. It lies in no folder: arrivals that it replays stand in
+/// it themselves.
 ///
 /// # Errors
 /// Every problem of the text and of the overrides.
 pub fn parse(name: &str, text: &str, overrides: &Overrides) -> Result<Scenario, Problems> {
+    let no_folder = |_: &str| Err(io::Error::new(io::ErrorKind::NotFound, "this scenario lies in no folder"));
+    parse_beside(name, text, overrides, &no_folder)
+}
+
+/// Reads a scenario from a text that names files beside it.
+fn parse_beside(name: &str, text: &str, overrides: &Overrides, file: ReadFile<'_>) -> Result<Scenario, Problems> {
     let sets = overrides.sets.iter().map(|set| ("--set".to_owned(), set.clone()));
     let seed = overrides.seed.map(|seed| ("--seed".to_owned(), format!("seed={seed}")));
     let policy = overrides.policy.map(|policy| ("--policy".to_owned(), format!("policy={}", policy.key())));
@@ -75,7 +83,7 @@ pub fn parse(name: &str, text: &str, overrides: &Overrides) -> Result<Scenario, 
             // What is missing at the top of the file is missed on its first line.
             let place = 0..text.find('\n').unwrap_or(text.len());
             shape::check(&SCENARIO, &root, place, &mut found);
-            let scenario = resolve(&Entry::root(&SCENARIO, &root, &sources), &mut found);
+            let scenario = resolve(&Entry::root(&SCENARIO, &root, &sources), file, &mut found);
             found.is_empty().then_some(scenario)
         }
         Err(problems) => {
@@ -87,7 +95,7 @@ pub fn parse(name: &str, text: &str, overrides: &Overrides) -> Result<Scenario, 
 }
 
 /// The second look: what the values mean together. What had the wrong shape has been reported, and is stood in for.
-fn resolve(root: &Entry<'_>, found: &mut Vec<Problem>) -> Scenario {
+fn resolve(root: &Entry<'_>, file: ReadFile<'_>, found: &mut Vec<Problem>) -> Scenario {
     let name = root.text("name");
     if let Some(name) = &name {
         parties::check_name(name, found);
@@ -103,20 +111,23 @@ fn resolve(root: &Entry<'_>, found: &mut Vec<Problem>) -> Scenario {
     let world =
         World { servers: &servers, bootstrap_servers: &bootstrap_servers, classes: &classes, devices, cast: &cast };
     let journeys = journeys::read(&root.tables("journey"), &world, found);
+    let load =
+        if root.has("load") { load::read(&root.table("load"), devices, &journeys, file, found) } else { load::none() };
+    let limits = limits::read(root, &load, found);
     let policy = Policy::of(root.word("policy")).unwrap_or_default();
     let faults = faults::read(&fault_entries, &world, found);
     let goals = races::goals(root, &cast, found);
     Scenario {
         name: name.map_or("", |name| name.text).to_owned(),
         seed: root.integer("seed").and_then(|seed| u64::try_from(seed).ok()).map_or_else(Seed::fresh, Seed),
-        load: if root.has("load") { load::read(&root.table("load"), devices, found) } else { load::none() },
+        load,
         timeouts: timeouts(&root.table("timeouts")),
         readings: readings(&root.table("readings")),
         connections: match root.word("connections") {
             "per device" => Connections::PerDevice,
             _ => Connections::Pooled,
         },
-        limits: limits(root, found),
+        limits,
         health: health(&root.table("health")),
         policy,
         retries: retries::read(&root.table("retries"), policy, found),
@@ -187,21 +198,4 @@ fn readings(entry: &Entry<'_>) -> Readings {
             _ => SessionNames::Own,
         },
     }
-}
-
-fn limits(root: &Entry<'_>, found: &mut Vec<Problem>) -> Vec<Limit> {
-    let mut limits = Vec::new();
-    for text in root.texts("limits").unwrap_or_default() {
-        match limit::parse(text.text) {
-            Ok(limit) => limits.push(limit),
-            Err(error) => {
-                found.push(Problem::new(text.part(error.at.clone()), error.to_string()).hint(error.hint));
-            }
-        }
-    }
-    for item in root.items("limits").iter().filter(|item| item.get_ref().is_table()) {
-        let problem = Problem::new(item.span(), "limits with `abort` are not supported in this version");
-        found.push(problem.hint("write the expression alone, as a string"));
-    }
-    limit::with_default(limits)
 }

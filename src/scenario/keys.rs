@@ -3,6 +3,7 @@
 //! The reader, the checks and the JSON Schema all go by these tables, so that they cannot disagree.
 
 mod failure;
+mod load;
 
 pub use crate::scenario::keys::failure::ACTION_COMPANIONS;
 use crate::workload::journey::Expected;
@@ -58,8 +59,6 @@ pub enum Shape {
     Texts,
     /// `true`, `false`, or a list of strings.
     YesOrTexts,
-    /// A list of limits: strings, or tables `{ expr = "...", abort = true }`.
-    Limits,
     Table(&'static Section),
     Tables(&'static Section),
     /// A list of values of one shape.
@@ -74,6 +73,7 @@ impl Shape {
         match self {
             Shape::Table(section) | Shape::Tables(section) => Some(section),
             Shape::Either(_, shapes) => shapes.iter().find_map(Shape::section),
+            Shape::List(inner) => inner.section(),
             _ => None,
         }
     }
@@ -115,7 +115,7 @@ pub static SCENARIO: Section = Section {
         ),
         key(
             "limits",
-            Shape::Limits,
+            Shape::List(&LIMIT),
             "What the run has to keep, such as `share(failed) = 0`, which holds without being written.",
         ),
         with_default(
@@ -163,7 +163,11 @@ pub static SCENARIO: Section = Section {
         required("server", Shape::Tables(&SERVER), "The DM servers; any may delegate and be delegated to."),
         key("bootstrap_server", Shape::Tables(&BOOTSTRAP_SERVER), "The bootstrap servers."),
         required("journey", Shape::Tables(&JOURNEY), "What devices go through."),
-        required("load", Shape::Table(&LOAD), "When journeys start: `phases` or `at_once`."),
+        required(
+            "load",
+            Shape::Table(&load::LOAD),
+            "When journeys start: `phases`, `at_once`, or several populations.",
+        ),
         key("timeouts", Shape::Table(&TIMEOUTS), "How long parties wait."),
         key("health", Shape::Table(&HEALTH), "What this machine may do to a run before the run is INVALID."),
         key("readings", Shape::Table(&READINGS), "Where the specification can be read in two ways: the choices."),
@@ -290,20 +294,6 @@ pub static JOURNEY: Section = Section {
     ],
 };
 
-/// `[load]`.
-pub static LOAD: Section = Section {
-    about: "An open load has `phases`, a closed one `at_once`.",
-    keys: &[
-        key(
-            "starts",
-            Shape::Integer(1, 1_000_000_000),
-            "How many journeys are started; one for each device where it is left out.",
-        ),
-        key("phases", Shape::Texts, "Open: `ramp 0/s to 100/s in 5s`, `hold 100/s for 10s`, `hold 100/s until done`."),
-        key("at_once", Shape::Integer(1, 1_000_000), "Closed: how many journeys are under way at the same time."),
-    ],
-};
-
 /// `[timeouts]`.
 pub static TIMEOUTS: Section = Section {
     about: "How long parties wait.",
@@ -342,7 +332,29 @@ pub static TIMEOUTS: Section = Section {
 };
 
 /// `[readings]`.
-pub static HEALTH: Section = Section {
+pub static LIMIT: Shape = Shape::Either(
+    "a limit such as `\"share(failed) = 0\"`, or a table `{ expr = \"...\", abort = true }`",
+    &[Shape::Text, Shape::Table(&LIMIT_TABLE)],
+);
+
+static LIMIT_TABLE: Section = Section {
+    about: "A limit, and what follows when it is not kept.",
+    keys: &[
+        required(
+            "expr",
+            Shape::Text,
+            "The limit, as it would stand alone: `p99(flow.revoke.asked) < 250ms over steady`.",
+        ),
+        key(
+            "abort",
+            Shape::Either("`true`, `false` or a duration", &[Shape::YesNo, Shape::DurationOrNone]),
+            "Whether a run that does not keep it ends early: at once, or when so much of what counts is over.",
+        ),
+        with_default("optional", Shape::YesNo, "false", "Whether it is kept where nothing was measured."),
+    ],
+};
+
+static HEALTH: Section = Section {
     about: "What this machine may do to a run before the run is INVALID: its figures would be about us.",
     keys: &[
         with_default(

@@ -1,142 +1,226 @@
-//! The second look at `[load]`: phases read, and starts that the phases can give.
+//! The second look at `[load]`: which journeys start by which phases, and starts that the phases can give.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
 
 use crate::scenario::entry::{Entry, Text};
-use crate::scenario::problem::{Problem, Span, did_you_mean};
-use crate::scenario::shape::LONGEST_STRETCH;
-use crate::scenario::steps::split;
-use crate::units::{self, Rate};
-use crate::workload::arrival::{Arrival, Phase, starts_of};
-use crate::workload::plan::Load;
+use crate::scenario::parties::{check_name, once};
+use crate::scenario::phases::{self, ReadFile};
+use crate::scenario::problem::{Problem, did_you_mean};
+use crate::scenario::recording::MOST_MOMENTS;
+use crate::scenario::shape::words;
+use crate::seed::Seed;
+use crate::workload::arrival::{Phase, Shape};
+use crate::workload::outlook::Outlook;
+use crate::workload::plan::{Load, LoadPopulation, Plan};
+use crate::workload::population::{Cohort, apportion};
 
-/// No machine starts more journeys in a second than this.
-const MOST_STARTS_PER_SECOND: f64 = 1_000_000.0;
+/// What a load or a population of it says of its phases.
+const OF_ITS_OWN: [&str; 3] = ["phases", "at_once", "starts"];
 
-/// The load of a scenario on so many devices.
-pub fn read(entry: &Entry<'_>, devices: u32, found: &mut Vec<Problem>) -> Load {
-    match (entry.has("phases"), entry.has("at_once")) {
-        (true, true) => {
-            let problem = Problem::new(entry.span("at_once"), "a load has `phases` or `at_once`, not both");
-            found.push(problem.label("closed").hint("leave out `at_once` for an open load, `phases` for a closed one"));
-        }
-        (false, false) => {
-            let problem = Problem::new(entry.place(), "the load has neither `phases` nor `at_once`");
-            found.push(problem.hint("for example `phases = [\"hold 100/s until done\"]`, or `at_once = 50`"));
-        }
-        _ => {}
+/// The load of a scenario with so many devices on these journeys.
+pub fn read(
+    entry: &Entry<'_>,
+    devices: u32,
+    journeys: &[Cohort],
+    file: ReadFile<'_>,
+    found: &mut Vec<Problem>,
+) -> Load {
+    let shares: Vec<u32> = journeys.iter().map(|cohort| cohort.share).collect();
+    let reader = LoadReader { per_journey: apportion(devices, &shares), journeys, file };
+    if !entry.has("population") {
+        let population = reader.population(entry, "load", LoadPopulation::ALL.to_owned(), Vec::new(), found);
+        return Load { populations: vec![population] };
     }
-    // Phases are read even where they are one too many: what is wrong with them is told together.
-    let phases = phases(entry, found);
-    let wanted = entry.integer("starts").and_then(|starts| u32::try_from(starts).ok()).filter(|starts| *starts > 0);
-    if entry.has("at_once") {
-        return Load {
-            starts: wanted.unwrap_or(devices),
-            arrival: Arrival::Closed { at_once: entry.number("at_once") },
-        };
+    for key in OF_ITS_OWN.into_iter().filter(|key| entry.has(key)) {
+        let problem = Problem::new(entry.span(key), format!("`{key}` stands beside the populations of the load"));
+        found.push(problem.label("of no population").hint("move it into a `[[load.population]]`, each has its own"));
     }
-    let given = starts_of(&phases).map(|starts| u32::try_from(starts).unwrap_or(u32::MAX));
-    let starts = match (wanted, given) {
-        (None, None) => devices,
-        (None, Some(given)) => devices.min(given),
-        (Some(wanted), given) => {
-            if let Some(given) = given.filter(|given| *given < wanted && !phases.is_empty()) {
-                let message = format!("the phases end after {given} starts, `starts` asks for {wanted}");
-                let problem = Problem::new(entry.span("starts"), message).label("more than the phases give");
-                found.push(problem.hint("end the last phase with `until done`, or leave out `starts`"));
-            }
-            wanted
-        }
-    };
-    if given == Some(0) && !phases.is_empty() {
-        found.push(Problem::new(entry.span("phases"), "the phases start no journey at all").hint("raise a rate"));
-    }
-    Load { starts, arrival: Arrival::Open(phases) }
-}
-
-fn phases(entry: &Entry<'_>, found: &mut Vec<Problem>) -> Vec<Phase> {
-    let texts = entry.texts("phases").unwrap_or_default();
-    if entry.is_list("phases") && entry.items("phases").is_empty() {
-        found.push(Problem::new(entry.span("phases"), "`phases` needs at least one phase"));
-    }
-    let mut phases = Vec::new();
-    for (nth, text) in texts.iter().enumerate() {
-        match phase(text) {
-            Ok(phase) => {
-                if matches!(phase, Phase::Hold { over: None, .. }) && nth + 1 < texts.len() {
-                    let problem = Problem::new(text.span.clone(), "a phase `until done` has to be the last");
-                    found.push(problem.label("nothing can follow it").hint("write how long it lasts, `for 10s`"));
-                }
-                phases.push(phase);
-            }
-            Err(problem) => found.push(problem),
-        }
-    }
-    phases
-}
-
-/// `ramp R to R in D`, `hold R for D`, `hold R until done`.
-fn phase(text: &Text<'_>) -> Result<Phase, Problem> {
-    const HINT: &str = "`ramp 0/s to 100/s in 5s`, `hold 100/s for 10s` or `hold 100/s until done`";
-    let words = split(text.text);
-    let spelled: Vec<&str> = words.iter().map(|word| word.text).collect();
-    let at = |index: usize| text.part(words[index].span.clone());
-    match spelled.as_slice() {
-        ["ramp", from, "to", to, "in", over] => {
-            let from = rate(from, at(1))?;
-            let to = rate(to, at(3))?;
-            Ok(Phase::Ramp { from, to, over: duration(over, at(5))? })
-        }
-        ["hold", held, "for", over] => {
-            let rate = rate(held, at(1))?;
-            Ok(Phase::Hold { rate, over: Some(duration(over, at(3))?) })
-        }
-        ["hold", held, "until", "done"] => {
-            let rate = rate(held, at(1))?;
-            if rate.in_seconds() == 0.0 {
-                return Err(Problem::new(at(1), "at this rate it is never done").hint("hold a rate above 0"));
-            }
-            Ok(Phase::Hold { rate, over: None })
-        }
-        [verb, ..] if !["ramp", "hold"].contains(verb) => {
-            let problem = Problem::new(at(0), format!("expected `ramp` or `hold`, found `{verb}`")).hint(HINT);
-            Err(problem.maybe_hint(did_you_mean(verb, ["ramp", "hold"])))
-        }
-        _ => Err(Problem::new(text.span.clone(), format!("`{}` is no phase", text.text)).hint(HINT)),
-    }
-}
-
-fn rate(word: &str, place: Span) -> Result<Rate, Problem> {
-    let rate: Rate = word.parse().map_err(|error: units::UnitError| Problem::new(place.clone(), error.to_string()))?;
-    if rate.in_seconds() > MOST_STARTS_PER_SECOND {
-        let message = format!("`{word}` is more than any machine starts; at most {MOST_STARTS_PER_SECOND}/s are taken");
-        return Err(Problem::new(place, message));
-    }
-    Ok(rate)
-}
-
-fn duration(word: &str, place: Span) -> Result<Duration, Problem> {
-    let duration: units::Duration =
-        word.parse().map_err(|error: units::UnitError| Problem::new(place.clone(), error.to_string()))?;
-    if duration.0.is_zero() {
-        return Err(Problem::new(place, "a phase has to be longer than nothing"));
-    }
-    if duration > LONGEST_STRETCH {
-        return Err(Problem::new(place, format!("a phase is at most {LONGEST_STRETCH} long")));
-    }
-    Ok(duration.0)
-}
-
-/// Writes one phase.
-pub fn print(phase: &Phase) -> String {
-    match phase {
-        Phase::Ramp { from, to, over } => format!("ramp {from} to {to} in {}", units::Duration(*over)),
-        Phase::Hold { rate, over: Some(over) } => format!("hold {rate} for {}", units::Duration(*over)),
-        Phase::Hold { rate, over: None } => format!("hold {rate} until done"),
-    }
+    Load { populations: reader.populations(entry, found) }
 }
 
 /// The load that stands in for one that is missing.
 pub fn none() -> Load {
-    Load { starts: 0, arrival: Arrival::Closed { at_once: 1 } }
+    Load::closed(0, 1)
+}
+
+/// The places of a population whose phases `at_once` says in short.
+pub fn at_once(population: &LoadPopulation) -> Option<u32> {
+    match &population.phases[..] {
+        [Phase { name, shape: Shape::Closed { at_once, over: None } }] if name == Phase::STEADY => Some(*at_once),
+        _ => None,
+    }
+}
+
+struct LoadReader<'r> {
+    journeys: &'r [Cohort],
+    /// How many devices go on each.
+    per_journey: Vec<u32>,
+    file: ReadFile<'r>,
+}
+
+impl LoadReader<'_> {
+    /// `[[load.population]]`.
+    fn populations(&self, entry: &Entry<'_>, found: &mut Vec<Problem>) -> Vec<LoadPopulation> {
+        let entries = entry.tables("population");
+        if entries.is_empty() && entry.is_list("population") {
+            found.push(Problem::new(entry.span("population"), "`population` needs at least one entry"));
+        }
+        if let Some(one) = entries.get(Load::MOST_POPULATIONS) {
+            let message = format!("a load has at most {} populations", Load::MOST_POPULATIONS);
+            found.push(Problem::new(one.place(), message).hint("put journeys together that start in the same way"));
+        }
+        let mut names = BTreeMap::new();
+        // The population that each journey has been found in.
+        let mut places: BTreeMap<usize, String> = BTreeMap::new();
+        let mut is_whole = !entries.is_empty();
+        let mut populations = Vec::new();
+        for entry in &entries {
+            let name = entry.text("name");
+            if let Some(name) = &name {
+                check_name(name, found);
+                once(&mut names, name.text.to_owned(), &name.span, "population name", found);
+            }
+            let name = name.map_or_else(String::new, |name| name.text.to_owned());
+            let before = found.len();
+            let journeys = self.journeys_of(entry, &name, &mut places, found);
+            is_whole &= found.len() == before && entry.is_list("journeys");
+            populations.push(self.population(entry, "population", name, journeys, found));
+        }
+        // Where a name is wrong, the journey that it was to be is missing in consequence.
+        for number in (0..self.journeys.len()).filter(|number| is_whole && !places.contains_key(number)) {
+            let message = format!("journey `{}` is in no population of the load", self.name(number));
+            let problem = Problem::new(entry.span("population"), message);
+            found.push(problem.hint("add it to the `journeys` of one: every journey is in exactly one"));
+        }
+        populations
+    }
+
+    fn journeys_of(
+        &self,
+        entry: &Entry<'_>,
+        population: &str,
+        places: &mut BTreeMap<usize, String>,
+        found: &mut Vec<Problem>,
+    ) -> Vec<usize> {
+        if entry.is_list("journeys") && entry.items("journeys").is_empty() {
+            let problem = Problem::new(entry.span("journeys"), "a population needs at least one journey");
+            found.push(problem.hint("its devices are those of its journeys"));
+        }
+        let mut journeys = Vec::new();
+        for name in entry.texts("journeys").unwrap_or_default() {
+            let Some(number) = self.journey_named(&name, found) else { continue };
+            match places.insert(number, population.to_owned()) {
+                None => journeys.push(number),
+                Some(other) => {
+                    let message = format!("journey `{}` is in the population `{other}` already", name.text);
+                    let problem = Problem::new(name.whole(), message);
+                    found.push(problem.hint("every journey is in exactly one population"));
+                }
+            }
+        }
+        journeys.sort_unstable();
+        journeys
+    }
+
+    fn journey_named(&self, name: &Text<'_>, found: &mut Vec<Problem>) -> Option<usize> {
+        let number = (0..self.journeys.len()).find(|number| self.name(*number) == name.text);
+        if number.is_none() {
+            let known: Vec<&str> = (0..self.journeys.len()).map(|number| self.name(number)).collect();
+            let hint = did_you_mean(name.text, known.iter().copied())
+                .unwrap_or_else(|| format!("the journeys are {}", words(&known, "and")));
+            found.push(Problem::new(name.whole(), format!("there is no journey `{}`", name.text)).hint(hint));
+        }
+        number
+    }
+
+    fn name(&self, journey: usize) -> &str {
+        &self.journeys[journey].journey.name
+    }
+
+    /// Phases and starts of the load itself, or of one of its populations.
+    fn population(
+        &self,
+        entry: &Entry<'_>,
+        what: &str,
+        name: String,
+        journeys: Vec<usize>,
+        found: &mut Vec<Problem>,
+    ) -> LoadPopulation {
+        match (entry.has("phases"), entry.has("at_once")) {
+            (true, true) => {
+                let message = format!("a {what} has `phases` or `at_once`, not both");
+                let hint = "leave out `at_once` for an open load, `phases` for a closed one";
+                found.push(Problem::new(entry.span("at_once"), message).label("closed").hint(hint));
+            }
+            (false, false) => {
+                let problem = Problem::new(entry.place(), format!("the {what} has neither `phases` nor `at_once`"));
+                found.push(problem.hint("for example `phases = [\"hold 100/s until done\"]`, or `at_once = 50`"));
+            }
+            _ => {}
+        }
+        let before = found.len();
+        // Phases are read even where they are one too many: what is wrong with them is told together.
+        let mut phases = self.phases(entry, found);
+        let is_whole = found.len() == before && !phases.is_empty();
+        if entry.has("at_once") {
+            phases = vec![Phase::steady(Shape::Closed { at_once: entry.number("at_once"), over: None })];
+        }
+        let wanted = entry.integer("starts").and_then(|starts| u32::try_from(starts).ok()).filter(|starts| *starts > 0);
+        let mut population = LoadPopulation { name, journeys, starts: 0, phases };
+        population.starts = wanted.unwrap_or_else(|| population.devices(&self.per_journey));
+        if is_whole && !entry.has("at_once") {
+            self.check_starts(entry, &mut population, wanted, found);
+        }
+        population
+    }
+
+    /// Whether the phases can give the starts that are asked for. Where nothing is asked for, and chance does not decide,
+    /// the population says how many they give.
+    fn check_starts(
+        &self,
+        entry: &Entry<'_>,
+        population: &mut LoadPopulation,
+        wanted: Option<u32>,
+        found: &mut Vec<Problem>,
+    ) {
+        if population.phases.iter().any(|phase| phase.shape.is_counted_by_chance()) {
+            return;
+        }
+        let load = Load { populations: vec![population.clone()] };
+        let Some(given) = Outlook::of(&Plan { load, seed: Seed(0) }, 0).starts else { return };
+        if given == 0 && population.starts > 0 {
+            found.push(Problem::new(entry.span("phases"), "the phases start no journey at all").hint("raise a rate"));
+        } else if let Some(wanted) = wanted.filter(|wanted| given < u64::from(*wanted)) {
+            let message = format!("the phases end after {given} starts, `starts` asks for {wanted}");
+            let problem = Problem::new(entry.span("starts"), message).label("more than the phases give");
+            found.push(problem.hint("end the last phase with `until done`, or leave out `starts`"));
+        } else {
+            population.starts = u32::try_from(given).unwrap_or(population.starts);
+        }
+    }
+
+    fn phases(&self, entry: &Entry<'_>, found: &mut Vec<Problem>) -> Vec<Phase> {
+        let texts = entry.texts("phases").unwrap_or_default();
+        if entry.is_list("phases") && entry.items("phases").is_empty() {
+            found.push(Problem::new(entry.span("phases"), "`phases` needs at least one phase"));
+        }
+        let mut phases = Vec::new();
+        let mut moments = 0;
+        for (nth, text) in texts.iter().enumerate() {
+            let Some(phase) = phases::read(text, self.file, found) else { continue };
+            if phase.shape.lasts().is_none() && nth + 1 < texts.len() {
+                let problem = Problem::new(text.span.clone(), "a phase `until done` has to be the last");
+                found.push(problem.label("nothing can follow it").hint("write how long it lasts, `for 10s`"));
+            }
+            if let Shape::Recorded(recorded) = &phase.shape {
+                moments += recorded.len();
+                if moments > MOST_MOMENTS {
+                    let message = format!("there are more than {MOST_MOMENTS} moments in all");
+                    found.push(Problem::new(text.span.clone(), message).label("with those before"));
+                }
+            }
+            phases.push(phase);
+        }
+        phases
+    }
 }

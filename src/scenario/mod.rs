@@ -10,8 +10,10 @@
 //! | `document`, `shape` | the text as a tree with places; the first look at it, by the keys alone |
 //! | `entry` | values out of the tree |
 //! | `parties`, `journeys`, `load`, `races` | the second look: what the values mean together |
+//! | `phases`, `recording` | the grammar of a load's phases; files with recorded arrivals |
 //! | `steps` | the grammar of a journey's steps |
 //! | `reader`, `walk`, `meanwhile` | steps with their names looked up; whether each makes sense where it stands |
+//! | `limits` | the second look at what a run has to keep |
 //! | `world`, `names` | whom and what journeys, faults and patterns can speak of |
 //! | `retries` | the grammar of how often a message is tried |
 //! | `faults` | the second look at what goes wrong |
@@ -24,14 +26,17 @@ mod faults;
 pub mod file;
 mod journeys;
 mod keys;
+mod limits;
 mod load;
 mod meanwhile;
 mod names;
 mod parties;
+mod phases;
 mod print;
 pub mod problem;
 mod races;
 mod reader;
+mod recording;
 mod retries;
 pub mod schema;
 mod shape;
@@ -61,7 +66,7 @@ use crate::measure::promise::steps::Bounds;
 use crate::seed::Seed;
 use crate::workload::journey::Step;
 use crate::workload::parties::{Parties, ServerConduct};
-use crate::workload::plan::{Load, Plan};
+use crate::workload::plan::{Load, LoadPopulation, Plan};
 use crate::workload::population::{Class, Cohort, Population};
 
 /// The scenario that runs when none is named; compiled in.
@@ -205,12 +210,14 @@ pub fn print_step(step: &Step, names: &[String]) -> String {
 impl Scenario {
     /// The names of the populations of its load, by number.
     pub fn population_names(&self) -> Vec<String> {
-        vec!["all".to_owned()]
+        self.load.populations.iter().map(|population| population.name.clone()).collect()
     }
 
     /// How many devices each population of its load has, by number.
     pub fn population_devices(&self) -> Vec<u64> {
-        vec![u64::from(self.devices)]
+        let all = self.population();
+        let devices = |one: &LoadPopulation| u64::from(one.devices(all.devices_per_journey()));
+        self.load.populations.iter().map(devices).collect()
     }
 
     /// All devices with their journeys and classes.
@@ -251,9 +258,9 @@ impl Scenario {
         Parties::new(servers, Arc::new(self.population()), &self.journeys, &self.classes)
     }
 
-    /// All starts.
+    /// Its load, with chance decided.
     pub fn plan(&self) -> Plan {
-        Plan::new(&self.load, self.devices)
+        Plan { load: self.load.clone(), seed: self.seed }
     }
 
     /// The names of its servers and faults, by which facts are told.

@@ -10,19 +10,19 @@ use crate::facts::goal::Goal;
 use crate::faults::rule::Rule;
 use crate::ids::ServerNumber;
 use crate::scenario::names::Cast;
-use crate::scenario::{BootstrapAddress, Connections, Expect, Scenario, faults, load, retries, steps};
+use crate::scenario::{BootstrapAddress, Connections, Expect, Scenario, faults, limits, load, phases, retries, steps};
 use crate::units::{Duration, Size};
-use crate::workload::arrival::Arrival;
 use crate::workload::journey::{Meanwhile, Step};
+use crate::workload::plan::LoadPopulation;
 use crate::workload::population::{Access, Class, Cohort, Storage};
 
 /// The whole file.
 pub fn print(scenario: &Scenario) -> String {
     let mut page = Page { text: String::new() };
-    let limits: Vec<String> = scenario.limits.iter().map(ToString::to_string).collect();
+    let limits: Vec<String> = scenario.limits.iter().map(limits::print).collect();
     page.string("name", &scenario.name);
     page.bare("seed", scenario.seed.0);
-    page.strings("limits", &limits);
+    page.list("limits", &limits);
     page.string(
         "connections",
         match scenario.connections {
@@ -76,14 +76,18 @@ impl Page {
 
     /// One string per line where there are several.
     fn strings(&mut self, key: &str, values: &[String]) {
+        let quoted: Vec<String> = values.iter().map(|value| quoted(value)).collect();
+        self.list(key, &quoted);
+    }
+
+    /// One value per line where there are several.
+    fn list(&mut self, key: &str, values: &[String]) {
         match values {
-            [] | [_] => {
-                self.bare(key, format_args!("[{}]", values.first().map_or(String::new(), |value| quoted(value))))
-            }
+            [] | [_] => self.bare(key, format_args!("[{}]", values.first().map_or("", String::as_str))),
             _ => {
                 let mut list = String::from("[\n");
                 for value in values {
-                    let _ = writeln!(list, "    {},", quoted(value));
+                    let _ = writeln!(list, "    {value},");
                 }
                 self.bare(key, format_args!("{list}]"));
             }
@@ -175,13 +179,29 @@ impl Page {
 
     fn load(&mut self, scenario: &Scenario) {
         self.header("[load]");
-        self.bare("starts", scenario.load.starts);
-        match &scenario.load.arrival {
-            Arrival::Open(phases) => {
-                let phases: Vec<String> = phases.iter().map(load::print).collect();
+        match &scenario.load.populations[..] {
+            [all] if all.journeys.is_empty() => self.starts(all),
+            populations => {
+                for population in populations {
+                    self.header("[[load.population]]");
+                    self.string("name", &population.name);
+                    let name = |number: &usize| scenario.journeys[*number].journey.name.clone();
+                    let journeys: Vec<String> = population.journeys.iter().map(name).collect();
+                    self.strings("journeys", &journeys);
+                    self.starts(population);
+                }
+            }
+        }
+    }
+
+    fn starts(&mut self, population: &LoadPopulation) {
+        self.bare("starts", population.starts);
+        match load::at_once(population) {
+            Some(at_once) => self.bare("at_once", at_once),
+            None => {
+                let phases: Vec<String> = population.phases.iter().map(phases::print).collect();
                 self.strings("phases", &phases);
             }
-            Arrival::Closed { at_once } => self.bare("at_once", at_once),
         }
     }
 

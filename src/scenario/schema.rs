@@ -60,7 +60,6 @@ fn shape(shape: &Shape) -> Value {
         }),
         Shape::Texts => json!({ "type": "array", "items": { "type": "string" } }),
         Shape::YesOrTexts => json!({ "type": ["boolean", "array"], "items": { "type": "string" } }),
-        Shape::Limits => json!({ "type": "array", "items": { "type": "string" } }),
         Shape::Table(inner) => section(inner),
         Shape::Tables(inner) => json!({ "type": "array", "items": section(inner) }),
         Shape::List(inner) => json!({ "type": "array", "items": self::shape(inner) }),

@@ -94,10 +94,6 @@ fn check_shape(name: &str, shape: &'static Shape, value: &Value<'_>, found: &mut
             let wrong = items.iter().filter(|item| !item.get_ref().is_str());
             found.extend(wrong.map(|item| wrong_type(name, shape, item)));
         }
-        (Shape::Limits, DeValue::Array(items)) => {
-            let wrong = items.iter().filter(|item| !item.get_ref().is_str() && !item.get_ref().is_table());
-            found.extend(wrong.map(|item| wrong_type(name, shape, item)));
-        }
         (Shape::List(inner), DeValue::Array(items)) => {
             items.iter().for_each(|item| check_shape(name, inner, item, found));
         }
@@ -147,7 +143,7 @@ fn may_be(shape: &Shape, value: &DeValue<'_>) -> bool {
         Shape::Number(..) => value.is_integer() || value.is_float(),
         Shape::YesNo => value.is_bool(),
         Shape::Size(..) => value.is_str() || value.is_integer(),
-        Shape::Texts | Shape::Limits | Shape::Tables(_) | Shape::List(_) => value.is_array(),
+        Shape::Texts | Shape::Tables(_) | Shape::List(_) => value.is_array(),
         Shape::YesOrTexts => value.is_bool() || value.is_array(),
         Shape::Table(_) => value.is_table(),
         Shape::Either(_, shapes) => shapes.iter().any(|shape| may_be(shape, value)),
@@ -166,7 +162,6 @@ fn wrong_type(name: &str, shape: &Shape, value: &Value<'_>) -> Problem {
         Shape::Size(..) => "a size such as `\"1MiB\"`".to_owned(),
         Shape::Texts => "a list of strings".to_owned(),
         Shape::YesOrTexts => "`true`, `false` or a list of strings".to_owned(),
-        Shape::Limits => "a list of limits such as `\"share(failed) = 0\"`".to_owned(),
         Shape::Table(_) => format!("a table `[{name}]`"),
         Shape::Tables(_) => format!("tables `[[{name}]]`"),
         Shape::List(_) => "a list".to_owned(),

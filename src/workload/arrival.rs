@@ -1,164 +1,225 @@
-//! When journeys start: the phases of an open load, or so many at once.
+//! The phases of a load, and the moments at which the starts of one phase are due.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::clock::Moment;
-use crate::units::Rate;
+use rand::RngExt;
+use rand::rngs::ChaCha8Rng;
 
-/// How starts come about.
+use crate::workload::course::{A_HAIR, Climb, Course};
+
+/// A stretch of a load, and what limits and reports call it.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Arrival {
-    /// At fixed moments, whatever has become of the earlier ones. At least one phase; only the last is without an end.
-    Open(Vec<Phase>),
-    /// Whenever one of `at_once` places is free. At least 1.
-    Closed { at_once: u32 },
+pub struct Phase {
+    /// Letters, digits, `-` and `_`.
+    pub name: String,
+    pub shape: Shape,
 }
 
-/// A stretch of an open load.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Phase {
-    /// From one rate to another, in a straight line.
-    Ramp { from: Rate, to: Rate, over: Duration },
-    /// One rate; `over` is `None` for "until every start has been made".
-    Hold { rate: Rate, over: Option<Duration> },
+/// How starts come about in a phase.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Shape {
+    /// So many in a second, whatever has become of the earlier ones.
+    Rated(Course, Spread),
+    /// A barrier: so many at the same instant. At least 1.
+    Storm(u32),
+    /// None for a while.
+    Pause(Duration),
+    /// At moments that were recorded elsewhere, counted from the beginning of the phase, ascending; at least one. The
+    /// phase ends with the last.
+    Recorded(Arc<[Duration]>),
+    /// Whenever fewer than `at_once` journeys of the population are under way (at least 1); `over` is `None` for "until
+    /// every start has been made".
+    Closed { at_once: u32, over: Option<Duration> },
+}
+
+/// How the starts of a phase with a rate are spread over its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spread {
+    /// Evenly: the next one comes as soon as the rate has given a whole start.
+    Even,
+    /// As independent callers come: the gaps are exponential, and the number of starts is chance.
+    Poisson,
+    /// As independent callers come, of whom there are just so many: each one's moment is drawn by the rate, by itself.
+    Exactly(u32),
 }
 
 impl Phase {
-    /// How many starts fall into it, fractions included; infinite for a hold without an end.
-    pub fn starts(self) -> f64 {
+    /// What a phase is called that has no name.
+    pub const STEADY: &str = "steady";
+
+    /// A phase without a name of its own.
+    pub fn steady(shape: Shape) -> Phase {
+        Phase { name: Phase::STEADY.to_owned(), shape }
+    }
+}
+
+impl Shape {
+    /// How long it lasts; `None` for "until every start has been made".
+    pub fn lasts(&self) -> Option<Duration> {
         match self {
-            Phase::Ramp { from, to, over } => (from.in_seconds() + to.in_seconds()) / 2.0 * over.as_secs_f64(),
-            Phase::Hold { rate, over: Some(over) } => rate.in_seconds() * over.as_secs_f64(),
-            Phase::Hold { over: None, .. } => f64::INFINITY,
+            Shape::Rated(course, _) => course.lasts(),
+            Shape::Storm(_) => Some(Duration::ZERO),
+            Shape::Pause(over) => Some(*over),
+            Shape::Recorded(moments) => Some(moments.last().copied().unwrap_or_default()),
+            Shape::Closed { over, .. } => *over,
         }
     }
 
-    /// The highest rate in it, in starts per second.
-    pub fn peak(self) -> f64 {
+    /// The most starts in a second; `None` where nothing is due by the clock, or all at one instant.
+    pub fn peak(&self) -> Option<f64> {
         match self {
-            Phase::Ramp { from, to, .. } => from.in_seconds().max(to.in_seconds()),
-            Phase::Hold { rate, .. } => rate.in_seconds(),
+            Shape::Rated(course, _) => Some(course.peak()),
+            Shape::Recorded(moments) => Some(most_in_a_second(moments) as f64),
+            Shape::Storm(_) | Shape::Pause(_) | Shape::Closed { .. } => None,
         }
     }
 
-    /// How long after its beginning `starts` starts have been due. `starts` is less than the phase has.
-    fn due(self, starts: f64) -> f64 {
-        match self {
-            _ if starts <= 0.0 => 0.0,
-            Phase::Hold { rate, .. } => starts / rate.in_seconds(),
-            Phase::Ramp { from, to, over } => {
-                // a·t + s·t²/2 = starts, solved for t in the form that stays exact as s goes to 0.
-                let (a, over) = (from.in_seconds(), over.as_secs_f64());
-                let slope = (to.in_seconds() - a) / over;
-                (2.0 * starts / (a + (a * a + 2.0 * slope * starts).max(0.0).sqrt())).min(over)
+    /// Whether chance decides how many starts there are.
+    pub fn is_counted_by_chance(&self) -> bool {
+        matches!(self, Shape::Rated(course, Spread::Poisson) if course.peak() > 0.0)
+    }
+}
+
+fn most_in_a_second(moments: &[Duration]) -> usize {
+    let since = |last: &Duration| moments.partition_point(|first| *first + Duration::from_secs(1) <= *last);
+    moments.iter().enumerate().map(|(nth, last)| nth + 1 - since(last)).max().unwrap_or(0)
+}
+
+/// The starts of one phase that have moments of their own, one after the other, as times since its beginning; never
+/// descending. None for a closed phase. Takes the same memory however many they are.
+#[derive(Debug)]
+pub struct Offsets {
+    rest: Rest,
+    dice: ChaCha8Rng,
+    lead: f64,
+}
+
+/// What is still to come.
+#[derive(Debug)]
+enum Rest {
+    Even {
+        climb: Climb,
+        given: u64,
+    },
+    /// `at` is the place of the latest start on a line on which the rate gives one start for each unit.
+    Poisson {
+        climb: Climb,
+        at: f64,
+    },
+    /// `above` is the part of that line that lies above the latest start, `left` the starts that lie there.
+    Exactly {
+        climb: Climb,
+        above: f64,
+        left: u32,
+    },
+    Storm(u32),
+    Recorded {
+        moments: Arc<[Duration]>,
+        next: usize,
+    },
+    Nothing,
+}
+
+/// How many starts there are in a phase, and when the last of them is due.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tally {
+    pub starts: u64,
+    pub last: Option<Duration>,
+    /// The lead of the phase that follows.
+    pub lead: f64,
+}
+
+impl Offsets {
+    /// The starts of a phase. `lead` is what the even phases before have left over of a start: how much of one is due
+    /// before the first of this one, 0 at the beginning. Chance comes from `dice` alone.
+    pub fn of(shape: &Shape, lead: f64, dice: ChaCha8Rng) -> Offsets {
+        let rest = match shape {
+            Shape::Rated(course, spread) => {
+                let climb = Climb::of(course);
+                match spread {
+                    Spread::Even => Rest::Even { climb, given: 0 },
+                    Spread::Poisson => Rest::Poisson { climb, at: 0.0 },
+                    Spread::Exactly(starts) => Rest::Exactly { climb, above: 1.0, left: *starts },
+                }
             }
+            Shape::Storm(starts) => Rest::Storm(*starts),
+            Shape::Recorded(moments) => Rest::Recorded { moments: Arc::clone(moments), next: 0 },
+            Shape::Pause(_) | Shape::Closed { .. } => Rest::Nothing,
+        };
+        Offsets { rest, dice, lead }
+    }
+
+    /// What this phase leaves over of a start, once all its starts are given out.
+    pub fn lead(&self) -> f64 {
+        match &self.rest {
+            Rest::Even { climb, given } if climb.starts().is_finite() => self.lead + *given as f64 - climb.starts(),
+            _ => self.lead,
         }
     }
-}
 
-/// Rounding errors of sums of rates stay far below this part of a start.
-const A_HAIR: f64 = 1e-6;
-
-/// How many starts the phases give; `None` when the last has no end.
-pub fn starts_of(phases: &[Phase]) -> Option<u64> {
-    let starts: f64 = phases.iter().map(|phase| phase.starts()).sum();
-    starts.is_finite().then(|| (starts - A_HAIR).ceil().max(0.0) as u64)
-}
-
-/// The intended moments of an open load, one after the other: the first at the moment the first start is due.
-#[derive(Debug, Clone)]
-pub struct Moments {
-    phases: Vec<Phase>,
-    /// Index of the present phase.
-    present: usize,
-    /// When it began, in seconds.
-    began: f64,
-    /// How many starts came before it, fractions included.
-    before: f64,
-    /// How many starts have been given out.
-    given: u64,
-}
-
-impl Moments {
-    /// From the beginning of the first phase.
-    pub fn of(phases: Vec<Phase>) -> Moments {
-        Moments { phases, present: 0, began: 0.0, before: 0.0, given: 0 }
+    /// Counts what is still to come, `most` at most; without looking at each where arithmetic will do.
+    pub fn tally(mut self, most: u64) -> Tally {
+        if let Rest::Even { climb, given } = &mut self.rest
+            && most > 0
+        {
+            let whole = (climb.starts() - self.lead - A_HAIR).ceil().max(0.0);
+            let starts = if whole < most as f64 { whole as u64 } else { most };
+            *given = starts;
+            let last = (starts > 0).then(|| climb.reach(self.lead + (starts.max(1) - 1) as f64));
+            return Tally { starts, last, lead: self.lead() };
+        }
+        let (mut starts, mut last) = (0, None);
+        while starts < most
+            && let Some(offset) = self.next()
+        {
+            (starts, last) = (starts + 1, Some(offset));
+        }
+        Tally { starts, last, lead: self.lead() }
     }
 }
 
-impl Iterator for Moments {
-    type Item = Moment;
+impl Iterator for Offsets {
+    type Item = Duration;
 
-    fn next(&mut self) -> Option<Moment> {
-        loop {
-            let phase = *self.phases.get(self.present)?;
-            let nth_in_phase = self.given as f64 - self.before;
-            if nth_in_phase + A_HAIR < phase.starts() {
-                self.given += 1;
-                let seconds = self.began + phase.due(nth_in_phase);
-                return Some(Moment::from_nanos((seconds * 1e9).round() as u64));
+    fn next(&mut self) -> Option<Duration> {
+        match &mut self.rest {
+            Rest::Even { climb, given } => {
+                let due = self.lead + *given as f64;
+                (due + A_HAIR < climb.starts()).then(|| {
+                    *given += 1;
+                    climb.reach(due)
+                })
             }
-            self.before += phase.starts();
-            self.began += match phase {
-                Phase::Ramp { over, .. } => over.as_secs_f64(),
-                Phase::Hold { over, .. } => over.unwrap_or_default().as_secs_f64(),
-            };
-            self.present += 1;
+            Rest::Poisson { climb, at } => {
+                *at -= above_zero(&mut self.dice).ln();
+                (*at < climb.starts()).then(|| climb.reach(*at))
+            }
+            Rest::Exactly { climb, above, left } => {
+                // The lowest of n numbers drawn evenly from the part above leaves the n-th root of an even number of it.
+                let root = 1.0 / f64::from(*left);
+                *left = left.checked_sub(1)?;
+                *above *= above_zero(&mut self.dice).powf(root);
+                Some(climb.reach((1.0 - *above) * climb.starts()))
+            }
+            Rest::Storm(left) => {
+                *left = left.checked_sub(1)?;
+                Some(Duration::ZERO)
+            }
+            Rest::Recorded { moments, next } => {
+                let moment = moments.get(*next)?;
+                *next += 1;
+                Some(*moment)
+            }
+            Rest::Nothing => None,
         }
     }
+}
+
+/// A number drawn evenly from above 0 to 1.
+fn above_zero(dice: &mut ChaCha8Rng) -> f64 {
+    1.0 - dice.random::<f64>()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn ramp(from: f64, to: f64, seconds: u64) -> Phase {
-        Phase::Ramp { from: Rate::per_second(from), to: Rate::per_second(to), over: Duration::from_secs(seconds) }
-    }
-
-    fn hold(rate: f64, seconds: Option<u64>) -> Phase {
-        Phase::Hold { rate: Rate::per_second(rate), over: seconds.map(Duration::from_secs) }
-    }
-
-    #[test]
-    fn a_hold_is_even() {
-        let moments: Vec<Moment> = Moments::of(vec![hold(100.0, Some(10))]).collect();
-        assert_eq!(moments.len(), 1000);
-        assert_eq!(moments[0], Moment::ZERO);
-        assert!(moments.windows(2).all(|pair| (pair[1] - pair[0]).as_micros().abs_diff(10_000) <= 1));
-    }
-
-    #[test]
-    fn a_ramp_gives_the_area_under_it_and_gets_faster() {
-        // From 0/s to 100/s in 5 s: 250 starts, the n-th at sqrt(2·n/20) seconds.
-        let moments: Vec<Moment> = Moments::of(vec![ramp(0.0, 100.0, 5)]).collect();
-        assert_eq!(moments.len(), 250);
-        assert_eq!(moments[40], Moment::from_millis(2_000));
-        assert_eq!(moments[160], Moment::from_millis(4_000));
-        let waits: Vec<Duration> = moments.windows(2).map(|pair| pair[1] - pair[0]).collect();
-        assert!(waits.windows(2).all(|pair| pair[1] <= pair[0]));
-    }
-
-    #[test]
-    fn phases_follow_each_other_without_a_gap() {
-        let phases = vec![ramp(0.0, 100.0, 5), hold(0.0, Some(1)), hold(100.0, None)];
-        assert_eq!(starts_of(&phases), None);
-        let moments: Vec<Moment> = Moments::of(phases).take(350).collect();
-        assert_eq!(moments[250], Moment::from_millis(6_000));
-        assert_eq!(moments[349], Moment::from_millis(6_990));
-    }
-
-    #[test]
-    fn phases_say_how_many_starts_they_give() {
-        for (phases, starts) in [
-            (vec![hold(100.0, Some(10))], 1000),
-            (vec![ramp(0.0, 100.0, 5), hold(100.0, Some(10)), ramp(100.0, 0.0, 5)], 1500),
-            (vec![hold(0.1, Some(3)), hold(0.1, Some(7))], 1),
-            (vec![hold(0.3, Some(5))], 2),
-            (vec![], 0),
-        ] {
-            assert_eq!(starts_of(&phases), Some(starts), "{phases:?}");
-            assert_eq!(Moments::of(phases).count() as u64, starts);
-        }
-    }
-}
+mod tests;

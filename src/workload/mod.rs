@@ -5,11 +5,21 @@
 //! | [`journey`] | what a device goes through, step by step |
 //! | [`population`] | which device goes on which journey, and of which class it is |
 //! | [`parties`] | the parties as their machines need to know them |
-//! | [`arrival`] | when journeys start: phases of an open load, or so many at once |
-//! | [`plan`] | the starts of one run, all fixed before it begins |
+//! | [`plan`] | a load: which devices start by which phases; with the seed all is fixed before the run begins |
+//! | [`arrival`] | the phases of a load, and the moments of one phase |
+//! | [`course`] | how a rate runs over a phase |
+//! | [`outlook`] | what a plan comes to, before anything is started |
+//! | [`pacer`] | which starts are due now; pauses, and other paces |
+//! | `itinerary` | the same for one population |
+//! | [`tempo`] | the time of the plan in the time of the run |
 
 pub mod arrival;
+pub mod course;
+mod itinerary;
 pub mod journey;
+pub mod outlook;
+pub mod pacer;
 pub mod parties;
 pub mod plan;
 pub mod population;
+pub mod tempo;

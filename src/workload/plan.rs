@@ -1,15 +1,87 @@
-//! The starts of one run, all fixed before it begins.
+//! A load: which devices start by which phases. With the seed it is a plan, all fixed before the run begins.
+
+use std::time::Duration;
 
 use crate::clock::Moment;
 use crate::ids::DeviceNumber;
-use crate::workload::arrival::{Arrival, Moments};
+use crate::seed::Seed;
+use crate::workload::arrival::{Offsets, Phase, Shape};
 
 /// How much load there is, and how it comes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Load {
-    /// How many journeys are started in all.
+    /// At least one. Every journey is in exactly one of them.
+    pub populations: Vec<LoadPopulation>,
+}
+
+/// Devices that start by phases of their own: those of some journeys.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoadPopulation {
+    pub name: String,
+    /// Indices of its journeys, ascending; none for "all of them".
+    pub journeys: Vec<usize>,
+    /// At most so many journeys are started; the phases may end before.
     pub starts: u32,
-    pub arrival: Arrival,
+    /// At least one. Only the last is without an end.
+    pub phases: Vec<Phase>,
+}
+
+impl Load {
+    /// The most populations that a load can have.
+    pub const MOST_POPULATIONS: usize = 100;
+
+    /// All devices in one population.
+    pub fn of_all(starts: u32, phases: Vec<Phase>) -> Load {
+        let name = LoadPopulation::ALL.to_owned();
+        Load { populations: vec![LoadPopulation { name, journeys: Vec::new(), starts, phases }] }
+    }
+
+    /// So many journeys under way at once, until all have been started.
+    pub fn closed(starts: u32, at_once: u32) -> Load {
+        Load::of_all(starts, vec![Phase::steady(Shape::Closed { at_once, over: None })])
+    }
+}
+
+impl LoadPopulation {
+    /// The name of the one population of a load that names none.
+    pub const ALL: &str = "all";
+
+    /// Whether a journey is one of its own.
+    pub fn has(&self, journey: usize) -> bool {
+        self.journeys.is_empty() || self.journeys.binary_search(&journey).is_ok()
+    }
+
+    /// How many devices it has, `per_journey` being how many each journey has.
+    pub fn devices(&self, per_journey: &[u32]) -> u32 {
+        per_journey.iter().enumerate().filter(|(journey, _)| self.has(*journey)).map(|(_, devices)| devices).sum()
+    }
+
+    /// How long after the beginning of the plan each phase begins, and, as the last one, when the last ends; `None`
+    /// where that is without an end.
+    pub fn begins(&self) -> Vec<Option<Duration>> {
+        let mut begins = vec![Some(Duration::ZERO)];
+        for phase in &self.phases {
+            let before = begins[begins.len() - 1];
+            begins.push(before.zip(phase.shape.lasts()).map(|(begins, lasts)| begins.saturating_add(lasts)));
+        }
+        begins
+    }
+}
+
+/// A load whose every start is fixed: chance comes from streams of the seed, one for each phase of each population.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    pub load: Load,
+    pub seed: Seed,
+}
+
+impl Plan {
+    /// The starts of a phase that have moments of their own; `lead` as in [`Offsets::of`].
+    pub fn offsets(&self, population: usize, phase: usize, lead: f64) -> Offsets {
+        let stream = ((population as u64) << 32) | phase as u64;
+        let dice = self.seed.stream("arrivals", stream);
+        Offsets::of(&self.load.populations[population].phases[phase].shape, lead, dice)
+    }
 }
 
 /// One start of one journey.
@@ -17,105 +89,13 @@ pub struct Load {
 pub struct Start {
     /// When it should happen, whatever the state of the run: response times count from here.
     pub intended: Moment,
-    pub device: DeviceNumber,
-}
-
-/// The starts in their order: the n-th is that of device n. Each device has one journey: where there are more starts
-/// than devices the numbers begin again, and a start whose device has had its journey is dropped, and counted.
-///
-/// A closed load has no intended moments of its own: all its starts say [`Moment::ZERO`], at most
-/// [`Plan::at_once`] may be under way, and a start is intended for the moment a place is free.
-#[derive(Debug, Clone)]
-pub struct Plan {
-    devices: u32,
-    starts: u32,
-    made: u32,
-    moments: Option<Moments>,
-    at_once: Option<u32>,
-}
-
-impl Plan {
-    /// The plan of a load on so many devices (at least 1).
-    pub fn new(load: &Load, devices: u32) -> Plan {
-        let (moments, at_once) = match &load.arrival {
-            Arrival::Open(phases) => (Some(Moments::of(phases.clone())), None),
-            Arrival::Closed { at_once } => (None, Some(*at_once)),
-        };
-        Plan { devices, starts: load.starts, made: 0, moments, at_once }
-    }
-
-    /// How many starts there are in all.
-    pub fn starts(&self) -> u32 {
-        self.starts
-    }
-
-    /// For a closed load: how many journeys may be under way at once.
-    pub fn at_once(&self) -> Option<u32> {
-        self.at_once
-    }
-
-    /// How many starts can find no free device.
-    pub fn dropped(&self) -> u32 {
-        self.starts.saturating_sub(self.devices)
-    }
-}
-
-impl Iterator for Plan {
-    type Item = Start;
-
-    fn next(&mut self) -> Option<Start> {
-        if self.made == self.starts || self.devices == 0 {
-            return None;
-        }
-        let intended = match &mut self.moments {
-            Some(moments) => moments.next()?,
-            None => Moment::ZERO,
-        };
-        let device = DeviceNumber(self.made % self.devices);
-        self.made += 1;
-        Some(Start { intended, device })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::units::Rate;
-    use crate::workload::arrival::Phase;
-
-    fn open(starts: u32) -> Load {
-        let phase = Phase::Hold { rate: Rate::per_second(50.0), over: None };
-        Load { starts, arrival: Arrival::Open(vec![phase]) }
-    }
-
-    #[test]
-    fn every_device_starts_once_in_order() {
-        let starts: Vec<Start> = Plan::new(&open(100), 100).collect();
-        assert_eq!(starts.len(), 100);
-        assert!(starts.iter().enumerate().all(|(n, start)| start.device.0 == n as u32));
-        assert_eq!(starts[99].intended, Moment::from_millis(1_980));
-    }
-
-    #[test]
-    fn starts_beyond_the_devices_are_known_to_be_dropped() {
-        let plan = Plan::new(&open(120), 100);
-        assert_eq!(plan.dropped(), 20);
-        assert_eq!(plan.last().map(|start| start.device), Some(DeviceNumber(19)));
-        assert_eq!(Plan::new(&open(80), 100).dropped(), 0);
-    }
-
-    #[test]
-    fn a_closed_load_has_places_instead_of_moments() {
-        let plan = Plan::new(&Load { starts: 10, arrival: Arrival::Closed { at_once: 4 } }, 10);
-        assert_eq!((plan.at_once(), plan.starts()), (Some(4), 10));
-        assert!(plan.clone().all(|start| start.intended == Moment::ZERO));
-        assert_eq!(plan.count(), 10);
-    }
-
-    #[test]
-    fn the_same_load_gives_the_same_plan() {
-        let starts = |count| Plan::new(&open(count), 1000).collect::<Vec<Start>>();
-        assert_eq!(starts(500), starts(500));
-        assert_eq!(starts(500), starts(1000)[..500]);
-    }
+    /// The one that goes on its journey; `None` where every device of the population has had its own: the start finds
+    /// none, and is dropped.
+    pub device: Option<DeviceNumber>,
+    /// Index of the population.
+    pub population: usize,
+    /// Index of the phase in its population.
+    pub phase: usize,
+    /// Whether the plan fixed its moment. A start of a closed phase has none before a place is free.
+    pub is_timed: bool,
 }

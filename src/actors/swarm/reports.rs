@@ -33,9 +33,12 @@ pub struct AskChronicle;
 
 impl Swarm {
     fn progress(&self) -> Progress {
+        let now = self.clock.now();
+        let load = self.pacer.as_ref().map(|pacer| pacer.standing(now));
         Progress {
             journeys_under_way: self.travels.len() as u64,
-            journeys_planned: self.planned,
+            journeys_planned: load.as_ref().and_then(|load| load.planned),
+            load,
             ..self.progress.clone()
         }
     }

@@ -191,7 +191,8 @@ pub enum LimitProblem {
 
 /// The limits to judge a run by: the given ones, and [`DEFAULT`] unless one of them is about failed flows.
 pub fn with_default(mut limits: Vec<Limit>) -> Vec<Limit> {
-    if !limits.iter().any(|limit| limit.subject == Subject::Share(FlowPart::Failed)) {
+    let is_about_all = |limit: &Limit| limit.subject == Subject::Share(FlowPart::Failed) && limit.population.is_none();
+    if !limits.iter().any(is_about_all) {
         limits.push(parse(DEFAULT).expect("a limit of our own"));
     }
     limits

@@ -248,7 +248,7 @@ fn summaries_keep_to_their_schema() {
     let schema = summary_schema();
     let limits = limit::with_default(Vec::new());
     for records in [Shard::new(), records()] {
-        let mut json = as_json(&Summary::build(&run(&records, &limits, &[promise(1)], Ending::Drained)));
+        let mut json = as_json(&Summary::build(&run(&course(&records, &limits), &[promise(1)], Ending::Drained)));
         assert_eq!(mistakes(&schema, &json), Vec::<String>::new());
 
         json["flows"]["revoke.asked"].as_object_mut().expect("a row").remove("lost");

@@ -5,11 +5,14 @@ use crate::delegation::flow::{FlowKind, Outcome};
 use crate::delegation::message::Kind;
 use crate::delegation::policy::Policy;
 use crate::ids::DeviceNumber;
-use crate::measure::health::HostUse;
+use crate::measure::course::{Course, Piece};
+use crate::measure::health::{HealthLimits, HostUse};
 use crate::measure::limit;
 use crate::measure::promise::steps::windows::LongestWindows;
 use crate::measure::promise::{Breach, Place, PromiseResult};
+use crate::measure::shard::{End, Opening, Split};
 use crate::measure::summary::{Ending, FaultRow, Run};
+use crate::measure::timeline::Gauges;
 use crate::measure::{SessionSide, Shard};
 use std::time::Duration;
 
@@ -26,15 +29,16 @@ fn records() -> Shard {
                 (9, 119) => Outcome::Refused { reason: 405 },
                 _ => Outcome::Done,
             };
-            shard.flow_started(kind, outcome.key());
-            shard.flow_ended(kind, &outcome, true, ms(10 + place + number / 10), ms(9 + place));
+            shard.flow_started(kind, outcome.key(), None);
+            let (response, service) = (ms(10 + place + number / 10), ms(9 + place));
+            shard.flow_ended(kind, &End { outcome: &outcome, as_expected: true, response, service }, None);
             shard.late(Duration::from_micros(300 + number));
         }
     }
     for (place, kind) in (1_u64..).zip(Kind::ALL) {
         for _ in 0..place * 100 {
-            shard.message_sent(kind);
-            shard.message_answered(kind, Duration::from_micros(400 + 10 * place), Duration::from_micros(390));
+            shard.message_sent(kind, None);
+            shard.message_answered(kind, None, Duration::from_micros(400 + 10 * place), Duration::from_micros(390));
         }
     }
     for _ in 0..1_700 {
@@ -43,7 +47,11 @@ fn records() -> Shard {
     }
     shard.session_ended(SessionSide::Dms1, false, ms(400), ms(400));
     (0..50).for_each(|_| shard.bootstrap_ended(true, ms(6), ms(6)));
-    (0..8).for_each(|number| shard.handshake(Duration::from_micros(900), number > 1));
+    let took = Duration::from_micros(900);
+    (0..8).for_each(|number| {
+        let opening = Some(Opening { connect: took, handshake: took, resumed: number > 1 });
+        shard.call_answered(&Split { opening, send: took, wait: took, receive: took });
+    });
     shard
 }
 
@@ -63,6 +71,17 @@ fn summary_with(
     faults: &[FaultRow],
     windows: &LongestWindows,
 ) -> Summary {
+    let mut course = Course::new(&limit::with_default(Vec::new()), Vec::new());
+    course.add(&Piece {
+        from: Duration::ZERO,
+        to: Duration::from_millis(12_345),
+        is_load: true,
+        records: records.clone(),
+        gauges: Gauges::default(),
+        phases: Vec::new(),
+        injected: Vec::new(),
+        ended: Vec::new(),
+    });
     Summary::build(&Run {
         scenario: "quickstart",
         seed: 7,
@@ -70,14 +89,15 @@ fn summary_with(
         devices: 1_000,
         duration: Duration::from_millis(12_345),
         ending,
-        records,
-        limits: &limit::with_default(Vec::new()),
+        course: &course,
+        population_devices: &[1_000],
         promises,
         goals,
         faults,
         windows,
         expected: None,
-        host: HostUse { cpu_s: 3.9, cores: 2.0, peak_rss_bytes: 84 << 20 },
+        host: HostUse { cpu_s: 3.9, cores: 2.0, peak_rss_bytes: 84 << 20, ..HostUse::default() },
+        health: HealthLimits::DEFAULT,
     })
 }
 
@@ -96,8 +116,10 @@ fn a_run_fits_a_screen_with_the_verdict_first() {
 fn what_went_wrong_is_named() {
     let mut records = Shard::new();
     let kind = FlowKind::all().next().expect("there are flows");
-    records.flow_started(kind, "done");
-    records.flow_ended(kind, &Outcome::TooLate { step: "confirmed" }, false, Duration::ZERO, Duration::ZERO);
+    records.flow_started(kind, "done", None);
+    let outcome = Outcome::TooLate { step: "confirmed" };
+    let end = End { outcome: &outcome, as_expected: false, response: Duration::ZERO, service: Duration::ZERO };
+    records.flow_ended(kind, &end, None);
     records.rejected("not_xml");
     records.start_dropped();
     records.actor_panicked();
@@ -125,8 +147,14 @@ fn what_went_wrong_is_named() {
 
 #[test]
 fn what_a_run_was_made_for_is_shown() {
-    let fault =
-        |name: &str, eligible, injected| FaultRow { name: name.to_owned(), eligible, injected, order_dependent: false };
+    let fault = |name: &str, eligible, injected| FaultRow {
+        name: name.to_owned(),
+        eligible,
+        injected,
+        order_dependent: false,
+        first_s: None,
+        last_s: None,
+    };
     let faults = [fault("prepared-lost", 1_040, 12), fault("slow", 3, 0)];
     let goals = [("timer confirmed at home".to_owned(), 2), ("killed home".to_owned(), 0)];
     let windows = LongestWindows {
@@ -185,7 +213,7 @@ fn many_promises_with_nothing_to_check_are_broken_into_lines() {
 fn a_run_that_was_stopped_says_what_had_not_ended_and_what_was_not_checked() {
     let mut records = records();
     let kind = FlowKind::all().next().expect("there are flows");
-    records.flow_started(kind, "done");
+    records.flow_started(kind, "done", None);
     let text = super::summary(&summary_of(&records, &[], Ending::Interrupted), None, false);
     assert!(text.contains("not ended"), "{text}");
     let unchecked = "promises  not checked: the run was stopped before everybody had come to rest";

@@ -4,6 +4,8 @@ mod action_problems;
 mod fault_problems;
 mod faults;
 mod journeys;
+mod load;
+mod load_problems;
 mod problems;
 mod quickstart;
 mod races;
@@ -13,6 +15,9 @@ mod schema;
 
 use super::file::{Overrides, parse};
 use super::*;
+use crate::clock::Moment;
+use crate::workload::pacer::Pacer;
+use crate::workload::plan::Start;
 
 /// Two servers, one bootstrap server, one journey; what a test is about is put in by [`with`].
 const BASE: &str = r#"name = "demo"
@@ -58,4 +63,20 @@ fn is_wrong(text: &str, at: &str, message: &str, hint: &str) {
     assert_eq!(all[0].message, message);
     assert!(all[0].hint.unwrap_or_default().contains(hint), "{:?} says `{hint}`", all[0].hint);
     assert!(problems.to_string().contains(&format!("demo.toml:{}:{}", all[0].line, all[0].column)), "{problems}");
+}
+
+/// Every start of a scenario, in the order in which they come where journeys end as soon as they have begun.
+fn starts(scenario: &Scenario) -> Vec<Start> {
+    let mut pacer = Pacer::new(scenario.plan(), &Arc::new(scenario.population()), || Moment::ZERO);
+    let mut starts = Vec::new();
+    loop {
+        let now = pacer.next();
+        while let Some(start) = pacer.take(now) {
+            starts.push(start);
+            pacer.free(start.population, now);
+        }
+        if pacer.is_done() {
+            return starts;
+        }
+    }
 }

@@ -36,7 +36,7 @@ fn the_quickstart_can_be_made_smaller_and_larger() {
     for devices in [15, 50, 100_000] {
         let overrides = Overrides { sets: vec![format!("population.devices={devices}")], ..Overrides::default() };
         let scenario = parse("quickstart.toml", QUICKSTART, &overrides).unwrap();
-        assert_eq!(scenario.plan().starts(), devices);
+        assert_eq!(scenario.load.populations[0].starts, devices);
         assert!(scenario.population().devices_per_journey().iter().all(|&count| count > 0));
     }
 }
@@ -63,7 +63,7 @@ fn plans_are_fixed_by_the_seed() {
     let seeded = |seed| {
         let scenario =
             parse("quickstart.toml", QUICKSTART, &Overrides { seed: Some(seed), ..Overrides::default() }).unwrap();
-        (scenario.plan().collect::<Vec<_>>(), scenario.population())
+        (starts(&scenario), scenario.population())
     };
     assert_eq!(seeded(7), seeded(7));
     assert_ne!(seeded(7).1, seeded(8).1);

@@ -12,7 +12,7 @@ fn the_base_of_these_tests_is_right() {
     assert_eq!((boot.name.as_str(), boot.server), ("boot", ServerNumber(1)));
     assert_eq!(scenario.limits.len(), 1);
     assert_eq!(scenario.limits[0].to_string(), "share(failed) = 0");
-    assert_eq!(scenario.load.starts, 10);
+    assert_eq!(scenario.load, Load::closed(10, 5));
 }
 
 #[test]
@@ -53,7 +53,11 @@ pub fn reads_back(text: &str) {
 /// Every key of what should happen, with a value that is not its default.
 const EVERY_KEY: &str = r#"name = "every-key"
 seed = 9223372036854775807
-limits = ["share(failed) <= 2.5%", "share(failed) < 5%"]
+limits = [
+    "share(failed) <= 2.5%",
+    { expr = "p99(flow.delegate.dmacc) < 5s over steady for 3 of 5 windows of 10s", abort = "20s", optional = true },
+    { expr = "rate(flows) > 0.1/s", abort = true },
+]
 connections = "per device"
 policy = "literal"
 heal = "0s"
@@ -141,6 +145,9 @@ steps = [
 [load]
 starts = 40
 phases = ["ramp 0/s to 7.5/s in 1m30s", "hold 30/min for 10s", "hold 2/s until done"]
+[health]
+lateness = "7ms"
+event_loop = "9ms"
 [timeouts]
 bootstrap = "1s"
 confirmed = "2s"
@@ -167,11 +174,31 @@ pub fn every_key() -> String {
     format!("{EVERY_KEY}{EVERY_FAILURE_KEY}")
 }
 
+/// The same, in several populations: a load has either them or phases of its own.
+pub fn in_populations() -> String {
+    let whole = every_key();
+    let (before, rest) = whole.split_once("[load]\n").unwrap();
+    let (_, after) = rest.split_once("[timeouts]").unwrap();
+    format!("{before}{POPULATIONS}[timeouts]{after}")
+}
+
+const POPULATIONS: &str = r#"[[load.population]]
+name = "b"
+journeys = ["out of order", "journey 1"]
+starts = 12
+phases = ["warm-up: ramp 1/s to 2/s in 3s, poisson exactly 9", "stairs 1/s to 3/min in 7 steps of 1m30s, poisson"]
+[[load.population]]
+name = "a"
+journeys = ["bad", "round and round"]
+at_once = 3
+"#;
+
 #[test]
 fn what_is_printed_reads_back_to_the_same_scenario() {
     reads_back(BASE);
     reads_back(QUICKSTART);
     reads_back(&every_key());
+    reads_back(&in_populations());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::round_trip::every_key;
+use super::round_trip::{every_key, in_populations};
 use super::*;
 use crate::scenario::keys::{SCENARIO, Section};
 
@@ -41,14 +41,18 @@ fn every_key_is_read_and_printed() {
     let mut known = BTreeSet::new();
     paths_of(&SCENARIO, "", &mut known);
     let mut written = BTreeSet::new();
-    paths_in(&as_json(&every_key()), "", &mut written);
+    for text in [every_key(), in_populations()] {
+        paths_in(&as_json(&text), "", &mut written);
+    }
     written.insert("load.at_once".to_owned());
     assert_eq!(written, known, "the test's scenario has every key");
     let mut printed = BTreeSet::new();
-    paths_in(&as_json(&read(&every_key()).unwrap().to_toml()), "", &mut printed);
-    let resolved = ["journey.expect", "load.at_once", "retries.delegation_revocation_req"];
+    for text in [every_key(), in_populations()] {
+        paths_in(&as_json(&read(&text).unwrap().to_toml()), "", &mut printed);
+    }
+    let resolved = ["limits.optional", "journey.expect", "load.at_once", "retries.delegation_revocation_req"];
     let resolved: BTreeSet<String> = resolved.map(str::to_owned).into();
-    // `expect` has gone into the steps, a load is open or closed, and this message does as the default says.
+    // `optional` has gone into its limit, `expect` into the steps, the load of all has phases here, and this message does as the default says.
     assert_eq!(known.difference(&printed).cloned().collect::<BTreeSet<_>>(), resolved);
     assert!(printed.is_subset(&known));
 }
@@ -121,6 +125,7 @@ fn schema_says(text: &str, expected: &[&str]) {
 fn the_schema_takes_what_the_reader_takes_and_nothing_else() {
     schema_says(QUICKSTART, &[]);
     schema_says(&every_key(), &[]);
+    schema_says(&in_populations(), &[]);
     schema_says(&read(&every_key()).unwrap().to_toml(), &[]);
     schema_says(&read(QUICKSTART).unwrap().to_toml(), &[]);
     let wrong =
@@ -157,7 +162,8 @@ fn the_schema_has_every_key_the_reader_knows_and_no_other() {
             into.insert(format!("{prefix}{name}"));
             keys(inner, &format!("{prefix}{name}."), into);
             keys(&inner["items"], &format!("{prefix}{name}."), into);
-            for choice in inner["anyOf"].as_array().into_iter().flatten() {
+            for choice in [&inner["anyOf"], &inner["items"]["anyOf"]].into_iter().filter_map(Value::as_array).flatten()
+            {
                 keys(choice, &format!("{prefix}{name}."), into);
             }
         }
