@@ -13,7 +13,7 @@
 //! | [`sweeps`] | the flags of windows and matrices |
 //! | [`window`], [`matrix`] | `explore` with one of them |
 //! | [`follow`] | `explore` of what went wrong in a run |
-//! | [`run`], [`explore`], [`replay`], [`rehearse`], [`check`], [`certs`], [`schema`], [`completions`] | one command each |
+//! | [`run`], [`explore`], [`replay`], [`rehearse`], [`report`], [`runs`], [`check`], [`certs`], [`schema`], [`completions`] | one command each |
 
 pub mod args;
 pub mod certs;
@@ -29,7 +29,9 @@ pub mod output;
 pub mod races;
 pub mod rehearse;
 pub mod replay;
+pub mod report;
 pub mod run;
+pub mod runs;
 pub mod scenarios;
 pub mod schema;
 pub mod sweeps;

@@ -5,18 +5,22 @@
 //! | [`terminal`] | a summary for people, and a line of progress for pipes |
 //! | [`table`] | columns that line up |
 //! | [`figures`] | numbers with their units, short enough to read |
+//! | [`prometheus`] | a summary as Prometheus scrapes it |
+//! | [`catalogue`] | runs as a table |
 //! | [`json`] | a summary for programs |
 //! | [`grid`] | the columns of a drawing over time |
 //! | [`window`], [`matrix`] | an outcome against an offset; outcomes against two timeouts and a delay |
 //! | [`following`] | what came of following a device of a run through virtual time |
 //! | [`finding`] | a story in which a promise broke, as pictures |
 
+pub mod catalogue;
 pub mod figures;
 pub mod finding;
 pub mod following;
 pub mod grid;
 pub mod json;
 pub mod matrix;
+pub mod prometheus;
 pub mod search;
 pub mod table;
 pub mod terminal;

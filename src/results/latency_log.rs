@@ -175,7 +175,9 @@ mod tests {
             let mut records = Shard::new();
             (0..100).for_each(|nth| {
                 let took = ms_of(1 + nth * (second + 1));
-                [&mut records, &mut all].map(|to| to.session_ended(SessionSide::Dms2, true, took * 2, took));
+                for shard in [&mut records, &mut all] {
+                    shard.session_ended(SessionSide::Dms2, true, took * 2, took);
+                }
             });
             log.extend(interval(&records, Duration::from_secs(second), Duration::from_secs(1)));
         }
