@@ -154,9 +154,9 @@ fn latency(to: &mut DescriptorEncoder<'_>, summary: &Summary) -> fmt::Result {
             let Spread { min, mean, p50, p90, p99, p999, max } = *spread;
             for (quantile, ms) in [("0", min), ("0.5", p50), ("0.9", p90), ("0.99", p99), ("0.999", p999), ("1", max)] {
                 let Some(ms) = ms else { continue };
-                quantiles.push(([labels(), vec![("quantile", quantile.to_owned())]].concat(), ms / 1e3));
+                quantiles.push(([labels(), vec![("quantile", quantile.to_owned())]].concat(), seconds(ms)));
             }
-            means.extend(mean.map(|mean| (labels(), mean / 1e3)));
+            means.extend(mean.map(|mean| (labels(), seconds(mean))));
         }
     }
     let help =
@@ -189,15 +189,21 @@ fn health(to: &mut DescriptorEncoder<'_>, summary: &Summary) -> fmt::Result {
     let health = &summary.health;
     let valid = if health.valid { 1.0 } else { 0.0 };
     gauges(to, "valid", "1 while this machine keeps up, so that the figures can be trusted", None, one(valid))?;
-    let quantile = |quantile: &str, ms: Option<f64>| Some((vec![("quantile", quantile.to_owned())], ms? / 1e3));
-    let seconds = |late: &crate::measure::health::Lateness| {
+    let quantile = |quantile: &str, ms: Option<f64>| Some((vec![("quantile", quantile.to_owned())], seconds(ms?)));
+    let quantiles = |late: &crate::measure::health::Lateness| {
         [quantile("0.5", late.p50), quantile("0.99", late.p99), quantile("1", late.max)].into_iter().flatten().collect()
     };
     let help = "How long after their intended moment journeys began";
-    gauges(to, "start_lateness", help, Some(Unit::Seconds), seconds(&health.lateness_ms))?;
+    gauges(to, "start_lateness", help, Some(Unit::Seconds), quantiles(&health.lateness_ms))?;
     let help = "How late timers of our own threads fired";
-    gauges(to, "event_loop_lateness", help, Some(Unit::Seconds), seconds(&health.event_loop_ms))?;
-    gauges(to, "cpu_usage", "CPU time used, of what all cores had to give", Some(Unit::Ratios), one(health.cpu_share))?;
+    gauges(to, "event_loop_lateness", help, Some(Unit::Seconds), quantiles(&health.event_loop_ms))?;
+    gauges(
+        to,
+        "cpu_usage",
+        "CPU time used, of what all cores had to give",
+        Some(Unit::Other("ratio".to_owned())),
+        one(health.cpu_share),
+    )?;
     let help = "Most resident memory at any time";
     gauges(to, "peak_memory", help, Some(Unit::Bytes), one(health.peak_rss_bytes as f64))?;
     gauges(to, "open_files", "Most open files", None, one(health.open_files as f64))?;
@@ -207,6 +213,11 @@ fn health(to: &mut DescriptorEncoder<'_>, summary: &Summary) -> fmt::Result {
     counters(to, "starts_late", "Starts that were more than 10 ms late", None, vec![(none(), health.late)])?;
     let help = "Requests that waited for a connection until their time was over";
     counters(to, "requests_never_sent", help, None, vec![(none(), health.never_sent)])
+}
+
+/// Milliseconds in seconds, to the nanosecond.
+fn seconds(ms: f64) -> f64 {
+    (ms * 1e6).round() / 1e9
 }
 
 /// The only sample of its family.
@@ -266,6 +277,7 @@ fn family<M: EncodeMetric>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::measure::summary::PhaseRow;
 
     fn sample() -> Summary {
         serde_json::from_str(include_str!("../../results/sample/summary.json")).expect("a summary")
@@ -325,9 +337,16 @@ mod tests {
         summary.flows = [(flow.clone(), row)].into_iter().collect();
         summary.failed = [(flow.clone(), more + 2)].into_iter().collect();
         summary.limits[0].actual = None;
+        let phase =
+            |name: &str, to_s| PhaseRow { population: "all".to_owned(), name: name.to_owned(), from_s: 0.0, to_s };
+        summary.phases = vec![phase("peak", Some(1.0)), phase("rest", Some(2.0)), phase("peak", None)];
         let text = metrics(&summary);
         assert!(text.contains(&format!("dmswarm_flows_under_way{{flow=\"{flow}\"}} 5.0\n")), "{text}");
         assert!(text.contains(&format!("dmswarm_flows_failed_total{{flow=\"{flow}\"}} 2\n")), "{text}");
+        for (name, is_on) in [("peak", "1.0"), ("rest", "0.0")] {
+            let line = format!("dmswarm_phase{{population=\"all\",phase=\"{name}\"}} {is_on}\n");
+            assert_eq!(text.matches(&line).count(), 1, "{text}");
+        }
         assert!(!text.contains("dmswarm_limit_actual{") && text.contains("dmswarm_limit{"), "{text}");
     }
 
