@@ -4,17 +4,21 @@ use std::process::ExitCode;
 
 use dmswarm::cli::args::{Command, CommandLine};
 use dmswarm::cli::races::HowOften;
-use dmswarm::cli::{certs, check, completions, explore, rehearse, replay, run, schema};
+use dmswarm::cli::{certs, check, completions, explore, rehearse, replay, report, run, runs, schema};
 
 fn main() -> ExitCode {
     let CommandLine { command, flags } = CommandLine::read();
     let exit = match command {
-        Command::Run { scenarios, repeat, at_once } => run::run(&scenarios, HowOften { repeat, at_once }, &flags),
+        Command::Run { scenarios, repeat, at_once, metrics } => {
+            run::run(&scenarios, HowOften { repeat, at_once }, metrics, &flags)
+        }
         Command::Explore(asked) => explore::explore(&asked, &flags),
         Command::Replay { finding, https: false, .. } => replay::replay(&finding, &flags),
         Command::Replay { finding, https: true, repeat, at_once } => {
             rehearse::rehearse(&finding, HowOften { repeat, at_once }, &flags)
         }
+        Command::Report(asked) => report::report(&asked, &flags),
+        Command::Runs(asked) => runs::runs(&asked, &flags),
         Command::Check { scenarios } => check::check(&scenarios, &flags),
         Command::Certs { scenario, renew } => certs::certs(scenario.as_ref(), renew, &flags),
         Command::Schema { what } => schema::print(what),

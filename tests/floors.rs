@@ -132,6 +132,8 @@ const DOORS: &[(&[&str], &[&str])] = &[
             "results::finding",
             "results::recorded",
             "results::search",
+            "results::stored",
+            "results::catalogue",
             "run::host",
             "cli",
         ],

@@ -32,8 +32,12 @@ fn race(name: &str, policy: Policy, devices: u32) -> Scenario {
 
 /// Runs a scenario over HTTPS; its folder.
 fn ran(scenario: &Scenario, place: &Place) -> PathBuf {
-    let options =
-        Options { certs: place.0.join("certs"), out: place.0.join("results"), command_line: vec!["test".into()] };
+    let options = Options {
+        certs: place.0.join("certs"),
+        out: place.0.join("results"),
+        command_line: vec!["test".into()],
+        metrics: None,
+    };
     run(scenario, &options, |_| {}).expect("it can be run").folder
 }
 

@@ -31,7 +31,8 @@ fn place(name: &str) -> PathBuf {
 }
 
 fn summary_of(scenario: &Scenario, place: &Path) -> Summary {
-    let options = Options { certs: place.join("certs"), out: place.join("results"), command_line: Vec::new() };
+    let options =
+        Options { certs: place.join("certs"), out: place.join("results"), command_line: Vec::new(), metrics: None };
     run(scenario, &options, |_| {}).unwrap_or_else(|error| panic!("{error}")).summary
 }
 

@@ -1,6 +1,7 @@
 //! The command line as types: commands, their arguments, and the flags that all of them have.
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,6 +12,8 @@ use clap_complete::Shell;
 
 use crate::cli::exit::Exit;
 use crate::cli::modes;
+use crate::cli::report;
+use crate::cli::runs;
 use crate::cli::sweeps::{FOLLOWING, Sweeps};
 use crate::cli::values::{self, number};
 use crate::delegation::policy::Policy;
@@ -47,6 +50,9 @@ pub enum Command {
         /// How many races run side by side
         #[arg(long, value_name = "N", default_value_t = 8, allow_negative_numbers = true, value_parser = number::<u32>(1..=64))]
         at_once: u32,
+        /// Let Prometheus scrape http://ADDR/metrics while runs go on; a port alone is one of this machine alone
+        #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = values::METRICS, value_parser = values::address)]
+        metrics: Option<SocketAddr>,
     },
     /// Search virtual time for a way that breaks a promise, and shrink it to the few decisions that matter
     ///
@@ -73,6 +79,12 @@ pub enum Command {
         #[arg(long, value_name = "N", requires = "https", default_value_t = 4, allow_negative_numbers = true, value_parser = number::<u32>(1..=64))]
         at_once: u32,
     },
+    /// Make a report of a run again from what its folder holds, also of one that was killed
+    #[command(after_help = report::EXAMPLES)]
+    Report(report::Asked),
+    /// The catalogue of runs: list, show, tag, prune
+    #[command(after_help = runs::EXAMPLES)]
+    Runs(runs::Asked),
     /// Say what scenarios would do, or every problem in them
     #[command(after_help = CHECK_EXAMPLES)]
     Check {
@@ -80,7 +92,7 @@ pub enum Command {
         #[arg(value_name = "SCENARIO.toml", required = true)]
         scenarios: Vec<PathBuf>,
     },
-    /// Print the schema of scenario files, of summaries, or of the messages between servers
+    /// Print the schema of scenario files, of results, or of the messages between servers
     #[command(after_help = SCHEMA_EXAMPLES)]
     Schema {
         /// Which one
@@ -164,6 +176,8 @@ pub enum Schema {
     Scenario,
     /// summary.json, as JSON Schema
     Summary,
+    /// run.json, as JSON Schema
+    Run,
     /// The messages between servers, as XML Schema
     Xsd,
 }
@@ -248,6 +262,7 @@ Examples:
   dmswarm run
   dmswarm run scenarios/quickstart.toml --set population.devices=5000
   dmswarm run scenarios/ --out results --json
+  dmswarm run scenario.toml --metrics           for Prometheus, at http://127.0.0.1:9464/metrics
   dmswarm run scenarios/races --policy literal  every race by the letter of the text, and a table
   dmswarm run scenarios/races/r12-orphan-after-full-delegation.toml --repeat 20";
 
@@ -332,7 +347,15 @@ mod tests {
             "dmswarm check a.toml b.toml -q",
             "dmswarm schema scenario",
             "dmswarm schema summary",
+            "dmswarm schema run",
             "dmswarm schema xsd",
+            "dmswarm run a.toml --metrics",
+            "dmswarm run a.toml --metrics 0",
+            "dmswarm report latest --format hgrm --metric bootstrap --output bootstrap.hgrm",
+            "dmswarm runs",
+            "dmswarm runs --out elsewhere list --verdict broken --tag a --limit 3",
+            "dmswarm runs tag latest a b --remove",
+            "dmswarm runs prune --older-than 30d --keep 0 --yes",
             "dmswarm certs --certs elsewhere",
             "dmswarm completions bash",
         ] {
@@ -357,6 +380,11 @@ mod tests {
             "dmswarm walk",
             "dmswarm schema wsdl",
             "dmswarm run --seed x",
+            "dmswarm run --metrics :9464",
+            "dmswarm report latest",
+            "dmswarm report latest --format pdf",
+            "dmswarm runs tag latest",
+            "dmswarm runs list --verdict splendid",
             "dmswarm run -q -v",
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), i32::from(Exit::Usage.code()), "{line}");
@@ -407,7 +435,7 @@ mod tests {
         for part in ["Examples:", "dmswarm check scenario.toml", "130  interrupted", "--set"] {
             assert!(help.contains(part), "{help}");
         }
-        for command in ["run", "explore", "replay", "check", "schema", "certs", "completions"] {
+        for command in ["run", "explore", "replay", "report", "runs", "check", "schema", "certs", "completions"] {
             let help = parse(&format!("dmswarm {command} --help")).unwrap_err().to_string();
             assert!(help.contains(&format!("Examples:\n  dmswarm {command}")), "{help}");
         }

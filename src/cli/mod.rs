@@ -14,7 +14,7 @@
 //! | [`report_page`] | `report.html` in the folder of a run |
 //! | [`window`], [`matrix`] | `explore` with one of them |
 //! | [`follow`] | `explore` of what went wrong in a run |
-//! | [`run`], [`explore`], [`replay`], [`rehearse`], [`check`], [`certs`], [`schema`], [`completions`] | one command each |
+//! | [`run`], [`explore`], [`replay`], [`rehearse`], [`report`], [`runs`], [`check`], [`certs`], [`schema`], [`completions`] | one command each |
 
 pub mod args;
 pub mod certs;
@@ -30,8 +30,10 @@ pub mod output;
 pub mod races;
 pub mod rehearse;
 pub mod replay;
+pub mod report;
 pub mod report_page;
 pub mod run;
+pub mod runs;
 pub mod scenarios;
 pub mod schema;
 pub mod sweeps;

@@ -1,5 +1,6 @@
 //! `dmswarm run`: load runs over real HTTPS, one after the other, and then races.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::actors::chronicle::Progress;
@@ -11,13 +12,17 @@ use crate::cli::races::{self, HowOften};
 use crate::cli::report_page;
 use crate::cli::scenarios::{Asked, read_all};
 use crate::report::figures::{count, counted};
-use crate::report::{json, table::Table, terminal};
+use crate::report::{json, prometheus, table::Table, terminal};
+use crate::run::metrics::{Scrape, Text};
 use crate::run::news::{News, Pulse, Why};
 use crate::run::{self, Finished, Options};
 use crate::scenario::Scenario;
 
+const OPEN_METRICS: Text = Text { write: prometheus::metrics, content_type: prometheus::CONTENT_TYPE };
+
 /// Runs every scenario that was asked for; none of them, if one has a problem.
-pub fn run(paths: &[PathBuf], how: HowOften, flags: &Flags) -> Exit {
+/// `metrics` is where Prometheus can see how they go.
+pub fn run(paths: &[PathBuf], how: HowOften, metrics: Option<SocketAddr>, flags: &Flags) -> Exit {
     let Some(scenarios) = without_problems(read_all(paths, &flags.overrides())) else {
         return Exit::Usage;
     };
@@ -26,7 +31,24 @@ pub fn run(paths: &[PathBuf], how: HowOften, flags: &Flags) -> Exit {
         output::remark("error: `--repeat` is for races, and no scenario here says what is to be expected of it");
         return Exit::Usage;
     }
-    let exit = if others.is_empty() { Exit::Passed } else { one_after_the_other(&others, flags) };
+    if metrics.is_some() && !races.is_empty() {
+        output::remark(
+            "error: `--metrics` is of one run after the other; races run side by side: leave it out, or them",
+        );
+        return Exit::Usage;
+    }
+    let scrape = match metrics.map(|address| Scrape::at(address, OPEN_METRICS)).transpose() {
+        Ok(scrape) => scrape,
+        Err(error) => {
+            output::remark(&format!("error: {error}"));
+            return Exit::CouldNotRun;
+        }
+    };
+    if let Some(address) = scrape.as_ref().and_then(Scrape::address).filter(|_| !flags.quiet) {
+        output::remark(&format!("metrics at http://{address}/metrics"));
+    }
+    let options = Options { metrics: scrape, ..options(flags) };
+    let exit = if others.is_empty() { Exit::Passed } else { one_after_the_other(&others, &options, flags) };
     if races.is_empty() || matches!(exit, Exit::Interrupted | Exit::Terminated) {
         return exit;
     }
@@ -35,12 +57,12 @@ pub fn run(paths: &[PathBuf], how: HowOften, flags: &Flags) -> Exit {
 }
 
 /// Runs scenarios that are no races.
-fn one_after_the_other(scenarios: &[(String, Scenario)], flags: &Flags) -> Exit {
+fn one_after_the_other(scenarios: &[(String, Scenario)], options: &Options, flags: &Flags) -> Exit {
     let several = scenarios.len() > 1;
     let mut exits = Vec::with_capacity(scenarios.len());
     let mut table = Table::new(["scenario", "verdict", "flows", "failed", "folder"]);
     for (source, scenario) in scenarios {
-        let exit = match run_one(source, scenario, flags) {
+        let exit = match run_one(source, scenario, options, flags) {
             Ok(finished) => {
                 table.row(row(scenario, &finished));
                 Exit::weightiest([show(&finished, flags), ending(&finished)])
@@ -76,12 +98,12 @@ fn without_problems(asked: Vec<Asked>) -> Option<Vec<(String, Scenario)>> {
     (scenarios.len() == many).then_some(scenarios)
 }
 
-fn run_one(source: &str, scenario: &Scenario, flags: &Flags) -> Result<Finished, run::RunError> {
+fn run_one(source: &str, scenario: &Scenario, options: &Options, flags: &Flags) -> Result<Finished, run::RunError> {
     if !flags.quiet {
         let devices = counted(u64::from(scenario.devices), "device");
         output::remark(&format!("{}: {source}, {devices}, seed {}", scenario.name, scenario.seed.0));
     }
-    run::run(scenario, &options(flags), |news| {
+    run::run(scenario, options, |news| {
         if !flags.quiet {
             tell(&news, flags);
         }
@@ -92,7 +114,7 @@ fn run_one(source: &str, scenario: &Scenario, flags: &Flags) -> Result<Finished,
 pub(super) fn options(flags: &Flags) -> Options {
     // As it was given, except for what is not UTF-8.
     let command_line = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
-    Options { certs: flags.certs.clone(), out: flags.out.clone(), command_line }
+    Options { certs: flags.certs.clone(), out: flags.out.clone(), command_line, metrics: None }
 }
 
 /// Words on stderr while a run goes on.

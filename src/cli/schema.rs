@@ -5,6 +5,7 @@ use crate::cli::exit::Exit;
 use crate::cli::output;
 use crate::delegation::xml;
 use crate::measure::summary::summary_schema;
+use crate::results::manifest::run_schema;
 use crate::scenario::schema;
 
 /// Prints one schema.
@@ -16,6 +17,7 @@ fn text(what: Schema) -> String {
     match what {
         Schema::Scenario => format!("{:#}", schema::scenario()),
         Schema::Summary => format!("{:#}", summary_schema()),
+        Schema::Run => format!("{:#}", run_schema()),
         Schema::Xsd => xml::schema().to_owned(),
     }
 }
@@ -29,6 +31,7 @@ mod tests {
         for (what, part) in [
             (Schema::Scenario, "\"title\": \"dmswarm scenario\""),
             (Schema::Summary, "\"verdict\""),
+            (Schema::Run, "\"command_line\""),
             (Schema::Xsd, "<xs:element name=\"delegation_req\""),
         ] {
             assert!(text(what).contains(part), "{what:?}");

@@ -1,5 +1,6 @@
 //! What flags take, read from text: whole numbers, times, sizes; what is none of them is told with what was expected.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -46,6 +47,22 @@ pub fn memory(text: &str) -> Result<u64, String> {
     Ok(bytes)
 }
 
+/// Where Prometheus finds exporters of this kind, on this machine alone.
+pub const METRICS: &str = "127.0.0.1:9464";
+
+/// An address to listen on. A port alone is one of this machine alone: whoever is to be let in from elsewhere is to be
+/// let in on purpose, as with `0.0.0.0:9464`.
+pub fn address(text: &str) -> Result<SocketAddr, String> {
+    let port = text.strip_prefix("localhost:").unwrap_or(text);
+    let own = port.parse().map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    own.or_else(|_| text.parse()).map_err(|_| {
+        format!(
+            "expected an address and a port such as `{METRICS}`, or a port alone, found `{text}`; scenarios stand before \
+             --metrics"
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,6 +85,23 @@ mod tests {
         assert!(time("-1s").unwrap_err().contains("a duration such as"));
         assert_eq!(milliseconds("1.5s"), Ok(Duration::from_millis(1_500)));
         assert!(milliseconds("0.5ms").unwrap_err().contains("a whole number of milliseconds"));
+    }
+
+    #[test]
+    fn an_address_is_of_this_machine_alone_unless_it_is_written_out() {
+        for (text, expected) in [
+            ("9464", METRICS),
+            ("0", "127.0.0.1:0"),
+            ("localhost:80", "127.0.0.1:80"),
+            ("0.0.0.0:9464", "0.0.0.0:9464"),
+            ("[::1]:9464", "[::1]:9464"),
+        ] {
+            assert_eq!(address(text).map(|address| address.to_string()), Ok(expected.to_owned()), "{text}");
+        }
+        for wrong in ["", ":9464", "127.0.0.1", "65536", "scenario.toml", "0.0.0.0"] {
+            let said = address(wrong).unwrap_err();
+            assert!(said.contains("expected an address and a port such as `127.0.0.1:9464`"), "{wrong}: {said}");
+        }
     }
 
     #[test]

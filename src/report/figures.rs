@@ -40,6 +40,11 @@ pub fn share(share: f64) -> String {
 pub fn size(bytes: u64) -> String {
     const MIB: f64 = 1024.0 * 1024.0;
     let mib = bytes as f64 / MIB;
+    if bytes < 1024 {
+        return format!("{bytes} B");
+    } else if mib < 1.0 {
+        return format!("{:.0} KiB", mib * 1024.0);
+    }
     if mib >= 1024.0 { format!("{:.1} GiB", mib / 1024.0) } else { format!("{mib:.0} MiB") }
 }
 
@@ -71,6 +76,8 @@ mod tests {
             (share(0.0), "0 %"),
             (share(0.0012), "0.12 %"),
             (share(0.25), "25 %"),
+            (size(1_023), "1023 B"),
+            (size(3 * 1024), "3 KiB"),
             (size(85 * 1024 * 1024), "85 MiB"),
             (size(3 * 1024 * 1024 * 1024 / 2), "1.5 GiB"),
             (rate(3.21), "3.2"),

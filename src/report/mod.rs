@@ -5,6 +5,8 @@
 //! | [`terminal`] | a summary for people, and a line of progress for pipes |
 //! | [`table`] | columns that line up |
 //! | [`figures`] | numbers with their units, short enough to read |
+//! | [`prometheus`] | a summary as Prometheus scrapes it |
+//! | [`catalogue`] | runs as a table |
 //! | [`json`] | a summary for programs |
 //! | [`grid`] | the columns of a drawing over time |
 //! | [`window`], [`matrix`] | an outcome against an offset; outcomes against two timeouts and a delay |
@@ -12,12 +14,14 @@
 //! | [`finding`] | a story in which a promise broke, as pictures |
 //! | [`run_page`] | the report of a run, as one HTML file |
 
+pub mod catalogue;
 pub mod figures;
 pub mod finding;
 pub mod following;
 pub mod grid;
 pub mod json;
 pub mod matrix;
+pub mod prometheus;
 pub mod run_page;
 pub mod search;
 pub mod table;

@@ -15,6 +15,7 @@ use crate::measure::latency::Metric;
 use crate::measure::promise::PromiseResult;
 use crate::measure::timeline::TimelineRow;
 use crate::measure::{Shard, Summary};
+use crate::results::junit;
 use crate::results::latency_log::{self, SERVICE};
 use crate::results::manifest::RunManifest;
 use crate::results::recorded::Story;
@@ -95,6 +96,18 @@ impl RunFolder {
         self.write("summary.json", &json(summary))
     }
 
+    /// Writes `junit.xml`.
+    pub fn write_junit(&self, summary: &Summary, manifest: &RunManifest) -> Result<(), FolderError> {
+        self.write("junit.xml", junit::document(summary, manifest).as_bytes())
+    }
+
+    /// What `run.json` is tagged with by now: its user may do so while the run goes on.
+    pub fn tags(&self) -> Vec<String> {
+        let read = fs::read(self.path.join("run.json")).ok();
+        let manifest = read.and_then(|text| serde_json::from_slice::<RunManifest>(&text).ok());
+        manifest.map(|manifest| manifest.tags).unwrap_or_default()
+    }
+
     /// Adds a line to `timeline.csv`; the file is made with its first line.
     pub fn append_timeline(&mut self, row: &TimelineRow) -> Result<(), FolderError> {
         let head = || format!("{}\n", TimelineRow::CSV_HEADER).into_bytes();
@@ -132,7 +145,7 @@ impl RunFolder {
             for (name, times) in
                 [(metric.to_string(), &latency.response), (format!("{metric}{SERVICE}"), &latency.service)]
             {
-                self.write(&format!("latency/{name}.hgrm"), latency_log::percentiles(times).as_bytes())?;
+                self.write(&format!("latency/{name}.hgrm"), latency_log::percentiles(times.histogram()).as_bytes())?;
             }
         }
         Ok(())
@@ -216,7 +229,7 @@ pub(super) fn file_safe(name: &str) -> String {
     if safe.is_empty() { "run".to_owned() } else { safe.to_owned() }
 }
 
-fn json<T: Serialize>(value: &T) -> Vec<u8> {
+pub(super) fn json<T: Serialize>(value: &T) -> Vec<u8> {
     let mut text = serde_json::to_vec_pretty(value).expect("our own types have JSON forms");
     text.push(b'\n');
     text

@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::measure::Verdict;
@@ -9,7 +10,7 @@ use crate::results::utc;
 
 /// The manifest of a run. It is written before the load starts and once more at the end; until then it says
 /// `interrupted`, which is what a run that was killed has been.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunManifest {
     /// `dmswarm.run/1`.
     pub schema: String,
@@ -27,10 +28,13 @@ pub struct RunManifest {
     /// UTC, RFC 3339; `null` while the run goes on, or when it was killed.
     pub ended: Option<String>,
     pub verdict: Verdict,
+    /// Words of its user, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
 }
 
 /// The machine that a run took place on.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct HostFacts {
     /// e.g. `linux`.
     pub os: String,
@@ -44,7 +48,7 @@ pub struct HostFacts {
 }
 
 impl RunManifest {
-    /// What [`RunManifest::schema`] says.
+    /// The version of the manifest's form; a key is added without a new one, never renamed.
     pub const SCHEMA: &'static str = "dmswarm.run/1";
 
     /// The manifest of a run that starts now. `commit` is what the build was told in `DMSWARM_COMMIT`.
@@ -66,6 +70,7 @@ impl RunManifest {
             started: utc::rfc3339(now),
             ended: None,
             verdict: Verdict::Interrupted,
+            tags: Vec::new(),
         }
     }
 
@@ -74,4 +79,9 @@ impl RunManifest {
         self.ended = Some(utc::rfc3339(now));
         self.verdict = verdict;
     }
+}
+
+/// The JSON Schema of `run.json`.
+pub fn run_schema() -> serde_json::Value {
+    schemars::schema_for!(RunManifest).to_value()
 }

@@ -10,21 +10,29 @@
 //! | [`manifest`] | `run.json`: what was run, where, when, and what it came to |
 //! | [`events`] | what happened, a line each |
 //! | [`latency_log`] | distributions in the forms that the tools of HdrHistogram read |
+//! | [`junit`] | limits and promises as test cases |
+//! | [`stored`] | what a run's folder holds, read back for reports |
+//! | [`catalogue`] | the runs below one folder: found, listed, tagged, removed |
 //! | [`utc`] | a moment of the wall clock as text, for people and for file names |
 
+pub mod catalogue;
 pub mod dossier;
 pub mod events;
 pub mod finding;
 pub mod folder;
+pub mod junit;
 pub mod latency_log;
 pub mod manifest;
 pub mod recorded;
 pub mod search;
+pub mod stored;
 pub mod utc;
 
+pub use catalogue::{Catalogue, CatalogueError, Entry};
 pub use dossier::{Dossier, DossierError};
 pub use finding::{FindingError, FindingFile};
 pub use folder::{FolderError, RunFolder};
 pub use manifest::{HostFacts, RunManifest};
 pub use recorded::{RecordError, RecordedRun, Story};
 pub use search::SearchFolder;
+pub use stored::{StoredError, StoredRun};

@@ -7,6 +7,7 @@
 //! | [`stand`] | all parties standing: threads, actors, doors |
 //! | [`news`] | what there is to tell while a run goes on |
 //! | [`control`] | what can be done to it meanwhile |
+//! | [`metrics`] | a door for Prometheus |
 //! | `recorder` | where everything that was measured comes together: summed up, written, told on |
 //! | `walk` | the plan walked second by second, until everybody has come to rest |
 //! | `judge` | what became of the promises, the goals and the faults |
@@ -16,6 +17,7 @@
 pub mod control;
 pub mod host;
 mod judge;
+pub mod metrics;
 pub mod news;
 pub mod prepare;
 mod recorder;
@@ -40,6 +42,7 @@ use crate::measure::summary::{Ending, Run, Summary};
 use crate::results::{FolderError, RunFolder, RunManifest, Story};
 use crate::run::control::Controls;
 use crate::run::judge::{Judged, fault_counts, judge};
+use crate::run::metrics::{Scrape, ScrapeError};
 use crate::run::news::News;
 use crate::run::prepare::PrepareError;
 use crate::run::recorder::{Began, Kept, Recorder};
@@ -59,6 +62,8 @@ pub struct Options {
     pub out: PathBuf,
     /// The program and its arguments, for the manifest.
     pub command_line: Vec<String>,
+    /// Where Prometheus can see how it goes; the same socket serves one run after the other.
+    pub metrics: Option<Scrape>,
 }
 
 /// A finished run.
@@ -84,6 +89,8 @@ pub enum RunError {
     Folder(#[from] FolderError),
     #[error(transparent)]
     Listen(#[from] ListenError),
+    #[error(transparent)]
+    Metrics(#[from] ScrapeError),
     #[error("could not listen for signals: {0}")]
     Signals(std::io::Error),
     #[error("could not start the thread that records: {0}")]
@@ -140,14 +147,25 @@ fn run_whole<T>(
 
     let (measured, looked) = actix::System::new().block_on(async {
         let stand = Stand::up(prepared).await?;
+        let door = options.metrics.as_ref().map(Scrape::open).transpose()?;
+        let mut tell = |news: News<'_>| {
+            if let (Some(door), News::Second(pulse)) = (&door, &news) {
+                door.show(&pulse.summary);
+            }
+            tell(news);
+        };
         tell(News::Ready { addresses: &addresses, folder: folder.path() });
         let measured = measure(&stand, scenario, folder, controls, &mut tell).await;
         let looked = look(stand.board());
         stand.close().await;
+        if let Some(door) = door {
+            door.shut().await;
+        }
         measured.map(|measured| (measured, looked))
     })?;
     let folder = measured.folder;
     manifest.end(measured.summary.verdict, wall_now());
+    manifest.tags = folder.tags();
     let names = scenario.names();
     let stories = measured.stories.iter();
     let told: Vec<Story> = stories
@@ -159,6 +177,7 @@ fn run_whole<T>(
         .collect();
     let written = folder
         .write_summary(&measured.summary)
+        .and_then(|()| folder.write_junit(&measured.summary, &manifest))
         .and_then(|()| folder.write_percentiles(measured.course.total()))
         .and_then(|()| folder.write_findings(&measured.promises))
         .and_then(|()| folder.write_stories(&told))

@@ -33,7 +33,7 @@ mod wrap;
 mod tests;
 
 pub use ladder::ladder;
-pub use mermaid::mermaid;
+pub use mermaid::{mermaid, mermaid_of_flows};
 pub use page::{DRAWING_STYLE, page};
 
 use maud::Markup;

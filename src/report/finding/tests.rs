@@ -9,7 +9,7 @@ use crate::delegation::flow::Approach;
 use crate::delegation::machine::{Side, Timer};
 use crate::delegation::message::Kind;
 use crate::facts::{Fact, Heard, Took, What};
-use crate::report::finding::{ladder, mermaid};
+use crate::report::finding::{ladder, mermaid, mermaid_of_flows};
 
 fn ladder_of(facts: &[Fact]) -> String {
     ladder(&bare(facts, &PLAIN))
@@ -36,6 +36,26 @@ fn a_message_that_arrives_is_one_arrow_and_its_answer_one_back() {
     let text = mermaid(&bare(&script.facts, &PLAIN));
     assert!(text.starts_with("sequenceDiagram\n    participant S0 as home\n    participant S1 as partner\n"), "{text}");
     assert!(text.contains("\n    S0->>S1: delegation_req\n    S1-->>S0: delegation_resp\n"), "{text}");
+}
+
+#[test]
+fn flows_stand_one_below_the_other_in_one_diagram() {
+    let story = |to| {
+        let mut script = Script::default();
+        script.sent(HOME, to, Kind::DelegationReq, 1).taken(HOME, to, Kind::DelegationReq, Took::New);
+        script.facts
+    };
+    let flows = [("device 7: lost".to_owned(), story(PARTNER)), ("device 9: done".to_owned(), story(PARTNER))];
+    let text = mermaid_of_flows(&flows, &PLAIN);
+    let head = "sequenceDiagram\n    participant S0 as home\n    participant S1 as partner\n    rect ";
+    assert!(text.starts_with(head), "{text}");
+    assert_eq!(text.matches("sequenceDiagram").count(), 1, "{text}");
+    let titles = ["    Note over S0,S1: device 7#58; lost\n", "    Note over S0,S1: device 9#58; done\n"];
+    let places = titles.map(|title| text.find(title).unwrap_or_else(|| panic!("{title} in {text}")));
+    assert!(places[0] < places[1]);
+    assert_eq!(text.matches("S0->>S1: delegation_req").count(), 2, "{text}");
+    assert!(!text.contains("BROKE"), "{text}");
+    assert_eq!(mermaid_of_flows(&[], &PLAIN), "sequenceDiagram\n");
 }
 
 #[test]

@@ -1,0 +1,190 @@
+//! What is made of a run for other programs, and the catalogue of runs, as people and scripts meet them.
+
+mod program;
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use program::{Place, Said};
+
+/// A small scenario that takes a few seconds, so that there is something to scrape.
+const SMALL: &str = r#"
+name = "small"
+seed = 5
+
+[population]
+devices = 6
+
+[[server]]
+name = "home"
+id = "dms1.example.test"
+
+[[server]]
+name = "partner"
+id = "dms2.example.test"
+
+[[journey]]
+steps = ["delegate home -> partner by dmacc subtree ./SCOMO", "wait 3s", "revoke asked"]
+
+[load]
+at_once = 6
+"#;
+
+/// A place in which the scenario has been run once, and the folder of that run.
+fn ran() -> (Place, PathBuf) {
+    let place = Place::new(&[("small.toml", SMALL)]);
+    place.call(&["run", "small.toml", "-q"]).ended_with(0);
+    let entry = fs::read_dir(place.0.join("results")).expect("results").next().expect("a run").expect("an entry");
+    let folder = entry.path();
+    (place, folder)
+}
+
+fn read(folder: &std::path::Path, name: &str) -> String {
+    fs::read_to_string(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+#[test]
+fn reports_made_again_are_those_of_the_folder_and_a_killed_run_has_them_too() {
+    let (place, folder) = ran();
+    let report = |more: &[&str]| place.call(&[&["report", "latest", "--format"], more].concat());
+    for (format, file) in [("json", "summary.json"), ("csv", "timeline.csv"), ("junit", "junit.xml")] {
+        assert_eq!(report(&[format]).ended_with(0).out, read(&folder, file), "{format}");
+    }
+    let metric = "flow.delegate.dmacc";
+    let one = report(&["hgrm", "--metric", metric]).ended_with(0).out;
+    assert_eq!(one, read(&folder, &format!("latency/{metric}.hgrm")));
+    report(&["hgrm", "--output", "all"]).ended_with(0);
+    let names = |folder: PathBuf| {
+        let names = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").file_name());
+        names.collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(names(place.0.join("all")), names(folder.join("latency")));
+    for name in names(place.0.join("all")) {
+        let name = name.to_str().expect("UTF-8");
+        assert_eq!(read(&place.0.join("all"), name), read(&folder.join("latency"), name), "{name}");
+    }
+    let drawn = report(&["mermaid"]).ended_with(0).out;
+    assert!(drawn.starts_with("sequenceDiagram\n    participant S0 as home\n"), "{drawn}");
+    // Three flows have a title each.
+    assert_eq!(drawn.matches("    rect rgb").count(), 3, "{drawn}");
+    assert!(drawn.contains("delegation_req"), "{drawn}");
+
+    // As a run that was killed leaves it: no end, and half of what was written last.
+    let cut = |name: &str| {
+        let bytes = fs::read(folder.join(name)).expect("a file");
+        fs::write(folder.join(name), &bytes[..bytes.len() - 5]).expect("written");
+    };
+    ["timeline.csv", "latency.hlog", "events.jsonl.zst"].into_iter().for_each(cut);
+    fs::remove_dir_all(folder.join("latency")).expect("removed");
+    for format in [&["csv"][..], &["mermaid"], &["hgrm", "--metric", metric], &["junit"]] {
+        assert!(!report(format).ended_with(0).out.is_empty(), "{format:?}");
+    }
+    fs::remove_file(folder.join("summary.json")).expect("removed");
+    let said = report(&["json"]).ended_with(1);
+    assert!(said.err.contains("summary.json`") && said.err.contains("killed before its first second"), "{said:?}");
+}
+
+#[test]
+fn what_cannot_be_reported_says_what_could_be() {
+    let (place, _) = ran();
+    for (asked, expected) in [
+        (&["report", "nobody", "--format", "json"][..], "no run is called `nobody`"),
+        (&["report", "latest", "--format", "hgrm"], "expected --metric NAME with one of flow.delegate.dmacc, "),
+        (&["report", "latest", "--format", "hgrm", "--metric", "x"], "expected a metric that has samples in this run"),
+        (&["report", "latest", "--format", "csv", "--metric", "x"], "--metric goes with --format hgrm"),
+    ] {
+        let said = place.call(asked).ended_with(2);
+        assert!(said.err.contains(expected) && said.out.is_empty(), "{said:?}");
+    }
+}
+
+#[test]
+fn the_catalogue_lists_shows_tags_and_removes() {
+    let (place, folder) = ran();
+    place.call(&["run", "small.toml", "-q", "--set", "name=other"]).ended_with(0);
+    fs::create_dir_all(place.0.join("results/mine")).expect("a folder");
+    fs::write(place.0.join("results/mine/run.json"), "{}").expect("written");
+    let name = folder.file_name().and_then(|name| name.to_str()).expect("UTF-8").to_owned();
+    let listed = |more: &[&str]| {
+        let said = place.call(&[&["runs", "list", "--json"], more].concat()).ended_with(0);
+        let listed: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");
+        let scenarios = listed.as_array().expect("a list").iter().map(|run| run["scenario"].clone());
+        scenarios.map(|name| name.as_str().expect("a name").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(&[]), ["other", "small"]);
+    assert_eq!(listed(&["--scenario", "small"]), ["small"]);
+    assert_eq!(listed(&["--limit", "1"]), ["other"]);
+    assert_eq!(listed(&["--verdict", "broken"]), Vec::<String>::new());
+    let table = place.call(&["runs"]).ended_with(0).out;
+    assert!(table.lines().count() == 3 && table.contains("passed") && !table.contains("mine"), "{table}");
+
+    place.call(&["runs", "tag", &name, "baseline"]).ended_with(0);
+    assert_eq!(listed(&["--tag", "baseline"]), ["small"]);
+    let shown = place.call(&["runs", "show", &name]).ended_with(0).out;
+    for part in ["small: PASSED\n", "tags      baseline\n", "summary.json", "latency/flow.delegate.dmacc.hgrm"] {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
+
+    place.call(&["runs", "prune"]).ended_with(2);
+    let said = place.call(&["runs", "prune", "--keep", "0"]).ended_with(0);
+    assert!(said.err.contains("to be removed: 1 run, ") && said.err.contains("--yes"), "{said:?}");
+    assert_eq!(listed(&[]).len(), 2, "nothing has gone");
+    place.call(&["runs", "prune", "--keep", "0", "--yes"]).ended_with(0);
+    assert_eq!(listed(&[]), ["small"], "what is tagged stays");
+    place.call(&["runs", "prune", "--verdict", "passed", "--older-than", "1d", "--tagged", "--yes"]).ended_with(0);
+    assert_eq!(listed(&[]), ["small"], "it is younger than a day");
+    place.call(&["runs", "tag", "latest", "baseline", "--remove"]).ended_with(0);
+    place.call(&["runs", "prune", "--verdict", "passed", "--yes"]).ended_with(0);
+    assert_eq!(listed(&[]), Vec::<String>::new());
+    assert!(place.0.join("results/mine/run.json").exists(), "what is no run of ours is left alone");
+}
+
+/// What is told at an address.
+fn scraped(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).expect("a connection");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    answer
+}
+
+#[test]
+fn a_run_under_way_is_scraped_and_the_door_is_shut_behind_it() {
+    let place = Place::new(&[("small.toml", SMALL)]);
+    let mut command = place.dmswarm(&["run", "small.toml", "--metrics", "0"]);
+    let mut run = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("the program starts");
+    let mut lines = BufReader::new(run.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
+    let told = lines.find_map(|line| line.strip_prefix("metrics at http://").map(str::to_owned)).expect("an address");
+    let address = told.strip_suffix("/metrics").expect("a path");
+    // Nobody is answered before the first second of the load is over.
+    let answer = scraped(address, "/metrics");
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    for part in [
+        "content-type: application/openmetrics-text; version=1.0.0; charset=utf-8",
+        "dmswarm_run_info{version=\"",
+        "dmswarm_flows_started_total{flow=\"delegate.dmacc\"} 6\n",
+        "# EOF\n",
+    ] {
+        assert!(answer.contains(part), "{part} in\n{answer}");
+    }
+    assert!(scraped(address, "/").starts_with("HTTP/1.1 404"), "nothing else is there");
+    lines.for_each(drop);
+    assert_eq!(run.wait().expect("it ends").code(), Some(0));
+    assert!(TcpStream::connect(address).is_err(), "the door is shut");
+}
+
+#[test]
+fn an_address_that_cannot_be_had_ends_a_run_that_has_not_begun() {
+    let place = Place::new(&[("small.toml", SMALL)]);
+    let busy = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = busy.local_addr().expect("an address").to_string();
+    let output = place.dmswarm(&["run", "small.toml", "--metrics", &address]).output().expect("the program starts");
+    let said = Said::of(output).ended_with(1);
+    assert!(said.err.starts_with(&format!("error: cannot listen on {address} for --metrics: ")), "{said:?}");
+    assert!(!place.0.join("results").exists(), "nothing was loaded");
+    place.call(&["run", "--metrics", "small.toml"]).ended_with(2);
+}
