@@ -7,6 +7,8 @@
 //! | [`values`] | what flags take |
 //! | [`exit`] | the table of exit codes |
 //! | [`output`] | data to stdout, the rest to stderr |
+//! | [`telling`] | words while a run goes on |
+//! | [`live`], [`keys`] | its live view on a terminal, and what its keys do |
 //! | [`scenarios`] | from files and folders to scenarios |
 //! | [`races`] | races side by side, and their table |
 //! | [`findings`] | what a search has found, as folders |
@@ -23,6 +25,8 @@ pub mod exit;
 pub mod explore;
 pub mod findings;
 pub mod follow;
+pub mod keys;
+pub mod live;
 pub mod matrix;
 pub mod modes;
 pub mod output;
@@ -33,5 +37,6 @@ pub mod run;
 pub mod scenarios;
 pub mod schema;
 pub mod sweeps;
+pub mod telling;
 pub mod values;
 pub mod window;

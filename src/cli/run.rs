@@ -2,16 +2,16 @@
 
 use std::path::PathBuf;
 
-use crate::actors::chronicle::Progress;
 use crate::cli::args::Flags;
 use crate::cli::check::tell_problems;
 use crate::cli::exit::Exit;
 use crate::cli::output;
 use crate::cli::races::{self, HowOften};
 use crate::cli::scenarios::{Asked, read_all};
+use crate::cli::telling::Teller;
 use crate::report::figures::{count, counted};
 use crate::report::{json, table::Table, terminal};
-use crate::run::news::{News, Pulse, Why};
+use crate::run::control::Controls;
 use crate::run::{self, Finished, Options};
 use crate::scenario::Scenario;
 
@@ -80,11 +80,10 @@ fn run_one(source: &str, scenario: &Scenario, flags: &Flags) -> Result<Finished,
         let devices = counted(u64::from(scenario.devices), "device");
         output::remark(&format!("{}: {source}, {devices}, seed {}", scenario.name, scenario.seed.0));
     }
-    run::run(scenario, &options(flags), |news| {
-        if !flags.quiet {
-            tell(&news, flags);
-        }
-    })
+    let (keys, controls) = Controls::new();
+    // Gone before anything else is printed: then the terminal is as it was.
+    let mut teller = Teller::new(scenario, flags, keys);
+    run::run_controlled(scenario, &options(flags), controls, |news| teller.hear(&news))
 }
 
 /// Where a run keeps things, by the flags.
@@ -92,38 +91,6 @@ pub(super) fn options(flags: &Flags) -> Options {
     // As it was given, except for what is not UTF-8.
     let command_line = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
     Options { certs: flags.certs.clone(), out: flags.out.clone(), command_line }
-}
-
-/// Words on stderr while a run goes on.
-fn tell(news: &News<'_>, flags: &Flags) {
-    match news {
-        News::Ready { addresses, folder } if flags.verbose => {
-            output::remark(&format!("certificates in {}, results in {}", flags.certs.display(), folder.display()));
-            for at in *addresses {
-                output::remark(&format!("{}: {} at {}", at.who, at.url, at.socket));
-            }
-        }
-        News::Second(Pulse { progress, second, .. }) => {
-            let Progress { flows_started, flows_ended, flows_failed, .. } = progress;
-            output::remark(&terminal::progress_line(second, *flows_started, *flows_ended, *flows_failed));
-        }
-        News::Stopping { why, under_way } => {
-            let why = match why {
-                Why::Asked => String::new(),
-                Why::Limit(limit) => format!(" (a limit is not kept: {})", limit.expr),
-                Why::NotWritten(problem) => format!(" ({problem})"),
-            };
-            output::remark(&format!(
-                "stopping{why}: nothing more is started, {} under way; interrupt again to stop without waiting for them",
-                counted(*under_way, "flow")
-            ));
-        }
-        News::Judging { devices } if flags.verbose => output::remark(&format!(
-            "all parties have come to rest; checking promises on {}",
-            counted(u64::from(*devices), "device")
-        )),
-        News::Ready { .. } | News::Judging { .. } => {}
-    }
 }
 
 /// The result on stdout, and on stderr what of it could not be kept.
