@@ -96,7 +96,7 @@ fn stopping(why: &Why<'_>, under_way: u64) -> String {
 }
 
 fn beat(pulse: &Pulse) -> Beat {
-    let Pulse { progress, second, at, left, state, took, took_so_far, summary } = pulse.clone();
+    let Pulse { progress, second, at, left, state, took, took_so_far, limits, summary } = pulse.clone();
     Beat {
         row: second,
         at,
@@ -112,6 +112,7 @@ fn beat(pulse: &Pulse) -> Beat {
         flows_failed: progress.flows_failed,
         second: took,
         whole: took_so_far,
+        limits,
         summary,
     }
 }

@@ -48,6 +48,8 @@ pub struct Pulse {
     /// How long all flows together took that ended `done` in this second, and so far.
     pub took: LatencyRow,
     pub took_so_far: LatencyRow,
+    /// How the limits are kept so far; in the summary they are judged as if the run were over.
+    pub limits: Vec<LimitResult>,
     /// All that was measured so far.
     pub summary: Arc<Summary>,
 }

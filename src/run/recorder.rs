@@ -188,8 +188,9 @@ impl Desk {
         let written = self.folder.write_summary(&summary);
         self.keep(written);
         let Standing { progress, state, left, .. } = stand;
+        let limits = self.course.limits_so_far();
         let (took_so_far, summary) = (flows_took(self.course.total()), Arc::new(summary));
-        let pulse = Pulse { progress, second: row, at, left, state, took, took_so_far, summary };
+        let pulse = Pulse { progress, second: row, at, left, state, took, took_so_far, limits, summary };
         let _ = self.tell.send(Told::Second(Box::new(pulse)));
     }
 

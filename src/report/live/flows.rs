@@ -14,8 +14,8 @@ pub(super) fn lines(screen: &Screen, width: u16, ink: Ink) -> Vec<Line<'static>>
     let summary = &beat.summary;
     let is_wide = width >= WIDE;
     let wide = |text: String| if is_wide { text } else { String::new() };
-    let mut head = format!(" {:<27}{:>9}{:>9}{:>8}{:>8}", "flow", "started", "done", "other", "failed");
-    head += &format!("{:>9}{}{:>9}{}", "p50", wide(format!("{:>9}", "p90")), "p99", wide(format!("{:>9}", "max")));
+    let mut head = format!(" {:<32}{:>8}{:>8}{:>7}{:>7}", "flow", "started", "done", "other", "failed");
+    head += &format!("{:>8}{}{:>8}{}", "p50", wide(format!("{:>9}", "p90")), "p99", wide(format!("{:>9}", "max")));
     let mut lines = vec![Line::styled(head, ink.head())];
     for (name, row) in summary.flows.iter().filter(|(_, row)| row.started > 0) {
         let other = row.started.saturating_sub(row.done + row.not_ended());
@@ -25,9 +25,9 @@ pub(super) fn lines(screen: &Screen, width: u16, ink: Ink) -> Vec<Line<'static>>
         let spread = if screen.is_service { latency.service_ms } else { latency.response_ms };
         let (p90, max) = (wide(format!("{:>9}", time(spread.p90))), wide(format!("{:>9}", time(spread.max))));
         lines.push(Line::from(vec![
-            Span::raw(format!(" {name:<27}{:>9}{:>9}{:>8}", count(row.started), count(row.done), count(other))),
-            Span::styled(format!("{:>8}", count(failed)), ink.bad_if(failed > 0)),
-            Span::raw(format!("{:>9}{p90}{:>9}{max}", time(spread.p50), time(spread.p99))),
+            Span::raw(format!(" {name:<32}{:>8}{:>8}{:>7}", count(row.started), count(row.done), count(other))),
+            Span::styled(format!("{:>7}", count(failed)), ink.bad_if(failed > 0)),
+            Span::raw(format!("{:>8}{p90}{:>8}{max}", time(spread.p50), time(spread.p99))),
         ]));
     }
     for (name, row) in summary.populations.iter() {

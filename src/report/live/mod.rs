@@ -33,7 +33,7 @@ const WIDE: u16 = 120;
 /// The ladder is shown below the overview where so many lines are left for it.
 const LEAST_LADDER: u16 = 8;
 
-const KEYS: &str = " p pause  +/- rate  */÷ double/halve  m mark  tab page  s service  q quit  ? help";
+const KEYS: &str = " p pause  +- rate  */ double, halve  m mark  tab page  s service  q quit  ? help";
 
 const HELP: [&str; 12] = [
     "p            pause the load, and go on",
@@ -56,7 +56,7 @@ pub fn draw(frame: &mut Frame<'_>, screen: &Screen) -> u16 {
     let [head, body, foot] =
         Layout::vertical([Constraint::Length(3), Constraint::Min(0), Constraint::Length(1)]).areas(frame.area());
     frame.render_widget(Paragraph::new(head::lines(screen, head.width, ink)), head);
-    let words = screen.message().map_or(KEYS.replace('÷', "/"), |message| format!(" {message}"));
+    let words = screen.message().map_or(KEYS.to_owned(), |message| format!(" {message}"));
     frame.render_widget(Paragraph::new(Line::styled(words, ink.dim())), foot);
     if screen.has_help {
         let lines: Vec<Line<'_>> = HELP.iter().map(|line| Line::raw(format!(" {line}"))).collect();
@@ -73,7 +73,7 @@ pub fn draw(frame: &mut Frame<'_>, screen: &Screen) -> u16 {
 /// The overview, and below it the ladder where there is room: then it is the ladder that is scrolled.
 fn overview(frame: &mut Frame<'_>, area: Rect, screen: &Screen, ink: Ink) -> u16 {
     let halves = if area.width >= WIDE {
-        Layout::horizontal([Constraint::Percentage(55), Constraint::Percentage(45)]).split(area).to_vec()
+        Layout::horizontal([Constraint::Percentage(50), Constraint::Percentage(50)]).split(area).to_vec()
     } else {
         vec![area]
     };

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::measure::Summary;
 use crate::measure::health::HealthLimits;
+use crate::measure::limit::LimitResult;
 use crate::measure::summary::LatencyRow;
 use crate::measure::timeline::TimelineRow;
 
@@ -39,6 +40,8 @@ pub struct Beat {
     pub second: LatencyRow,
     /// The same of the whole run.
     pub whole: LatencyRow,
+    /// How the limits are kept so far; in the summary they are judged as if the run were over.
+    pub limits: Vec<LimitResult>,
     /// All that was measured so far.
     pub summary: Arc<Summary>,
 }

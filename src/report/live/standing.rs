@@ -54,7 +54,7 @@ fn labelled(label: &str, words: Span<'static>, ink: Ink) -> Line<'static> {
 }
 
 fn limits(beat: &Beat, most: usize, ink: Ink) -> Vec<Line<'static>> {
-    let limits = &beat.summary.limits;
+    let limits = &beat.limits;
     // Those that fail come first, so that few of many show them.
     let (kept, failing): (Vec<_>, Vec<_>) = limits.iter().partition(|limit| limit.passed);
     let shown = failing.into_iter().chain(kept).take(most);
@@ -122,9 +122,9 @@ fn health(screen: &Screen, beat: &Beat, ink: Ink) -> Vec<Line<'static>> {
     let cpu = if row.cpu_share > BUSY { ink.near() } else { Style::new() };
     let mut first = labelled("health", Span::styled(word, style), ink);
     for span in [
-        Span::raw(", starts late by "),
+        Span::raw(", starts late "),
         late(row.late_ms, about.health.lateness),
-        Span::raw(", timers by "),
+        Span::raw(", timers "),
         late(row.event_loop_ms, about.health.event_loop),
         Span::raw(", dropped "),
         Span::styled(count(health.dropped), ink.bad_if(health.dropped > 0)),
