@@ -7,6 +7,8 @@
 //! | [`values`] | what flags take |
 //! | [`exit`] | the table of exit codes |
 //! | [`output`] | data to stdout, the rest to stderr |
+//! | [`telling`] | words while a run goes on |
+//! | [`live`], [`keys`] | its live view on a terminal, and what its keys do |
 //! | [`scenarios`] | from files and folders to scenarios |
 //! | [`races`] | races side by side, and their table |
 //! | [`findings`] | what a search has found, as folders |
@@ -24,6 +26,8 @@ pub mod exit;
 pub mod explore;
 pub mod findings;
 pub mod follow;
+pub mod keys;
+pub mod live;
 pub mod matrix;
 pub mod modes;
 pub mod output;
@@ -37,5 +41,6 @@ pub mod runs;
 pub mod scenarios;
 pub mod schema;
 pub mod sweeps;
+pub mod telling;
 pub mod values;
 pub mod window;

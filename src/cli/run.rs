@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::actors::chronicle::Progress;
 use crate::cli::args::Flags;
 use crate::cli::check::tell_problems;
 use crate::cli::exit::Exit;
@@ -11,10 +10,11 @@ use crate::cli::output;
 use crate::cli::races::{self, HowOften};
 use crate::cli::report_page;
 use crate::cli::scenarios::{Asked, read_all};
+use crate::cli::telling::Teller;
 use crate::report::figures::{count, counted};
 use crate::report::{json, prometheus, table::Table, terminal};
+use crate::run::control::Controls;
 use crate::run::metrics::{Scrape, Text};
-use crate::run::news::{News, Pulse, Why};
 use crate::run::{self, Finished, Options};
 use crate::scenario::Scenario;
 
@@ -103,11 +103,10 @@ fn run_one(source: &str, scenario: &Scenario, options: &Options, flags: &Flags) 
         let devices = counted(u64::from(scenario.devices), "device");
         output::remark(&format!("{}: {source}, {devices}, seed {}", scenario.name, scenario.seed.0));
     }
-    run::run(scenario, options, |news| {
-        if !flags.quiet {
-            tell(&news, flags);
-        }
-    })
+    let (keys, controls) = Controls::new();
+    // Gone before anything else is printed: then the terminal is as it was.
+    let mut teller = Teller::new(scenario, flags, keys);
+    run::run_controlled(scenario, options, controls, |news| teller.hear(&news))
 }
 
 /// Where a run keeps things, by the flags.
@@ -115,39 +114,6 @@ pub(super) fn options(flags: &Flags) -> Options {
     // As it was given, except for what is not UTF-8.
     let command_line = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
     Options { certs: flags.certs.clone(), out: flags.out.clone(), command_line, metrics: None }
-}
-
-/// Words on stderr while a run goes on.
-fn tell(news: &News<'_>, flags: &Flags) {
-    match news {
-        News::Ready { addresses, folder } if flags.verbose => {
-            output::remark(&format!("certificates in {}, results in {}", flags.certs.display(), folder.display()));
-            for at in *addresses {
-                output::remark(&format!("{}: {} at {}", at.who, at.url, at.socket));
-            }
-        }
-        News::Second(pulse) => {
-            let Pulse { progress, second, .. } = &**pulse;
-            let Progress { flows_started, flows_ended, flows_failed, .. } = progress;
-            output::remark(&terminal::progress_line(second, *flows_started, *flows_ended, *flows_failed));
-        }
-        News::Stopping { why, under_way } => {
-            let why = match why {
-                Why::Asked => String::new(),
-                Why::Limit(limit) => format!(" (a limit is not kept: {})", limit.expr),
-                Why::NotWritten(problem) => format!(" ({problem})"),
-            };
-            output::remark(&format!(
-                "stopping{why}: nothing more is started, {} under way; interrupt again to stop without waiting for them",
-                counted(*under_way, "flow")
-            ));
-        }
-        News::Judging { devices } if flags.verbose => output::remark(&format!(
-            "all parties have come to rest; checking promises on {}",
-            counted(u64::from(*devices), "device")
-        )),
-        News::Ready { .. } | News::Judging { .. } => {}
-    }
 }
 
 /// The result on stdout, and on stderr what of it could not be kept. The report is in the folder by then.

@@ -158,7 +158,12 @@ impl Course {
         &self.total
     }
 
-    /// How the limits are kept so far.
+    /// How the limits are kept while the run goes on.
+    pub fn limits_so_far(&self) -> Vec<LimitResult> {
+        self.limits.iter().map(LimitCourse::judge_so_far).collect()
+    }
+
+    /// How the limits were kept, were the run over now.
     pub fn limits(&self) -> Vec<LimitResult> {
         self.limits.iter().map(LimitCourse::judge).collect()
     }

@@ -2,7 +2,8 @@
 //!
 //! | file | its job |
 //! |---|---|
-//! | [`terminal`] | a summary for people, and a line of progress for pipes |
+//! | [`terminal`] | a summary for people |
+//! | [`live`] | a run under way: drawn on a terminal, or a line for pipes |
 //! | [`table`] | columns that line up |
 //! | [`figures`] | numbers with their units, short enough to read |
 //! | [`prometheus`] | a summary as Prometheus scrapes it |
@@ -20,6 +21,7 @@ pub mod finding;
 pub mod following;
 pub mod grid;
 pub mod json;
+pub mod live;
 pub mod matrix;
 pub mod prometheus;
 pub mod run_page;

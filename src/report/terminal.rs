@@ -1,11 +1,10 @@
-//! A summary for people: the verdict first, then tables that fit a screen; and a line of progress for pipes.
+//! A summary for people: the verdict first, then tables that fit a screen.
 
 use std::path::Path;
 
 use crate::ids::DeviceNumber;
 use crate::measure::limit::{LimitResult, Unit};
 use crate::measure::summary::{FlowRow, GoalRow, LatencyRow, MessageRow, Summary, TallyRow, WindowRow};
-use crate::measure::timeline::TimelineRow;
 use crate::measure::{Verdict, health::Health};
 use crate::report::figures::{count, counted, rate, share, size, time};
 use crate::report::table::Table;
@@ -59,27 +58,6 @@ pub fn summary(summary: &Summary, files: Option<Files<'_>>, colour: bool) -> Str
     let mut text = lines.join("\n");
     text.push('\n');
     text
-}
-
-/// One line on a run under way, for a pipe: the second that has just passed, and the flows so far.
-pub fn progress_line(second: &TimelineRow, started: u64, ended: u64, failed: u64) -> String {
-    let mut line = format!(
-        "{:>4} s  {} started, {} ended, {} under way, {} failed; {} flows/s, {} exchanges/s",
-        second.second + 1,
-        count(started),
-        count(ended),
-        count(started.saturating_sub(ended)),
-        count(failed),
-        count(second.done),
-        count(second.exchanges)
-    );
-    if let Some(p50) = second.p50_ms {
-        line.push_str(&format!(", p50 {}", time(Some(p50))));
-    }
-    if let Some(p99) = second.p99_ms {
-        line.push_str(&format!(", p99 {}", time(Some(p99))));
-    }
-    line
 }
 
 #[derive(Clone, Copy)]

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::actors::chronicle::Progress;
 use crate::measure::Summary;
 use crate::measure::limit::LimitResult;
+use crate::measure::summary::LatencyRow;
 use crate::measure::timeline::TimelineRow;
 use crate::run::control::State;
 
@@ -44,6 +45,11 @@ pub struct Pulse {
     /// Until the last start of the load; `None` where nobody can know.
     pub left: Option<Duration>,
     pub state: State,
+    /// How long all flows together took that ended `done` in this second, and so far.
+    pub took: LatencyRow,
+    pub took_so_far: LatencyRow,
+    /// How the limits are kept so far; in the summary they are judged as if the run were over.
+    pub limits: Vec<LimitResult>,
     /// All that was measured so far.
     pub summary: Arc<Summary>,
 }

@@ -12,13 +12,15 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use crate::actors::chronicle::Progress;
 use crate::actors::tales::Tale;
 use crate::clock::Moment;
-use crate::measure::Summary;
+use crate::delegation::flow::FlowKind;
 use crate::measure::course::{Course, Piece};
 use crate::measure::health::HostUse;
+use crate::measure::latency::Latency;
 use crate::measure::limit::LimitResult;
 use crate::measure::promise::steps::windows::LongestWindows;
-use crate::measure::summary::{Ending, FaultRow, Run};
+use crate::measure::summary::{Ending, FaultRow, LatencyRow, Run};
 use crate::measure::timeline::{Gauges, TimelineRow};
+use crate::measure::{Shard, Summary};
 use crate::results::events::{Event, Frame};
 use crate::results::{FolderError, RunFolder};
 use crate::run::control::State;
@@ -147,7 +149,7 @@ impl Desk {
             self.write_piece(&piece, &tales, &marks);
             marks.into_iter().for_each(|(at, what)| self.course.mark(at, what));
             if let Some(row) = row {
-                self.close_second(row, piece.to, stand);
+                self.close_second(row, flows_took(&piece.records), piece.to, stand);
             }
             if let Some(limit) = self.course.calls_for_abort().filter(|_| !has_aborted) {
                 has_aborted = true;
@@ -179,14 +181,16 @@ impl Desk {
     }
 
     /// A second is over: its row is written, and the summary so far, and both are told.
-    fn close_second(&mut self, row: TimelineRow, at: Duration, stand: Standing) {
+    fn close_second(&mut self, row: TimelineRow, took: LatencyRow, at: Duration, stand: Standing) {
         let written = self.folder.append_timeline(&row);
         self.keep(written);
         let summary = self.summary_so_far(&stand);
         let written = self.folder.write_summary(&summary);
         self.keep(written);
         let Standing { progress, state, left, .. } = stand;
-        let pulse = Pulse { progress, second: row, at, left, state, summary: Arc::new(summary) };
+        let limits = self.course.limits_so_far();
+        let (took_so_far, summary) = (flows_took(self.course.total()), Arc::new(summary));
+        let pulse = Pulse { progress, second: row, at, left, state, took, took_so_far, limits, summary };
         let _ = self.tell.send(Told::Second(Box::new(pulse)));
     }
 
@@ -229,4 +233,11 @@ impl Desk {
             self.not_written = Some(error);
         }
     }
+}
+
+/// How long all flows together took that ended `done`.
+fn flows_took(records: &Shard) -> LatencyRow {
+    let mut all = Latency::default();
+    FlowKind::all().filter_map(|kind| records.flows().latency(kind)).for_each(|latency| all.merge(latency));
+    LatencyRow::from(&all)
 }

@@ -101,12 +101,24 @@ impl LimitCourse {
 
     /// How it was kept, now that the run is over.
     pub fn judge(&self) -> LimitResult {
+        self.judged(true)
+    }
+
+    /// How it is kept so far: what has not ended yet has not failed, and windows to come may still be kept.
+    pub fn judge_so_far(&self) -> LimitResult {
+        self.judged(false)
+    }
+
+    fn judged(&self, is_over: bool) -> LimitResult {
         let Limit { expr, subject, comparison, bound, is_optional, abort_after, .. } = &self.limit;
-        let is_whole_run = self.limit.phase().is_none();
+        let at_the_end = is_over && self.limit.phase().is_none();
         let (actual, holds) = match &self.windows {
-            Some(windows) => (windows.worst, windows.tally.seen >= windows.windows.of as u64 && !windows.has_failed),
+            Some(windows) => {
+                let were_enough = !is_over || windows.tally.seen >= windows.windows.of as u64;
+                (windows.worst, were_enough && !windows.has_failed)
+            }
             None => {
-                let actual = self.all.value(*subject, is_whole_run);
+                let actual = self.all.value(*subject, at_the_end);
                 (actual, actual.is_some_and(|actual| comparison.holds(actual, *bound)))
             }
         };

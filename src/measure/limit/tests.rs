@@ -118,6 +118,22 @@ fn a_limit_of_a_population_takes_in_its_flows_alone() {
 }
 
 #[test]
+fn while_a_run_goes_on_what_is_still_to_come_has_not_failed() {
+    let mut under_way = run(3, &[]);
+    under_way.flow_started(kind(), "done", None);
+    // One of 4 flows has not ended; one window of the two that it takes is over.
+    for (expr, at_the_end) in
+        [("share(failed) = 0", Some(0.25)), ("share(failed) = 0 for 2 of 2 windows of 1s", Some(0.0))]
+    {
+        let mut course = LimitCourse::new(parse(expr).expect("a limit"), &[]);
+        course.add(&Stretch { records: &under_way, lasted: SECOND, phases: &["steady"] });
+        let (so_far, over) = (course.judge_so_far(), course.judge());
+        assert_eq!((so_far.actual, so_far.passed), (Some(0.0), true), "{expr}");
+        assert_eq!((over.actual, over.passed), (at_the_end, false), "{expr}");
+    }
+}
+
+#[test]
 fn of_any_windows_in_a_row_enough_have_to_keep_a_limit() {
     let (good, bad) = (run(1, &[]), run(0, &[Outcome::Lost]));
     let row = |pattern: &str| {

@@ -264,12 +264,3 @@ fn colours_change_nothing_but_colours() {
     }
     assert_eq!(stripped, plain);
 }
-
-#[test]
-fn progress_is_one_line() {
-    let second = TimelineRow { second: 4, done: 98, exchanges: 1_204, p50_ms: Some(12.34), ..TimelineRow::default() };
-    assert_eq!(
-        progress_line(&second, 1_500, 1_480, 0),
-        "   5 s  1,500 started, 1,480 ended, 20 under way, 0 failed; 98 flows/s, 1,204 exchanges/s, p50 12.3 ms"
-    );
-}
