@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use dmswarm::cli::args::{Command, CommandLine};
 use dmswarm::cli::races::HowOften;
-use dmswarm::cli::{certs, check, completions, explore, rehearse, replay, run, schema};
+use dmswarm::cli::{calibrate, certs, check, completions, explore, rehearse, replay, run, schema};
 
 fn main() -> ExitCode {
     let CommandLine { command, flags } = CommandLine::read();
@@ -16,6 +16,7 @@ fn main() -> ExitCode {
             rehearse::rehearse(&finding, HowOften { repeat, at_once }, &flags)
         }
         Command::Check { scenarios } => check::check(&scenarios, &flags),
+        Command::Calibrate { scenario, time } => calibrate::calibrate(scenario.as_ref(), time, &flags),
         Command::Certs { scenario, renew } => certs::certs(scenario.as_ref(), renew, &flags),
         Command::Schema { what } => schema::print(what),
         Command::Completions { shell } => completions::print(shell),

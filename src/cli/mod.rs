@@ -13,9 +13,10 @@
 //! | [`sweeps`] | the flags of windows and matrices |
 //! | [`window`], [`matrix`] | `explore` with one of them |
 //! | [`follow`] | `explore` of what went wrong in a run |
-//! | [`run`], [`explore`], [`replay`], [`rehearse`], [`check`], [`certs`], [`schema`], [`completions`] | one command each |
+//! | [`run`], [`explore`], [`replay`], [`rehearse`], [`check`], [`calibrate`], [`certs`], [`schema`], [`completions`] | one command each |
 
 pub mod args;
+pub mod calibrate;
 pub mod certs;
 pub mod check;
 pub mod completions;

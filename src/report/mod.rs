@@ -9,8 +9,10 @@
 //! | [`grid`] | the columns of a drawing over time |
 //! | [`window`], [`matrix`] | an outcome against an offset; outcomes against two timeouts and a delay |
 //! | [`following`] | what came of following a device of a run through virtual time |
+//! | [`calibration`] | what a machine can generate, and what a load needs of it |
 //! | [`finding`] | a story in which a promise broke, as pictures |
 
+pub mod calibration;
 pub mod figures;
 pub mod finding;
 pub mod following;

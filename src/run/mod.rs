@@ -9,10 +9,12 @@
 //! | [`control`] | what can be done to it meanwhile |
 //! | `recorder` | where everything that was measured comes together: summed up, written, told on |
 //! | `walk` | the plan walked second by second, until everybody has come to rest |
+//! | [`calibrate`] | what this machine can generate, measured beforehand |
 //! | `judge` | what became of the promises, the goals and the faults |
 //! | `signals` | SIGINT and SIGTERM |
 //! | [`host`] | this machine: what it is, what it lets us use |
 
+pub mod calibrate;
 pub mod control;
 pub mod host;
 mod judge;
