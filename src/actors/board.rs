@@ -13,7 +13,7 @@ use crate::ids::DeviceNumber;
 
 /// Locks that devices share out among them.
 const SHELVES: usize = 64;
-/// So many facts, shared out evenly, are kept of all watched devices together: about 250 MiB, and some 40,000 flows.
+/// So many facts, shared out evenly, are kept of all watched devices together: about 350 MiB, and some 45,000 flows.
 const MOST_FACTS: usize = 2_000_000;
 /// Of each watched device so many are kept at least, however many there are: some nine flows.
 const LEAST_FACTS: usize = 400;
