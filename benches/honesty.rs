@@ -61,7 +61,8 @@ fn measured(place: &Path, faults: &str) -> Summary {
          [load]\nphases = [\"hold 600/s for 10s\"]\n{faults}"
     );
     let scenario = parse("honesty.toml", &text, &Overrides::default()).unwrap_or_else(|problems| panic!("{problems}"));
-    let options = Options { certs: place.join("certs"), out: place.join("results"), command_line: Vec::new() };
+    let options =
+        Options { certs: place.join("certs"), out: place.join("results"), command_line: Vec::new(), metrics: None };
     let finished = run(&scenario, &options, |_| {}).expect("the run runs");
     finished.summary
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use dmswarm::cli::args::{Command, CommandLine};
 use dmswarm::cli::races::HowOften;
-use dmswarm::cli::{certs, check, completions, explore, rehearse, replay, report, run, runs, schema};
+use dmswarm::cli::{calibrate, certs, check, completions, explore, rehearse, replay, report, run, runs, schema};
 
 fn main() -> ExitCode {
     let CommandLine { command, flags } = CommandLine::read();
@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         Command::Report(asked) => report::report(&asked, &flags),
         Command::Runs(asked) => runs::runs(&asked, &flags),
         Command::Check { scenarios } => check::check(&scenarios, &flags),
+        Command::Calibrate { scenario, time } => calibrate::calibrate(scenario.as_ref(), time, &flags),
         Command::Certs { scenario, renew } => certs::certs(scenario.as_ref(), renew, &flags),
         Command::Schema { what } => schema::print(what),
         Command::Completions { shell } => completions::print(shell),

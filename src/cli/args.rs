@@ -92,6 +92,19 @@ pub enum Command {
         #[arg(value_name = "SCENARIO.toml", required = true)]
         scenarios: Vec<PathBuf>,
     },
+    /// Measure what this machine can generate, and say whether a scenario's load is within it
+    ///
+    /// Calls a peer in this process that answers at once, on as many threads as a run uses: what comes of that is the
+    /// most that any run could come to here. Ends with 5 when the scenario needs more.
+    #[command(after_help = CALIBRATE_EXAMPLES)]
+    Calibrate {
+        /// A scenario file; without one, the built-in quickstart
+        #[arg(value_name = "SCENARIO.toml")]
+        scenario: Option<PathBuf>,
+        /// Measure each figure for so long, from 50ms to 10s
+        #[arg(long = "for", value_name = "TIME", default_value = "1s", allow_hyphen_values = true, value_parser = values::measuring_time)]
+        time: Duration,
+    },
     /// Print the schema of scenario files, of results, or of the messages between servers
     #[command(after_help = SCHEMA_EXAMPLES)]
     Schema {
@@ -286,6 +299,12 @@ Examples:
   dmswarm check scenarios/quickstart.toml
   dmswarm check scenario.toml --set load.at_once=200";
 
+const CALIBRATE_EXAMPLES: &str = "\
+Examples:
+  dmswarm calibrate                             whether this machine can generate the quickstart
+  dmswarm calibrate scenario.toml --for 3s
+  dmswarm calibrate --set 'load={ phases = [\"hold 500/s for 2s\"] }' --json";
+
 const SCHEMA_EXAMPLES: &str = "\
 Examples:
   dmswarm schema scenario > scenario.schema.json
@@ -345,6 +364,8 @@ mod tests {
             "dmswarm explore --from results/run --device 7",
             "dmswarm replay results/found/findings/manageable-0",
             "dmswarm check a.toml b.toml -q",
+            "dmswarm calibrate",
+            "dmswarm calibrate a.toml --for 100ms --json",
             "dmswarm schema scenario",
             "dmswarm schema summary",
             "dmswarm schema run",
@@ -377,6 +398,8 @@ mod tests {
             "dmswarm explore --memory 1KiB",
             "dmswarm explore --device 7",
             "dmswarm explore --from results/run --exhaustive",
+            "dmswarm calibrate --for 1ms",
+            "dmswarm calibrate --for 1m",
             "dmswarm walk",
             "dmswarm schema wsdl",
             "dmswarm run --seed x",
@@ -435,7 +458,9 @@ mod tests {
         for part in ["Examples:", "dmswarm check scenario.toml", "130  interrupted", "--set"] {
             assert!(help.contains(part), "{help}");
         }
-        for command in ["run", "explore", "replay", "report", "runs", "check", "schema", "certs", "completions"] {
+        for command in
+            ["run", "explore", "replay", "report", "runs", "check", "calibrate", "schema", "certs", "completions"]
+        {
             let help = parse(&format!("dmswarm {command} --help")).unwrap_err().to_string();
             assert!(help.contains(&format!("Examples:\n  dmswarm {command}")), "{help}");
         }

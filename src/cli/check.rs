@@ -158,6 +158,9 @@ fn describe(source: &str, scenario: &Scenario, estimate: &Estimate, allowed: Opt
     for told in load::phases(estimate) {
         line("", told);
     }
+    if estimate.peak_rate.is_some() {
+        line("", format!("`dmswarm calibrate {source}` says whether this machine can generate it"));
+    }
     line("policy", scenario.policy.key().to_owned());
     if !scenario.faults.is_empty() {
         line("faults", listed(scenario.faults.iter().map(|fault| fault.name.as_str())));

@@ -38,6 +38,15 @@ pub fn milliseconds(text: &str) -> Result<Duration, String> {
     Ok(time)
 }
 
+/// A time in which something can be measured: in less there are no figures, and in more new connections run out of ports.
+pub fn measuring_time(text: &str) -> Result<Duration, String> {
+    let units::Duration(time) = text.parse().map_err(|error: UnitError| error.to_string())?;
+    if !(Duration::from_millis(50)..=Duration::from_secs(10)).contains(&time) {
+        return Err(format!("expected a time from 50ms to 10s, found `{text}`"));
+    }
+    Ok(time)
+}
+
 /// So much memory that something can be searched in it.
 pub fn memory(text: &str) -> Result<u64, String> {
     let units::Size(bytes) = text.parse().map_err(|error: UnitError| error.to_string())?;
@@ -101,6 +110,15 @@ mod tests {
         for wrong in ["", ":9464", "127.0.0.1", "65536", "scenario.toml", "0.0.0.0"] {
             let said = address(wrong).unwrap_err();
             assert!(said.contains("expected an address and a port such as `127.0.0.1:9464`"), "{wrong}: {said}");
+        }
+    }
+
+    #[test]
+    fn what_is_measured_takes_neither_too_short_nor_too_long() {
+        assert_eq!(measuring_time("50ms"), Ok(Duration::from_millis(50)));
+        assert_eq!(measuring_time("10s"), Ok(Duration::from_secs(10)));
+        for wrong in ["49ms", "10.1s", "0s"] {
+            assert!(measuring_time(wrong).unwrap_err().contains("from 50ms to 10s"), "{wrong}");
         }
     }
 

@@ -107,7 +107,8 @@ pub struct Lateness {
 }
 
 impl Lateness {
-    fn of(delays: &Distribution) -> Lateness {
+    /// What such delays come to.
+    pub fn of(delays: &Distribution) -> Lateness {
         Lateness { p50: delays.percentile_ms(0.5), p99: delays.percentile_ms(0.99), max: delays.max_ms() }
     }
 

@@ -14,9 +14,11 @@
 //! | [`promise`] | what must hold in the end and at every step, judged on plain views and on facts |
 //! | [`limit`] | `share(failed) = 0`: read, followed, judged |
 //! | [`health`] | whether this machine kept up, so that the figures are worth something |
+//! | [`capacity`] | what a machine can generate, and whether a load fits into it |
 //! | [`rows`] | named rows in a fixed order, a JSON object on the outside |
 //! | [`summary`] | all of it as `summary.json`, and the verdict |
 
+pub mod capacity;
 pub mod course;
 pub mod expectation;
 pub mod health;

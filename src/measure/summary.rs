@@ -272,6 +272,8 @@ pub struct Run<'a> {
     /// Every fault of the scenario, in its order.
     pub faults: &'a [FaultRow],
     pub windows: &'a LongestWindows,
+    /// Of how many watched devices only the first steps were kept.
+    pub cut_short: u64,
     /// Of a race: the promises that are to be broken under this policy.
     pub expected: Option<&'a [String]>,
     pub host: HostUse,
@@ -330,7 +332,7 @@ impl Summary {
             limits,
             promises,
             reached: run.goals.iter().map(GoalRow::from).collect(),
-            warnings: aims::warnings(run.goals, &faults),
+            warnings: aims::warnings(run.goals, &faults, run.cut_short),
             faults,
             windows: WindowRow::from(run.windows),
             expectation,

@@ -12,9 +12,11 @@
 //! | [`grid`] | the columns of a drawing over time |
 //! | [`window`], [`matrix`] | an outcome against an offset; outcomes against two timeouts and a delay |
 //! | [`following`] | what came of following a device of a run through virtual time |
+//! | [`calibration`] | what a machine can generate, and what a load needs of it |
 //! | [`finding`] | a story in which a promise broke, as pictures |
 //! | [`run_page`] | the report of a run, as one HTML file |
 
+pub mod calibration;
 pub mod catalogue;
 pub mod figures;
 pub mod finding;

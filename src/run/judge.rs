@@ -26,6 +26,8 @@ pub(super) struct Judged {
     /// Each goal with the number of devices that came by it.
     pub goals: Vec<(String, u64)>,
     pub windows: LongestWindows,
+    /// Of how many watched devices only the first steps were kept.
+    pub cut_short: u64,
     /// What was seen of devices that are worth a look.
     pub stories: Vec<(DeviceNumber, Vec<Fact>)>,
 }
@@ -38,6 +40,7 @@ pub(super) async fn judge(stand: &Stand, scenario: &Scenario, healed_at: Moment)
     let bounds = scenario.bounds();
     let ended_at = stand.blueprint().clock.now();
     let mut goals: Vec<(String, u64)> = scenario.goals.iter().map(|goal| (goal.name.clone(), 0)).collect();
+    let mut cut_short = 0;
     let mut judging = Judging::new(&servers);
     let mut views = pin!(stand.device_views());
     while let Some(view) = views.next().await {
@@ -46,8 +49,10 @@ pub(super) async fn judge(stand: &Stand, scenario: &Scenario, healed_at: Moment)
         if !stand.board().watches(view.device) {
             continue;
         }
+        let keeps_all = stand.board().keeps_all(view.device);
+        cut_short += u64::from(!keeps_all);
         stand.board().with(view.device, |facts| {
-            judging.look_at_steps(&Watched {
+            let watched = Watched {
                 device: view.device,
                 facts,
                 journeyed: &view.journeyed,
@@ -57,7 +62,14 @@ pub(super) async fn judge(stand: &Stand, scenario: &Scenario, healed_at: Moment)
                 healed_at,
                 ended_at,
                 is_over: true,
-            });
+            };
+            if keeps_all {
+                judging.look_at_steps(&watched);
+            } else {
+                // What was still to come of what is kept has come later, unseen.
+                let ended_at = facts.last().map_or(ended_at, |last| last.at);
+                judging.look_at_first_steps(&Watched { ended_at, is_over: false, ..watched });
+            }
             for (goal, (_, times)) in scenario.goals.iter().zip(&mut goals) {
                 *times += u64::from(goal.is_reached_by(facts));
             }
@@ -66,7 +78,7 @@ pub(super) async fn judge(stand: &Stand, scenario: &Scenario, healed_at: Moment)
     let windows = judging.windows().clone();
     let promises = judging.finish();
     let stories = stories(stand, scenario, &promises, &chronicle.failed);
-    Judged { promises, goals, windows, stories }
+    Judged { promises, goals, windows, cut_short, stories }
 }
 
 /// With the servers that could not be asked, because they are dead or paused: they are of this run all the same.

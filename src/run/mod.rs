@@ -10,10 +10,12 @@
 //! | [`metrics`] | a door for Prometheus |
 //! | `recorder` | where everything that was measured comes together: summed up, written, told on |
 //! | `walk` | the plan walked second by second, until everybody has come to rest |
+//! | [`calibrate`] | what this machine can generate, measured beforehand |
 //! | `judge` | what became of the promises, the goals and the faults |
 //! | `signals` | SIGINT and SIGTERM |
 //! | [`host`] | this machine: what it is, what it lets us use |
 
+pub mod calibrate;
 pub mod control;
 pub mod host;
 mod judge;
@@ -247,6 +249,7 @@ async fn measure(
         goals: &judged.goals,
         faults: &fault_counts(stand),
         windows: &judged.windows,
+        cut_short: judged.cut_short,
         expected: scenario.expect.as_ref().map(|expect| expect.under(scenario.policy)),
         host: HostUse { cpu_s: walked.load.cpu.as_secs_f64(), peak_rss_bytes: host::peak_rss_bytes(), ..host },
         health: scenario.health,

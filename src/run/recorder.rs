@@ -210,6 +210,7 @@ impl Desk {
             goals: &[],
             faults: &stand.faults,
             windows: &LongestWindows::default(),
+            cut_short: 0,
             expected: None,
             host: self.host,
             health: scenario.health,

@@ -72,7 +72,8 @@ impl Stand {
     pub async fn up(prepared: Prepared) -> Result<Stand, RunError> {
         let Prepared { blueprint, doors, names, dialer, lanes, .. } = prepared;
         let directory = Arc::new(Directory::new(blueprint.servers.len()));
-        let board = Arc::new(Board::new(blueprint.clock, blueprint.devices.watched));
+        let watched = blueprint.devices.watched.min(blueprint.parties.population.devices());
+        let board = Arc::new(Board::new(blueprint.clock, watched));
         let desk = Arc::new(Desk::default());
         let stores = Arc::new(Stores::new(blueprint.servers.len()));
         let servers = u16::try_from(blueprint.servers.len()).unwrap_or(u16::MAX);

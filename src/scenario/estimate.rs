@@ -12,7 +12,7 @@ use crate::workload::outlook::Outlook;
 use crate::workload::plan::LoadPopulation;
 
 /// How long one flow takes on a machine that is not short of anything.
-const FLOW_TAKES: Duration = Duration::from_millis(50);
+pub(super) const FLOW_TAKES: Duration = Duration::from_millis(50);
 /// How long a flow may take before the estimate of memory is too low, in seconds.
 const FLOW_MAY_TAKE: f64 = 0.25;
 /// Connections that one flow uses at the same time: one each way between the servers, and one of the device.

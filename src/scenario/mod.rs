@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`mod@file`] | from a file and its overrides to a [`Scenario`], or to every problem in it |
 //! | [`problem`] | problems with their places, as people read them |
+//! | [`demand`] | what its load asks of the machine that generates it |
 //! | [`estimate`] | what a scenario would do and take, before it runs |
 //! | [`schema`] | the JSON Schema of the file |
 //! | `keys` | every key of the file, once |
@@ -19,6 +20,7 @@
 //! | `faults` | the second look at what goes wrong |
 //! | `print` | a scenario back as a file, every default filled in |
 
+pub mod demand;
 mod document;
 mod entry;
 pub mod estimate;

@@ -139,12 +139,25 @@ impl<'s> Judging<'s> {
     /// Looks at what was seen of one device step by step; they may come in any order. Only where a device was watched
     /// are the promises about steps among the results.
     pub fn look_at_steps(&mut self, watched: &Watched<'_>) {
+        self.look_at_steps_as(watched, |judgement| judgement);
+    }
+
+    /// As [`Judging::look_at_steps`], of a device of which more has happened than was seen: a promise that its first steps
+    /// broke is broken, and of one that they kept nobody knows.
+    pub fn look_at_first_steps(&mut self, watched: &Watched<'_>) {
+        self.look_at_steps_as(watched, |judgement| match judgement {
+            Judgement::Kept => Judgement::NotObservable,
+            Judgement::Broken(_) | Judgement::NotObservable | Judgement::DoesNotApply => judgement,
+        });
+    }
+
+    fn look_at_steps_as(&mut self, watched: &Watched<'_>, known: impl Fn(Judgement) -> Judgement) {
         if self.step_results.is_empty() {
             self.step_results = steps::ALL.iter().map(|rule| PromiseResult::new(rule.name, rule.says)).collect();
         }
         let (judgements, windows) = steps::judge(watched);
         for (judgement, result) in judgements.into_iter().zip(&mut self.step_results) {
-            result.add(Place::Device(watched.device), judgement);
+            result.add(Place::Device(watched.device), known(judgement));
         }
         self.windows.add(watched.device, windows);
     }

@@ -59,14 +59,21 @@ impl From<&LongestWindows> for WindowRow {
     }
 }
 
-/// What a run did not come by, in sentences.
-pub(super) fn warnings(goals: &[(String, u64)], faults: &[FaultRow]) -> Vec<String> {
+/// What a run did not come by, in sentences. Of `cut_short` watched devices only the first steps were kept.
+pub(super) fn warnings(goals: &[(String, u64)], faults: &[FaultRow], cut_short: u64) -> Vec<String> {
     let idle = faults.iter().filter(|fault| fault.injected == 0).map(|fault| {
         let occasions = if fault.eligible == 1 { "occasion" } else { "occasions" };
         format!("the fault `{}` never fired: {} {occasions}", fault.name, fault.eligible)
     });
     let missed = goals.iter().filter(|(_, times)| *times == 0);
-    idle.chain(missed.map(|(goal, _)| format!("the goal `{goal}` was never reached"))).collect()
+    let cut = (cut_short > 0).then(|| {
+        let devices = if cut_short == 1 { "1 watched device" } else { &format!("{cut_short} watched devices") };
+        format!(
+            "so much happened on {devices} that only the first steps are kept: what they do not break counts as not \
+             observable, and no fault or goal sees what came later; set `watch` lower, or give journeys fewer rounds"
+        )
+    });
+    idle.chain(missed.map(|(goal, _)| format!("the goal `{goal}` was never reached"))).chain(cut).collect()
 }
 
 /// In milliseconds, to the microsecond.

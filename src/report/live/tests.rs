@@ -99,6 +99,7 @@ fn beats(seconds: u64) -> Vec<Beat> {
 
 fn summary(course: &Course, lasted: Duration, faults: &[FaultRow]) -> Summary {
     Summary::build(&Run {
+        cut_short: 0,
         scenario: "quickstart",
         seed: 7,
         policy: Policy::Hardened,

@@ -129,6 +129,7 @@ fn dossier(plan: &Plan) -> Dossier {
         last_s: None,
     };
     let summary = Summary::build(&Run {
+        cut_short: 0,
         scenario: "evening",
         seed: 7,
         policy: Policy::Hardened,

@@ -95,6 +95,7 @@ fn summary_with(
         goals,
         faults,
         windows,
+        cut_short: 0,
         expected: None,
         host: HostUse { cpu_s: 3.9, cores: 2.0, peak_rss_bytes: 84 << 20, ..HostUse::default() },
         health: HealthLimits::DEFAULT,

@@ -114,6 +114,7 @@ fn killed(out: &Path) -> PathBuf {
         folder.append_timeline(&course.add(&piece).expect("a second is over")).expect("it can be written");
     }
     let summary = Summary::build(&Run {
+        cut_short: 0,
         scenario: "small",
         seed: 7,
         policy: Policy::Hardened,

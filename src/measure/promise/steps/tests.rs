@@ -176,3 +176,22 @@ fn a_device_with_many_breaches_tells_the_first() {
     let strangers = "did stranger Add ./A 200\n".repeat(7);
     check_broken("many", &Tape::new(&strangers), "no_work_without_right", "; and 4 more");
 }
+
+#[test]
+fn the_first_steps_of_what_keeps_every_promise_break_none_wherever_they_are_cut_off() {
+    for tape in [partial(), there_and_back()] {
+        watching(&tape, &usual(), |whole| {
+            for end in 1..=whole.facts.len() {
+                let facts = &whole.facts[..end];
+                let ended_at = facts[end - 1].at;
+                let mut judging = Judging::new(&[]);
+                judging.look_at_first_steps(&Watched { facts, ended_at, is_over: false, ..*whole });
+                let results = judging.finish().split_off(super::super::rules::ALL.len());
+                let known: Vec<_> = results.iter().filter(|result| result.checked > 0).collect();
+                assert!(known.is_empty(), "after {end} facts: {known:?}");
+                let is_unknown = results.iter().any(|result| result.not_observable > 0);
+                assert!(is_unknown || end < whole.facts.len(), "all facts, and nothing to see in them: {results:?}");
+            }
+        });
+    }
+}
