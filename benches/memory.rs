@@ -75,8 +75,12 @@ fn long_run(flows: u64) -> bool {
     let rounds = flows.div_ceil(DEVICES * FLOWS_PER_ROUND);
     let scenario = scenario(rounds);
     let folder = std::env::temp_dir().join(format!("dmswarm-bench-{}", std::process::id()));
-    let options =
-        Options { certs: folder.join("certs"), out: folder.join("results"), command_line: vec!["bench".to_owned()], metrics: None };
+    let options = Options {
+        certs: folder.join("certs"),
+        out: folder.join("results"),
+        command_line: vec!["bench".to_owned()],
+        metrics: None,
+    };
     let (early, all) = (flows / 5, rounds * DEVICES * FLOWS_PER_ROUND);
     let (mut at_early, mut at_end) = (None, None);
     let began = Instant::now();

@@ -10,6 +10,10 @@ use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::cli::examples::{
+    CALIBRATE_EXAMPLES, CERTS_EXAMPLES, CHECK_EXAMPLES, COMPLETIONS_EXAMPLES, EXAMPLES, EXPLORE_EXAMPLES,
+    REPLAY_EXAMPLES, RUN_EXAMPLES, SCHEMA_EXAMPLES,
+};
 use crate::cli::exit::Exit;
 use crate::cli::modes;
 use crate::cli::report;
@@ -263,61 +267,6 @@ impl Flags {
 fn policies() -> impl TypedValueParser<Value = Policy> {
     PossibleValuesParser::new(Policy::ALL.map(Policy::key)).map(|word| Policy::of(&word).unwrap_or_default())
 }
-
-const EXAMPLES: &str = "\
-Examples:
-  dmswarm run                                   the built-in quickstart: 1,000 devices, every flow
-  dmswarm run scenario.toml --seed 7 --json     a run that can be repeated, for a script
-  dmswarm check scenario.toml                   what it would do, or every problem in it";
-
-const RUN_EXAMPLES: &str = "\
-Examples:
-  dmswarm run
-  dmswarm run scenarios/quickstart.toml --set population.devices=5000
-  dmswarm run scenarios/ --out results --json
-  dmswarm run scenario.toml --metrics           for Prometheus, at http://127.0.0.1:9464/metrics
-  dmswarm run scenarios/races --policy literal  every race by the letter of the text, and a table
-  dmswarm run scenarios/races/r12-orphan-after-full-delegation.toml --repeat 20";
-
-const EXPLORE_EXAMPLES: &str = "\
-Examples:
-  dmswarm explore --policy literal --for 30s      what breaks by the letter of the text
-  dmswarm explore scenario.toml --exhaustive      every way within the usual scope
-  dmswarm explore --exhaustive --operations 2 --early-timers 1 --drops 1
-  dmswarm explore --runs 100000 --seed 7          ways at random, the same each time
-  dmswarm explore --window 'termination timer' delegation_termination_resp --from -50ms --to 50ms --https
-  dmswarm explore --matrix confirmed=1s..60s session=1s..60s --delay 0s..40s
-  dmswarm explore --from results/r12-...          what went wrong over HTTPS, followed and shrunk";
-
-const REPLAY_EXAMPLES: &str = "\
-Examples:
-  dmswarm replay results/quickstart-explore-.../findings/manageable-1a2b3c4d
-  dmswarm replay findings/manageable-1a2b3c4d --https --repeat 20";
-
-const CHECK_EXAMPLES: &str = "\
-Examples:
-  dmswarm check scenarios/quickstart.toml
-  dmswarm check scenario.toml --set load.at_once=200";
-
-const CALIBRATE_EXAMPLES: &str = "\
-Examples:
-  dmswarm calibrate                             whether this machine can generate the quickstart
-  dmswarm calibrate scenario.toml --for 3s
-  dmswarm calibrate --set 'load={ phases = [\"hold 500/s for 2s\"] }' --json";
-
-const SCHEMA_EXAMPLES: &str = "\
-Examples:
-  dmswarm schema scenario > scenario.schema.json
-  dmswarm schema xsd > delegation.xsd";
-
-const CERTS_EXAMPLES: &str = "\
-Examples:
-  dmswarm certs
-  dmswarm certs scenario.toml --certs certs";
-
-const COMPLETIONS_EXAMPLES: &str = "\
-Examples:
-  dmswarm completions bash > ~/.local/share/bash-completion/completions/dmswarm";
 
 fn after_long_help() -> String {
     format!("{EXAMPLES}\n\n{}\n\nNO_COLOR, when set, turns colours off.", Exit::table())

@@ -2,6 +2,7 @@
 //!
 //! | file | its job |
 //! |---|---|
+//! | [`examples`] | the examples in the help of the commands |
 //! | [`args`] | the command line as types |
 //! | [`modes`] | which flags of `explore` go together |
 //! | [`values`] | what flags take |
@@ -23,6 +24,7 @@ pub mod calibrate;
 pub mod certs;
 pub mod check;
 pub mod completions;
+pub mod examples;
 pub mod exit;
 pub mod explore;
 pub mod findings;
