@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn the_pace_is_of_the_plan_and_adds_up() {
         // 1.1, 1.1 x 1.1, back to 1.1, and 1 exactly; doubled, halved.
-        let paces: Vec<f64> = wished("++--*/").iter().map(|command| pace_of(command)).collect();
+        let paces: Vec<f64> = wished("++--*/").iter().map(pace_of).collect();
         for (found, expected) in paces.iter().zip([1.1, 1.21, 1.1, 1.0, 2.0, 1.0]) {
             assert!((found - expected).abs() < 1e-9, "{paces:?}");
         }
