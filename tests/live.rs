@@ -1,5 +1,6 @@
 //! The live view as somebody at a terminal meets it: `script` is the terminal.
 
+#[allow(dead_code, reason = "the program is called by way of a terminal here")]
 mod program;
 
 use std::io::{Read, Write};
@@ -38,7 +39,8 @@ const BACK: &str = "\x1b[?1049l";
 /// and the exit code.
 fn on_a_terminal(keys: &str) -> (String, Option<i32>) {
     let place = Place::new(&[("long.toml", LONG)]);
-    let call = format!("{} run long.toml", env!("CARGO_BIN_EXE_dmswarm"));
+    // Nobody has said how large this terminal is.
+    let call = format!("stty columns 100 rows 30; exec {} run long.toml", env!("CARGO_BIN_EXE_dmswarm"));
     let mut script = Command::new("script")
         .args(["--quiet", "--flush", "--return", "--command", &call, "/dev/null"])
         .current_dir(&place.0)
