@@ -67,8 +67,7 @@ pub(super) async fn judge(stand: &Stand, scenario: &Scenario, healed_at: Moment)
                 judging.look_at_steps(&watched);
             } else {
                 // What was still to come of what is kept has come later, unseen.
-                let ended_at = facts.last().map_or(ended_at, |last| last.at);
-                judging.look_at_first_steps(&Watched { ended_at, is_over: false, ..watched });
+                judging.look_at_first_steps(&Watched { is_over: false, ..watched });
             }
             for (goal, (_, times)) in scenario.goals.iter().zip(&mut goals) {
                 *times += u64::from(goal.is_reached_by(facts));
