@@ -132,7 +132,8 @@ fn a_run_that_is_killed_leaves_all_but_its_last_second() {
     let mut running = program.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the program starts");
     let mut lines = BufReader::new(running.stderr.take().expect("stderr")).lines().map_while(Result::ok);
     // A line is told when its second has been written.
-    let seconds = lines.find_map(|line| line.split_once(" s ")?.0.trim().parse::<usize>().ok().filter(|at| *at >= 3));
+    let second = |line: String| line.split_whitespace().next()?.parse::<usize>().ok();
+    let seconds = lines.find_map(|line| second(line).filter(|at| *at >= 3));
     running.kill().expect("it is killed");
     running.wait().expect("it ends");
     let seconds = seconds.expect("a line of progress");

@@ -238,7 +238,7 @@ async fn measure(
         policy: scenario.policy,
         devices: u64::from(scenario.devices),
         duration: walked.load.lasted,
-        ending: match (walked.signal.is_some() || walked.was_quit || not_written.is_some(), walked.was_aborted) {
+        ending: match (walked.signal.is_some() || walked.was_quit || walked.was_cut, walked.was_aborted) {
             (true, _) => Ending::Interrupted,
             (false, true) => Ending::Aborted,
             (false, false) => Ending::Drained,

@@ -28,6 +28,8 @@ pub(super) struct Walked {
     pub was_quit: bool,
     /// Whether a limit has ended it.
     pub was_aborted: bool,
+    /// Whether it was ended because its results could not be written any more.
+    pub was_cut: bool,
     /// Whether what was under way was not waited for.
     pub at_once: bool,
 }
@@ -81,7 +83,7 @@ impl<'s> Walk<'s> {
         // Once the load is over, everybody is waited for.
         let mut rest: Pin<Box<dyn Future<Output = ()> + '_>> = Box::pin(std::future::pending());
         let mut healed_at = Moment::NEVER;
-        let (mut signal, mut was_quit, mut was_aborted, mut at_once) = (None, false, false, false);
+        let (mut signal, mut was_quit, mut was_aborted, mut was_cut, mut at_once) = (None, false, false, false, false);
         let mut stall = Stall::new(scenario.bounds().flow, clock.now());
         let mut ticks = tokio::time::interval(Duration::from_secs(1));
         ticks.tick().await;
@@ -113,7 +115,12 @@ impl<'s> Walk<'s> {
                         was_aborted = true;
                         self.stop(Why::Limit(&limit), tell).await;
                     }
-                    Told::NotWritten(why) => self.stop(Why::NotWritten(&why), tell).await,
+                    // Once the load is over, nothing is lost by it but the files.
+                    Told::NotWritten(why) if self.load.is_none() => {
+                        was_cut = true;
+                        self.stop(Why::NotWritten(&why), tell).await;
+                    }
+                    Told::NotWritten(_) => {}
                 },
                 () = &mut finished, if self.load.is_none() => {
                     self.collect(recorder).await;
@@ -141,7 +148,7 @@ impl<'s> Walk<'s> {
         self.collect(recorder).await;
         let load = self.load.unwrap_or_else(|| self.load_so_far());
         let healed_at = healed_at.min(faults.over_at());
-        Walked { load, healed_at, signal, was_quit, was_aborted, at_once }
+        Walked { load, healed_at, signal, was_quit, was_aborted, was_cut, at_once }
     }
 
     fn since_began(&self) -> Duration {
