@@ -11,7 +11,7 @@ pub enum Command {
     /// Start nothing until resumed; the plan waits, so that nothing becomes late by it.
     Pause,
     Resume,
-    /// Start so many times as much as now in the same time.
+    /// Start so many times as much as planned in the same time.
     Pace(f64),
     /// Remember this moment, by these words.
     Mark(String),
