@@ -17,6 +17,7 @@
 //! | [`travel`], [`chronicle`] | one device on its journey; what the swarm has seen of the run |
 //! | [`tales`] | the flows that are told of in full |
 //! | [`present_flows`] | which flow is under way on each device, for whoever counts by flow |
+//! | [`pacemaker`] | wakes the swarm at a moment, more exactly than an event loop does |
 //! | [`queue`], [`probe`] | how many messages wait for a server; how late a thread's timers fire |
 
 pub mod blueprint;
@@ -30,6 +31,7 @@ pub mod dm_server;
 pub mod drive;
 pub mod lane;
 pub mod ordeal;
+pub mod pacemaker;
 pub mod present_flows;
 pub mod probe;
 pub mod queue;

@@ -1,15 +1,18 @@
 //! The journeys under way: starts each step at its moment, never waits for an answer, and knows when a flow has ended.
 
+mod losses;
 mod reports;
 mod steering;
 mod wishes;
 
+pub use losses::{Abandon, PartyLost, Restored, StopStarting};
 pub use reports::{AskChronicle, AskProgress, Second, TakeSecond};
 pub use steering::{Pace, Pause, Resume};
 
 use std::cell::Cell;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +20,8 @@ use actix::prelude::*;
 use tokio::sync::oneshot;
 
 use crate::actors::chronicle::{Chronicle, Progress};
-use crate::actors::directory::{Directory, Party};
+use crate::actors::directory::Directory;
+use crate::actors::pacemaker::Pacemaker;
 use crate::actors::present_flows::PresentFlows;
 use crate::actors::probe;
 use crate::actors::sight::Sight;
@@ -54,31 +58,10 @@ pub struct Noted {
     pub note: Note,
 }
 
-/// A party has died of a panic: what it had in hand is lost.
+/// A moment has come that the swarm waits for.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct PartyLost(pub Party);
-
-/// A server that was killed stands again, and has taken up its processes with these devices.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Restored {
-    pub server: ServerNumber,
-    /// When it came back: of what began later it cannot have lost anything.
-    pub at: Moment,
-    /// The devices that it has a process under way with.
-    pub moving: BTreeSet<DeviceNumber>,
-}
-
-/// Start no new journeys and no further steps; flows under way come to their end.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct StopStarting;
-
-/// Nothing moves any more: give up every flow under way as lost.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Abandon;
+struct Due;
 
 /// After how long operators look again whether a server that was killed stands.
 const WHILE_DOWN: Duration = Duration::from_millis(20);
@@ -100,7 +83,9 @@ pub struct Swarm {
     begun: BTreeSet<DeviceNumber>,
     travels: BTreeMap<DeviceNumber, Travel>,
     waits: BinaryHeap<Reverse<(Moment, DeviceNumber)>>,
-    armed: Option<(Moment, SpawnHandle)>,
+    pacemaker: Pacemaker,
+    /// When it wakes us.
+    armed: Moment,
     stopped: bool,
     progress: Progress,
     /// What has been recorded since the last second was taken.
@@ -110,15 +95,25 @@ pub struct Swarm {
 }
 
 impl Swarm {
-    /// A swarm that waits for [`Begin`].
-    pub fn new(
+    /// A swarm that waits for [`Begin`], on this thread.
+    ///
+    /// # Errors
+    /// When there is no thread for the one that wakes it.
+    pub fn begin(
         clock: Clock,
         population: Arc<Population>,
         directory: Arc<Directory>,
         sight: Sight,
         present: Arc<PresentFlows>,
-    ) -> Swarm {
-        Swarm {
+    ) -> io::Result<Addr<Swarm>> {
+        let context = Context::new();
+        let swarm = context.address().downgrade();
+        let pacemaker = Pacemaker::begin(clock, move || {
+            if let Some(swarm) = swarm.upgrade() {
+                swarm.do_send(Due);
+            }
+        })?;
+        Ok(context.run(Swarm {
             clock,
             population,
             directory,
@@ -131,13 +126,14 @@ impl Swarm {
             begun: BTreeSet::new(),
             travels: BTreeMap::new(),
             waits: BinaryHeap::new(),
-            armed: None,
+            pacemaker,
+            armed: Moment::NEVER,
             stopped: false,
             progress: Progress::default(),
             shard: Shard::new(),
             chronicle: Chronicle::default(),
             finished: None,
-        }
+        }))
     }
 
     /// Starts whatever is due, then arms the one timer for what comes next.
@@ -153,29 +149,20 @@ impl Swarm {
         while !self.stopped
             && let Some(start) = self.pacer.as_mut().and_then(|pacer| pacer.take(now))
         {
-            self.begin(start, ctx);
+            self.set_out(start, ctx);
         }
-        self.arm(ctx);
+        self.arm();
         self.check_finished();
     }
 
-    fn arm(&mut self, ctx: &mut Context<Self>) {
+    fn arm(&mut self) {
         let start = self.pacer.as_ref().filter(|_| !self.stopped).map_or(Moment::NEVER, Pacer::next);
         let wait = self.waits.peek().map_or(Moment::NEVER, |Reverse((due, _))| *due);
         let next = start.min(wait);
-        if let Some((armed, handle)) = self.armed.take() {
-            if armed <= next {
-                self.armed = Some((armed, handle));
-                return;
-            }
-            ctx.cancel_future(handle);
-        }
-        if next.is_set() {
-            let handle = ctx.run_later(next - self.clock.now(), |swarm, ctx| {
-                swarm.armed = None;
-                swarm.advance(ctx);
-            });
-            self.armed = Some((next, handle));
+        // Waking too early does no harm.
+        if next < self.armed {
+            self.armed = next;
+            self.pacemaker.set(next);
         }
     }
 
@@ -190,7 +177,7 @@ impl Swarm {
         }
     }
 
-    fn begin(&mut self, start: Start, ctx: &mut Context<Self>) {
+    fn set_out(&mut self, start: Start, ctx: &mut Context<Self>) {
         let Start { intended, population, .. } = start;
         // Each device has one journey: a start that finds none, or comes to one a second time, is dropped.
         let Some(device) = start.device.filter(|device| self.begun.insert(*device)) else {
@@ -330,28 +317,6 @@ impl Swarm {
             pacer.free(population, now);
         }
     }
-
-    /// Ends every flow in which the dead party had a part.
-    fn lose(&mut self, party: Party) {
-        self.shard.actor_panicked();
-        let at = self.clock.now();
-        let hit: Vec<DeviceNumber> = self
-            .travels
-            .iter()
-            .filter(|(device, travel)| {
-                travel.flow.as_ref().is_some_and(|flow| match party {
-                    Party::Device(dead) => dead == **device,
-                    Party::Server(dead) => flow.involves(dead),
-                    Party::BootstrapServer(_) => false,
-                })
-            })
-            .map(|(device, _)| *device)
-            .collect();
-        for device in hit {
-            self.chronicle.lost.insert(device);
-            self.end_flow(device, at, Outcome::Lost);
-        }
-    }
 }
 
 impl Actor for Swarm {
@@ -380,67 +345,20 @@ impl Handler<Begin> for Swarm {
     }
 }
 
+impl Handler<Due> for Swarm {
+    type Result = ();
+
+    fn handle(&mut self, _: Due, ctx: &mut Self::Context) {
+        self.armed = Moment::NEVER;
+        self.advance(ctx);
+    }
+}
+
 impl Handler<Noted> for Swarm {
     type Result = ();
 
     fn handle(&mut self, noted: Noted, ctx: &mut Self::Context) {
         self.note(noted);
-        self.advance(ctx);
-    }
-}
-
-impl Handler<PartyLost> for Swarm {
-    type Result = ();
-
-    fn handle(&mut self, PartyLost(party): PartyLost, ctx: &mut Self::Context) {
-        self.lose(party);
-        self.advance(ctx);
-    }
-}
-
-impl Handler<Restored> for Swarm {
-    type Result = ();
-
-    fn handle(&mut self, Restored { server, at, moving }: Restored, ctx: &mut Self::Context) {
-        let mut ended = Vec::new();
-        for (device, travel) in self.travels.iter_mut().filter(|(device, _)| !moving.contains(device)) {
-            if let Some(flow) = &mut travel.flow
-                && flow.sent <= at
-                && flow.forgotten_by(server, at)
-            {
-                ended.extend(flow.ended().map(|end| (*device, end)));
-            }
-        }
-        for (device, (at, outcome)) in ended {
-            self.end_flow(device, at, outcome);
-        }
-        self.advance(ctx);
-    }
-}
-
-impl Handler<StopStarting> for Swarm {
-    type Result = ();
-
-    fn handle(&mut self, _: StopStarting, ctx: &mut Self::Context) {
-        self.stopped = true;
-        while let Some(Reverse((_, device))) = self.waits.pop() {
-            self.end_journey(device);
-        }
-        self.advance(ctx);
-    }
-}
-
-impl Handler<Abandon> for Swarm {
-    type Result = ();
-
-    fn handle(&mut self, _: Abandon, ctx: &mut Self::Context) {
-        self.stopped = true;
-        let at = self.clock.now();
-        let under_way: Vec<DeviceNumber> = self.travels.keys().copied().collect();
-        for device in under_way {
-            self.end_flow(device, at, Outcome::Lost);
-            self.end_journey(device);
-        }
         self.advance(ctx);
     }
 }

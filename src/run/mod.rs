@@ -95,8 +95,8 @@ pub enum RunError {
     Metrics(#[from] ScrapeError),
     #[error("could not listen for signals: {0}")]
     Signals(std::io::Error),
-    #[error("could not start the thread that records: {0}")]
-    Recorder(std::io::Error),
+    #[error("could not start a thread: {0}; end other programs, or raise the limit with `ulimit -u`")]
+    NoThread(std::io::Error),
     #[error("{0} died before the run began; this is a fault of dmswarm itself")]
     Died(&'static str),
 }
@@ -217,7 +217,7 @@ async fn measure(
     let cpu_before = host::cpu_time();
     let (at, finished) = stand.begin(scenario.plan()).await;
     let began = Began { at, wall: wall_now() };
-    let mut recorder = Recorder::begin(Arc::new(scenario.clone()), folder, began).map_err(RunError::Recorder)?;
+    let mut recorder = Recorder::begin(Arc::new(scenario.clone()), folder, began).map_err(RunError::NoThread)?;
     let walk = Walk::begin(stand, at, cpu_before).await;
     let mut walked = walk.go(scenario, finished, &mut recorder, (&mut signals, &mut controls), tell).await;
     let mut judged = Judged::default();

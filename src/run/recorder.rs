@@ -93,7 +93,8 @@ impl Recorder {
             most_mailbox_depth: crate::actors::dm_server::MAILBOX as u64,
             ..HostUse::default()
         };
-        let desk = Desk { scenario, folder, course, host, began, not_written: None, tell };
+        let population_devices = scenario.population_devices();
+        let desk = Desk { scenario, population_devices, folder, course, host, began, not_written: None, tell };
         let thread = std::thread::Builder::new().name("recorder".to_owned()).spawn(move || desk.record(to_record))?;
         Ok(Recorder { batches, told, thread })
     }
@@ -125,6 +126,7 @@ impl Recorder {
 /// What the thread works with.
 struct Desk {
     scenario: Arc<Scenario>,
+    population_devices: Vec<u64>,
     folder: RunFolder,
     course: Course,
     host: HostUse,
@@ -143,9 +145,9 @@ impl Desk {
         while let Ok(batch) = batches.recv() {
             let Batch { mut piece, tales, marks, stand } = batch;
             gauges = piece.gauges;
-            self.look_at_host(&stand);
             piece.gauges.open_files = host::open_files();
             let row = self.course.add(&piece);
+            self.look_at_host(&stand);
             self.write_piece(&piece, &tales, &marks);
             marks.into_iter().for_each(|(at, what)| self.course.mark(at, what));
             if let Some(row) = row {
@@ -205,7 +207,7 @@ impl Desk {
             duration: stand.lasted,
             ending: Ending::Interrupted,
             course: &self.course,
-            population_devices: &scenario.population_devices(),
+            population_devices: &self.population_devices,
             promises: &[],
             goals: &[],
             faults: &stand.faults,
@@ -220,9 +222,9 @@ impl Desk {
     fn look_at_host(&mut self, stand: &Standing) {
         self.host.cpu_s = stand.cpu.as_secs_f64();
         self.host.peak_rss_bytes = host::peak_rss_bytes();
-        self.host.open_files = self.host.open_files.max(host::open_files());
+        self.host.open_files = self.course.peak().open_files;
         self.host.ports = self.host.ports.max(host::ports_in_use());
-        self.host.mailbox_depth = self.host.mailbox_depth.max(self.course.peak().mailbox_depth);
+        self.host.mailbox_depth = self.course.peak().mailbox_depth;
     }
 
     /// The first thing that could not be written is told, and ends the run.

@@ -81,8 +81,8 @@ impl Stand {
         let population = Arc::clone(&blueprint.parties.population);
         let present = Arc::new(PresentFlows::new(population.devices()));
         let swarm =
-            Swarm::new(blueprint.clock, population, Arc::clone(&directory), sight.clone(), Arc::clone(&present))
-                .start();
+            Swarm::begin(blueprint.clock, population, Arc::clone(&directory), sight.clone(), Arc::clone(&present))
+                .map_err(RunError::NoThread)?;
         let reception =
             Reception::new(Arc::clone(&blueprint), Arc::clone(&directory), Arc::clone(&board), Arc::clone(&desk));
         let receiver = reception.clone();

@@ -106,7 +106,7 @@ mod tests {
         let (clock, directory) = (Clock::start(), Arc::new(Directory::new(0)));
         let faults = Arc::new(Faults::new(Seed(7), Vec::new(), 7, &|_| Some(0)));
         let sight = Sight::new(faults, 0, Arc::new(Board::new(clock, 0)), Arc::clone(&directory));
-        Swarm::new(clock, population, directory, sight, Arc::new(PresentFlows::new(7))).start()
+        Swarm::begin(clock, population, directory, sight, Arc::new(PresentFlows::new(7))).expect("a thread")
     }
 
     fn minutes(minutes: u64) -> Duration {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
+use crate::actors::pacemaker::Pacemaker;
 use crate::clock::{Clock, Moment};
 use crate::measure::capacity::Pace;
 use crate::measure::health::Lateness;
@@ -23,8 +24,8 @@ const PERIOD: Duration = Duration::from_millis(10);
 
 /// How well exchanges begin that are planned evenly at this rate, for so long.
 ///
-/// One timer wakes for the next start that is due, on the thread on which a run has its swarm; starts go to the other
-/// threads in turn, as they go to the servers there.
+/// As in a run: the thread of the swarm is woken for the next start that is due; starts go to the other threads in turn, as
+/// they go to the servers there.
 pub(super) async fn keep(peer: &NullPeer, each: Duration, starts_per_s: f64) -> Result<Pace, CalibrateError> {
     let settings = peer.caller(DialerOptions::default(), Resumption::Off)?;
     let span = Span::after_warm_up(peer.clock, each);
@@ -36,8 +37,15 @@ pub(super) async fn keep(peer: &NullPeer, each: Duration, starts_per_s: f64) -> 
         async move { call_when_told(&settings, receiver.ok_or(CalibrateError::Died)?, span).await }
     };
     let clock = peer.clock;
+    let (ring, rings) = unbounded_channel();
+    let pacemaker = Pacemaker::begin(clock, move || {
+        // Nobody listens any more once all has been measured.
+        let _ = ring.send(());
+    });
+    let pacemaker = pacemaker.map_err(|_| CalibrateError::Died)?;
     let own = async {
-        let (own_delays, ()) = watched(clock, span, give_starts(clock, span, starts_per_s, senders)).await;
+        let starts = give_starts(clock, span, starts_per_s, senders, (pacemaker, rings));
+        let (own_delays, ()) = watched(clock, span, starts).await;
         Ok(own_delays)
     };
     let (lanes, mut event_loop) = futures_util::future::try_join(peer.on_each_lane(work), own).await?;
@@ -50,7 +58,13 @@ pub(super) async fn keep(peer: &NullPeer, each: Duration, starts_per_s: f64) -> 
 }
 
 /// Gives the moment of each start to the next thread once it is due.
-async fn give_starts(clock: Clock, span: Span, starts_per_s: f64, lanes: Vec<UnboundedSender<Moment>>) {
+async fn give_starts(
+    clock: Clock,
+    span: Span,
+    starts_per_s: f64,
+    lanes: Vec<UnboundedSender<Moment>>,
+    (pacemaker, mut rings): (Pacemaker, UnboundedReceiver<()>),
+) {
     let begin = clock.now();
     let due = |number: u64| begin + Duration::from_secs_f64(number as f64 / starts_per_s);
     let mut number = 0;
@@ -60,7 +74,8 @@ async fn give_starts(clock: Clock, span: Span, starts_per_s: f64, lanes: Vec<Unb
             let _ = lanes[number as usize % lanes.len()].send(due(number));
             number += 1;
         }
-        tokio::time::sleep(due(number) - clock.now()).await;
+        pacemaker.set(due(number));
+        rings.recv().await;
     }
 }
 
