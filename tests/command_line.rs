@@ -1,35 +1,15 @@
 //! The program as people and scripts meet it: exit codes, what goes to stdout and stderr, and what is left on disk.
 
 mod program;
+#[path = "program/small.rs"]
+mod small;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use program::{Place, Said};
-
-/// A small scenario that takes less than a second.
-const SMALL: &str = r#"
-name = "small"
-seed = 5
-
-[population]
-devices = 6
-
-[[server]]
-name = "home"
-id = "dms1.example.test"
-
-[[server]]
-name = "partner"
-id = "dms2.example.test"
-
-[[journey]]
-steps = ["delegate home -> partner by dmacc subtree ./SCOMO", "revoke asked"]
-
-[load]
-at_once = 6
-"#;
+use small::SMALL;
 
 /// The folders of the runs that were made in a place.
 fn runs(place: &Place) -> Vec<PathBuf> {

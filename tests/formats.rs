@@ -1,6 +1,8 @@
 //! What is made of a run for other programs, and the catalogue of runs, as people and scripts meet them.
 
 mod program;
+#[path = "program/small.rs"]
+mod small;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -9,33 +11,16 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use program::{Place, Said};
+use small::SMALL;
 
-/// A small scenario that takes a few seconds, so that there is something to scrape.
-const SMALL: &str = r#"
-name = "small"
-seed = 5
-
-[population]
-devices = 6
-
-[[server]]
-name = "home"
-id = "dms1.example.test"
-
-[[server]]
-name = "partner"
-id = "dms2.example.test"
-
-[[journey]]
-steps = ["delegate home -> partner by dmacc subtree ./SCOMO", "wait 3s", "revoke asked"]
-
-[load]
-at_once = 6
-"#;
+/// The small scenario, made to take a few seconds, so that there is something to scrape.
+fn few_seconds() -> String {
+    SMALL.replace("\"revoke asked\"", "\"wait 3s\", \"revoke asked\"")
+}
 
 /// A place in which the scenario has been run once, and the folder of that run.
 fn ran() -> (Place, PathBuf) {
-    let place = Place::new(&[("small.toml", SMALL)]);
+    let place = Place::new(&[("small.toml", &few_seconds())]);
     place.call(&["run", "small.toml", "-q"]).ended_with(0);
     let entry = fs::read_dir(place.0.join("results")).expect("results").next().expect("a run").expect("an entry");
     let folder = entry.path();
@@ -154,7 +139,7 @@ fn scraped(address: &str, path: &str) -> String {
 
 #[test]
 fn a_run_under_way_is_scraped_and_the_door_is_shut_behind_it() {
-    let place = Place::new(&[("small.toml", SMALL)]);
+    let place = Place::new(&[("small.toml", &few_seconds())]);
     let mut command = place.dmswarm(&["run", "small.toml", "--metrics", "0"]);
     let mut run = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("the program starts");
     let mut lines = BufReader::new(run.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
@@ -179,7 +164,7 @@ fn a_run_under_way_is_scraped_and_the_door_is_shut_behind_it() {
 
 #[test]
 fn an_address_that_cannot_be_had_ends_a_run_that_has_not_begun() {
-    let place = Place::new(&[("small.toml", SMALL)]);
+    let place = Place::new(&[("small.toml", &few_seconds())]);
     let busy = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = busy.local_addr().expect("an address").to_string();
     let output = place.dmswarm(&["run", "small.toml", "--metrics", &address]).output().expect("the program starts");

@@ -1,35 +1,21 @@
 //! The live view as somebody at a terminal meets it: `script` is the terminal.
 
-#[allow(dead_code, reason = "the program is called by way of a terminal here")]
-mod program;
+#[path = "program/place.rs"]
+mod place;
+#[path = "program/small.rs"]
+mod small;
 
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 
-use program::Place;
+use place::Place;
+use small::SMALL;
 
-/// A minute of load.
-const LONG: &str = r#"
-name = "long"
-seed = 5
-
-[population]
-devices = 600
-
-[[server]]
-name = "home"
-id = "dms1.example.test"
-
-[[server]]
-name = "partner"
-id = "dms2.example.test"
-
-[[journey]]
-steps = ["delegate home -> partner by dmacc subtree ./SCOMO", "revoke asked"]
-
-[load]
-phases = ["hold 10/s until done"]
-"#;
+/// The small scenario, made to take a minute.
+fn long() -> String {
+    let long = SMALL.replace("\"small\"", "\"long\"").replace("devices = 6", "devices = 600");
+    long.replace("at_once = 6", "phases = [\"hold 10/s until done\"]")
+}
 
 /// To the other screen of a terminal, and back (xterm's private mode 1049).
 const THERE: &str = "\x1b[?1049h";
@@ -38,7 +24,7 @@ const BACK: &str = "\x1b[?1049l";
 /// Runs the long scenario on a terminal; when the view says that it runs, presses these keys. What was on the terminal,
 /// and the exit code; `None` where there is no `script`.
 fn on_a_terminal(keys: &str) -> Option<(String, Option<i32>)> {
-    let place = Place::new(&[("long.toml", LONG)]);
+    let place = Place::new(&[("long.toml", &long())]);
     // Nobody has said how large this terminal is.
     let call = format!("stty columns 100 rows 30; exec {} run long.toml", env!("CARGO_BIN_EXE_dmswarm"));
     let script = Command::new("script")

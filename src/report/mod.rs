@@ -9,6 +9,7 @@
 //! | [`prometheus`] | a summary as Prometheus scrapes it |
 //! | [`catalogue`] | runs as a table |
 //! | [`json`] | a summary for programs |
+//! | [`way`] | who sends which message to whom, and in which order |
 //! | [`grid`] | the columns of a drawing over time |
 //! | [`window`], [`matrix`] | an outcome against an offset; outcomes against two timeouts and a delay |
 //! | [`following`] | what came of following a device of a run through virtual time |
@@ -30,4 +31,5 @@ pub mod run_page;
 pub mod search;
 pub mod table;
 pub mod terminal;
+pub mod way;
 pub mod window;

@@ -1,27 +1,12 @@
 //! The program itself, called in a folder of a test's own, and what it said.
 
-use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, Output};
-use std::sync::atomic::{AtomicU32, Ordering};
+pub mod place;
 
-/// A folder of a test's own, removed at its end.
-pub struct Place(pub PathBuf);
+use std::process::{Command, Output};
+
+pub use place::Place;
 
 impl Place {
-    pub fn new(files: &[(&str, &str)]) -> Place {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("dmswarm-program-{}-{number}", std::process::id()));
-        fs::create_dir_all(&path).expect("a folder");
-        for (name, text) in files {
-            let file = path.join(name);
-            fs::create_dir_all(file.parent().expect("a folder above")).expect("a folder");
-            fs::write(file, text).expect("a file");
-        }
-        Place(path)
-    }
-
     /// The program, to be called here.
     pub fn dmswarm(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dmswarm"));
@@ -31,12 +16,6 @@ impl Place {
 
     pub fn call(&self, arguments: &[&str]) -> Said {
         Said::of(self.dmswarm(arguments).output().expect("the program starts"))
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 

@@ -35,20 +35,7 @@ pub fn mermaid_of_flows(flows: &[(String, Vec<Fact>)], names: &dyn Names) -> Str
     let mut lines = vec!["sequenceDiagram".to_owned()];
     let (mut known, mut parts) = (BTreeSet::new(), Vec::new());
     for (title, facts) in flows {
-        let scene = Scene {
-            title,
-            promise: "",
-            says: "",
-            is_broken: false,
-            seen: "",
-            decisions: &[],
-            commands: &[],
-            beliefs: &[],
-            names,
-            facts,
-            broke_at: None,
-            orphan: None,
-        };
+        let scene = Scene::of_flow(title, facts, names);
         let rows = Rows::of(&scene);
         let is_new = |line: &String| known.insert(line.split(' ').nth(1).map(str::to_owned));
         lines.extend(participants(&rows).filter(is_new));

@@ -76,3 +76,23 @@ pub struct Scene<'a> {
     /// From when to when nobody was in charge of the device; without an end where nobody is in the end.
     pub orphan: Option<(Moment, Option<Moment>)>,
 }
+
+impl<'a> Scene<'a> {
+    /// What was seen of one flow; no promise is looked at.
+    pub fn of_flow(title: &'a str, facts: &'a [Fact], names: &'a dyn Names) -> Scene<'a> {
+        Scene {
+            title,
+            promise: "",
+            says: "",
+            is_broken: false,
+            seen: "",
+            decisions: &[],
+            commands: &[],
+            beliefs: &[],
+            names,
+            facts,
+            broke_at: None,
+            orphan: None,
+        }
+    }
+}

@@ -9,61 +9,10 @@ use crate::measure::summary::{MessageRow, Summary};
 use crate::report::figures::{count, time};
 use crate::report::live::ink::Ink;
 use crate::report::live::screen::Screen;
+use crate::report::way::{ORDER, Way};
 
 /// Columns of an arrow, which holds the longest name and both of its ends.
 const ARROW: usize = 33;
-
-/// Who sends a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    /// DMS-1 to DMS-2.
-    ToDelegate,
-    /// DMS-2 to DMS-1.
-    FromDelegate,
-    /// Either of them.
-    Both,
-}
-
-impl Way {
-    /// By section 5.3; who asks for a delegation is asked back in the flows that DMS-2 starts (figures 7 and 10).
-    fn of(kind: Kind, is_by_delegated: bool) -> Way {
-        match kind {
-            Kind::DelegationReq if is_by_delegated => Way::FromDelegate,
-            Kind::DelegationResp if is_by_delegated => Way::ToDelegate,
-            Kind::DelegationReq
-            | Kind::DelegationPrepared
-            | Kind::BootstrapSrvUrlReq
-            | Kind::DelegationTerminationReq
-            | Kind::DelegationRevoked => Way::ToDelegate,
-            Kind::DelegationResp
-            | Kind::BootstrapConfirmed
-            | Kind::DelegationConfirmed
-            | Kind::BootstrapSrvUrlDelivery
-            | Kind::DelegationTerminationAck
-            | Kind::DelegationTerminationResp
-            | Kind::DelegationRevocationReq => Way::FromDelegate,
-            Kind::DelegationFailure | Kind::RevocationFailure => Way::Both,
-        }
-    }
-}
-
-/// All messages in the order in which a flow sends them: sections 5.2.1 to 5.2.5, and what tells of a failure last.
-const ORDER: [Kind; 14] = [
-    Kind::DelegationReq,
-    Kind::DelegationResp,
-    Kind::BootstrapSrvUrlReq,
-    Kind::BootstrapSrvUrlDelivery,
-    Kind::BootstrapConfirmed,
-    Kind::DelegationPrepared,
-    Kind::DelegationConfirmed,
-    Kind::DelegationRevocationReq,
-    Kind::DelegationTerminationReq,
-    Kind::DelegationTerminationAck,
-    Kind::DelegationTerminationResp,
-    Kind::DelegationRevoked,
-    Kind::DelegationFailure,
-    Kind::RevocationFailure,
-];
 
 /// One column of figures.
 struct Column {
@@ -95,7 +44,7 @@ pub(super) fn lines(screen: &Screen, width: u16, ink: Ink) -> Vec<Line<'static>>
         lines.push(title(summary, flow, ink));
         for kind in ORDER {
             if let Some(row) = rungs.get(kind.root()) {
-                let way = Way::of(kind, flow.ends_with(".by_delegated"));
+                let way = Way::of(kind, flow);
                 lines.push(form.rung(screen, summary, (kind, way), row, ink));
             }
         }
@@ -202,21 +151,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_message_has_its_place_and_an_arrow_of_the_same_width() {
+    fn every_message_has_an_arrow_of_the_same_width() {
         for kind in Kind::ALL {
-            assert!(ORDER.contains(&kind), "{kind}");
-            let drawn = arrow(kind, Way::of(kind, false));
+            let drawn = arrow(kind, Way::of(kind, "delegate.url"));
             assert_eq!(drawn.len(), ARROW, "{drawn}");
         }
         assert_eq!(arrow(Kind::DelegationReq, Way::ToDelegate), "--- delegation_req ------------->");
         assert_eq!(arrow(Kind::DelegationTerminationResp, Way::FromDelegate), "<-- delegation_termination_resp -");
-    }
-
-    #[test]
-    fn who_begins_asks() {
-        assert_eq!(Way::of(Kind::DelegationReq, false), Way::ToDelegate);
-        assert_eq!(Way::of(Kind::DelegationReq, true), Way::FromDelegate);
-        assert_eq!(Way::of(Kind::DelegationResp, true), Way::ToDelegate);
-        assert_eq!(Way::of(Kind::DelegationPrepared, true), Way::ToDelegate);
     }
 }

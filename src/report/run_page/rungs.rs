@@ -6,34 +6,7 @@ use super::parts::{Cell, Row, hint, table};
 use crate::delegation::message::Kind;
 use crate::measure::summary::{MessageRow, Summary};
 use crate::report::figures::time;
-
-/// The order of the specification's figures, whatever the flow: each has some of them.
-const ORDER: [Kind; 14] = [
-    Kind::DelegationReq,
-    Kind::DelegationResp,
-    Kind::BootstrapSrvUrlReq,
-    Kind::BootstrapSrvUrlDelivery,
-    Kind::BootstrapConfirmed,
-    Kind::DelegationPrepared,
-    Kind::DelegationConfirmed,
-    Kind::DelegationFailure,
-    Kind::DelegationRevocationReq,
-    Kind::DelegationTerminationReq,
-    Kind::DelegationTerminationAck,
-    Kind::DelegationTerminationResp,
-    Kind::DelegationRevoked,
-    Kind::RevocationFailure,
-];
-
-/// Who sends a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    /// From the delegating server (DMS-1) to the delegated one (DMS-2).
-    There,
-    Back,
-    /// Either sends it to the other.
-    Either,
-}
+use crate::report::way::{ORDER, Way};
 
 /// A table for each kind of flow.
 pub(super) fn ladder(summary: &Summary) -> Markup {
@@ -69,10 +42,10 @@ pub(super) fn ladder(summary: &Summary) -> Markup {
 fn rung(summary: &Summary, flow: &str, kind: Kind, row: &MessageRow) -> Row {
     let latency = summary.latency.get(&format!("message.{kind}")).map(|row| row.response_ms).unwrap_or_default();
     let line = "\u{2500}".repeat(10);
-    let (arrow, words) = match way(flow, kind) {
-        Way::There => (format!("{line}\u{25b6}"), "DMS-1 to DMS-2"),
-        Way::Back => (format!("\u{25c0}{line}"), "DMS-2 to DMS-1"),
-        Way::Either => (format!("\u{25c0}{}\u{25b6}", "\u{2500}".repeat(9)), "either way"),
+    let (arrow, words) = match Way::of(kind, flow) {
+        Way::ToDelegate => (format!("{line}\u{25b6}"), "DMS-1 to DMS-2"),
+        Way::FromDelegate => (format!("\u{25c0}{line}"), "DMS-2 to DMS-1"),
+        Way::Both => (format!("\u{25c0}{}\u{25b6}", "\u{2500}".repeat(9)), "either way"),
     };
     let cells = vec![
         Cell::Marked(html! { span.mono role="img" aria-label=(words) { (arrow) } }),
@@ -87,26 +60,4 @@ fn rung(summary: &Summary, flow: &str, kind: Kind, row: &MessageRow) -> Row {
         Cell::Figure(time(latency.p99)),
     ];
     Row::new(kind.root(), cells)
-}
-
-/// Where the delegated server starts a delegation, the request and its response go the other way.
-fn way(flow: &str, kind: Kind) -> Way {
-    let is_by_delegated = flow.ends_with(".by_delegated");
-    match kind {
-        Kind::DelegationReq if is_by_delegated => Way::Back,
-        Kind::DelegationResp if is_by_delegated => Way::There,
-        Kind::DelegationReq
-        | Kind::BootstrapSrvUrlReq
-        | Kind::DelegationPrepared
-        | Kind::DelegationTerminationReq
-        | Kind::DelegationRevoked => Way::There,
-        Kind::DelegationResp
-        | Kind::BootstrapSrvUrlDelivery
-        | Kind::BootstrapConfirmed
-        | Kind::DelegationConfirmed
-        | Kind::DelegationTerminationAck
-        | Kind::DelegationTerminationResp
-        | Kind::DelegationRevocationReq => Way::Back,
-        Kind::DelegationFailure | Kind::RevocationFailure => Way::Either,
-    }
 }

@@ -33,20 +33,7 @@ pub(super) fn worst(dossier: &Dossier) -> Markup {
 
 fn drawn(flow: &WorstFlow, names: &dyn Names, is_open: bool) -> Markup {
     let title = format!("{} on device {}", flow.row.flow, flow.row.device);
-    let scene = Scene {
-        title: &title,
-        promise: "",
-        says: "",
-        is_broken: false,
-        seen: "",
-        decisions: &[],
-        commands: &[],
-        beliefs: &[],
-        names,
-        facts: &flow.facts,
-        broke_at: None,
-        orphan: None,
-    };
+    let scene = Scene::of_flow(&title, &flow.facts, names);
     let story = telling::story(&flow.facts, names);
     html! {
         @if flow.is_cut { (hint(&format!("More was seen than is drawn here: these are the first {}.",
