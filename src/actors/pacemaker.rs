@@ -1,9 +1,13 @@
 //! Wakes somebody at a moment, more exactly than the timers of an event loop, which count in whole milliseconds.
 
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
 use std::{io, thread};
 
 use crate::clock::{Clock, Moment};
+
+/// It rings no more often than this, or at tens of thousands of moments a second most of the work would be waking up.
+const GRAIN: Duration = Duration::from_micros(100);
 
 /// A thread of its own that sleeps until the moment it was told last. It ends when this is dropped.
 pub struct Pacemaker {
@@ -18,17 +22,17 @@ impl Pacemaker {
     pub fn begin(clock: Clock, ring: impl Fn() + Send + 'static) -> io::Result<Pacemaker> {
         let (moments, told) = mpsc::channel();
         thread::Builder::new().name("pacemaker".to_owned()).spawn(move || {
-            let mut next = Moment::NEVER;
+            let (mut next, mut earliest) = (Moment::NEVER, Moment::ZERO);
             loop {
                 let news = if next.is_set() {
-                    told.recv_timeout(next - clock.now())
+                    told.recv_timeout(next.max(earliest) - clock.now())
                 } else {
                     told.recv().map_err(|_| RecvTimeoutError::Disconnected)
                 };
                 match news {
                     Ok(moment) => next = moment,
                     Err(RecvTimeoutError::Timeout) => {
-                        next = Moment::NEVER;
+                        (next, earliest) = (Moment::NEVER, clock.now() + GRAIN);
                         ring();
                     }
                     Err(RecvTimeoutError::Disconnected) => break,
@@ -48,7 +52,6 @@ impl Pacemaker {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     const PATIENCE: Duration = Duration::from_secs(30);
 
