@@ -3,18 +3,19 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use hdrhistogram::Histogram;
 
 use crate::cli::args::Flags;
-use crate::cli::check::tell_problems;
 use crate::cli::exit::Exit;
 use crate::cli::output;
-use crate::facts::{Fact, lines};
+use crate::facts::Fact;
 use crate::report::figures::time;
 use crate::report::finding::mermaid_of_flows;
 use crate::report::json;
 use crate::report::run_page::run_page;
-use crate::results::{Catalogue, CatalogueError, Dossier, Entry, StoredError, StoredRun, junit, latency_log};
-use crate::scenario::file::{Overrides, parse};
+use crate::results::dossier::WorstFlow;
+use crate::results::latency_log::{self, SERVICE};
+use crate::results::{Catalogue, CatalogueError, Dossier, Entry, StoredError, StoredRun, junit};
 
 /// What `report` is asked for.
 #[derive(Debug, Clone, Args)]
@@ -58,9 +59,6 @@ Examples:
   dmswarm report results/quickstart-... --format hgrm --output percentiles
   dmswarm report latest --format mermaid > worst.mmd";
 
-/// The worst flows that are drawn.
-const WORST: usize = 3;
-
 type Failure = (Exit, String);
 
 /// Makes one report.
@@ -91,15 +89,12 @@ fn made(asked: &Asked, flags: &Flags) -> Result<Exit, Failure> {
     let entry = found(&asked.run, flags)?;
     let run = StoredRun::at(&entry.folder);
     let text = match asked.format {
-        Format::Html => match Dossier::read(&entry.folder) {
-            Ok(dossier) => run_page(&dossier),
-            Err(error) => return Err((Exit::CouldNotRun, error.to_string())),
-        },
+        Format::Html => run_page(&dossier(&entry)?),
         Format::Json => json::summary(&run.summary().map_err(unread)?),
         Format::Csv => run.timeline().map_err(unread)?,
         Format::Junit => junit::document(&run.summary().map_err(unread)?, &entry.manifest),
-        Format::Mermaid => worst_flows(&entry.folder, &run)?,
-        Format::Hgrm => match percentiles(&run, asked, flags)? {
+        Format::Mermaid => worst_flows(&dossier(&entry)?)?,
+        Format::Hgrm => match percentiles(&dossier(&entry)?, asked, flags)? {
             Some(text) => text,
             None => return Ok(Exit::Passed),
         },
@@ -127,9 +122,19 @@ fn write(file: &Path, text: &str) -> Result<(), Failure> {
     })
 }
 
+/// All that a folder holds; what is missing in it is told.
+fn dossier(entry: &Entry) -> Result<Dossier, Failure> {
+    let dossier = Dossier::read(&entry.folder).map_err(|error| (Exit::CouldNotRun, error.to_string()))?;
+    dossier.gaps.iter().for_each(|gap| output::remark(&format!("warning: {gap}")));
+    Ok(dossier)
+}
+
 /// The text of one metric; `None` once all of them are written into a folder.
-fn percentiles(run: &StoredRun, asked: &Asked, flags: &Flags) -> Result<Option<String>, Failure> {
-    let latency = run.latency().map_err(unread)?;
+fn percentiles(dossier: &Dossier, asked: &Asked, flags: &Flags) -> Result<Option<String>, Failure> {
+    let both = dossier.latency.metrics().flat_map(|(metric, course)| {
+        [(metric.to_owned(), &course.response), (format!("{metric}{SERVICE}"), &course.service)]
+    });
+    let latency: Vec<(String, &Histogram<u64>)> = both.collect();
     let known = || latency.iter().map(|(metric, _)| metric.as_str()).collect::<Vec<_>>().join(", ");
     if let Some(asked) = &asked.metric {
         let found = latency.iter().find(|(metric, _)| metric == asked);
@@ -153,27 +158,18 @@ fn percentiles(run: &StoredRun, asked: &Asked, flags: &Flags) -> Result<Option<S
     Ok(None)
 }
 
-fn worst_flows(folder: &Path, run: &StoredRun) -> Result<String, Failure> {
-    let source = folder.join("scenario.toml").display().to_string();
-    let text = run.scenario().map_err(unread)?;
-    let scenario = parse(&source, &text, &Overrides::default()).map_err(|problems| {
-        tell_problems(&problems);
-        (Exit::Usage, String::new())
-    })?;
-    let names = scenario.names();
-    let mut flows: Vec<(String, Vec<Fact>)> = Vec::with_capacity(WORST);
-    for flow in run.worst_flows(WORST).map_err(unread)? {
-        let title =
-            format!("device {}, {}: {}, {}", flow.device, flow.flow, flow.outcome, time(Some(flow.response_ms)));
-        let facts = lines::read(&flow.facts, &names).map_err(|error| {
-            let file = folder.join("events.jsonl.zst");
-            (Exit::CouldNotRun, format!("`{}`, device {}: {error}", file.display(), flow.device))
-        })?;
-        flows.push((title, facts));
+fn worst_flows(dossier: &Dossier) -> Result<String, Failure> {
+    let flows = dossier.worst.iter().filter(|flow| !flow.facts.is_empty()).map(|WorstFlow { row, facts, .. }| {
+        let title = format!("device {}, {}: {}, {}", row.device, row.flow, row.outcome, time(Some(row.response_ms)));
+        (title, facts.clone())
+    });
+    let flows: Vec<(String, Vec<Fact>)> = flows.collect();
+    match &dossier.scenario {
+        Some(scenario) if !flows.is_empty() => Ok(mermaid_of_flows(&flows, &scenario.names())),
+        _ => {
+            let folder = dossier.folder.display();
+            let message = format!("`{folder}` tells of no flow that has ended: there is nothing to draw");
+            Err((Exit::CouldNotRun, message))
+        }
     }
-    if flows.is_empty() {
-        let message = format!("`{}` holds no flow that has ended: there is nothing to draw", folder.display());
-        return Err((Exit::CouldNotRun, message));
-    }
-    Ok(mermaid_of_flows(&flows, &names))
 }

@@ -7,11 +7,9 @@
 use std::fmt::Write;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
-use hdrhistogram::serialization::interval_log::{IntervalLogIterator, IntervalLogWriterBuilder, LogEntry, Tag};
-use hdrhistogram::serialization::{Deserializer, V2DeflateSerializer};
+use hdrhistogram::serialization::V2DeflateSerializer;
+use hdrhistogram::serialization::interval_log::{IntervalLogWriterBuilder, Tag};
 
 use crate::measure::Shard;
 use crate::measure::latency::Metric;
@@ -65,34 +63,6 @@ fn is_head(line: &[u8]) -> bool {
     line.starts_with(b"#") || line.starts_with(b"\"")
 }
 
-/// All intervals of a log taken together, by tag in the order in which tags first occur. What follows the last whole line,
-/// as in a run that was killed while it wrote, is left out.
-///
-/// # Errors
-/// The number of the first line that is none of such a log, from 1.
-pub fn merged(log: &[u8]) -> Result<Vec<(String, Histogram<u64>)>, usize> {
-    let whole = log.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-    let (mut merged, mut deserializer) = (Vec::<(String, Histogram<u64>)>::new(), Deserializer::new());
-    for (number, line) in log[..whole].split_inclusive(|byte| *byte == b'\n').enumerate() {
-        for entry in IntervalLogIterator::new(line) {
-            let Ok(LogEntry::Interval(interval)) = entry else {
-                if entry.is_ok() || is_head(line) { continue } else { return Err(number + 1) }
-            };
-            let histogram = STANDARD
-                .decode(interval.encoded_histogram())
-                .ok()
-                .and_then(|bytes| deserializer.deserialize::<u64, _>(&mut bytes.as_slice()).ok());
-            let histogram = histogram.ok_or(number + 1)?;
-            let tag = interval.tag().map_or("", |tag| tag.as_str());
-            match merged.iter_mut().find(|(known, _)| known == tag) {
-                Some((_, all)) => all.add(&histogram).map_err(|_| number + 1)?,
-                None => merged.push((tag.to_owned(), histogram)),
-            }
-        }
-    }
-    Ok(merged)
-}
-
 /// A distribution in microseconds as `.hgrm`, values in milliseconds.
 pub fn percentiles(histogram: &Histogram<u64>) -> String {
     let mut text = format!("{:>12} {:>14} {:>10} {:>14}\n\n", "Value", "Percentile", "TotalCount", "1/(1-Percentile)");
@@ -124,6 +94,8 @@ mod tests {
     use super::*;
     use crate::measure::latency::Distribution;
     use crate::measure::shard::{SessionSide, Shard};
+    use hdrhistogram::serialization::Deserializer;
+    use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
 
     fn ms_of(millis: u64) -> Duration {
         Duration::from_millis(millis)
@@ -166,35 +138,6 @@ mod tests {
             // Three digits.
             assert!((max - right_max).abs() <= right_max / 1_000.0, "{tag}: {max}");
         }
-    }
-
-    #[test]
-    fn intervals_taken_together_are_the_whole_run_up_to_the_last_whole_line() {
-        let (mut log, mut all) = (head(UNIX_EPOCH), Shard::new());
-        for second in 0..3 {
-            let mut records = Shard::new();
-            (0..100).for_each(|nth| {
-                let took = ms_of(1 + nth * (second + 1));
-                for shard in [&mut records, &mut all] {
-                    shard.session_ended(SessionSide::Dms2, true, took * 2, took);
-                }
-            });
-            log.extend(interval(&records, Duration::from_secs(second), Duration::from_secs(1)));
-        }
-        let whole = log.clone();
-        log.extend(b"Tag=session.dms2,3.000,1.000,5.295,HISTFAAAAD54");
-        let metric = Metric::Session(SessionSide::Dms2);
-        let latency = all.latency(metric).expect("samples");
-        let taken = merged(&log).expect("a log");
-        let tags: Vec<&str> = taken.iter().map(|(tag, _)| tag.as_str()).collect();
-        assert_eq!(tags, ["session.dms2", "session.dms2.service"]);
-        assert_eq!(percentiles(&taken[0].1), percentiles(latency.response.histogram()));
-        assert_eq!(percentiles(&taken[1].1), percentiles(latency.service.histogram()));
-        // Four lines of head, and two for each of three intervals.
-        log.push(b'\n');
-        assert_eq!(merged(&log).expect_err("half an interval in a whole line"), 4 + 6 + 1);
-        assert_eq!(merged(b"").map(|none| none.len()), Ok(0));
-        assert_eq!(merged(&whole).map(|all| all.len()), Ok(2));
     }
 
     #[test]

@@ -11,7 +11,7 @@
 //! | [`events`] | what happened, a line each |
 //! | [`latency_log`] | distributions in the forms that the tools of HdrHistogram read |
 //! | [`junit`] | limits and promises as test cases |
-//! | [`stored`] | what a run's folder holds, read back for reports |
+//! | [`stored`] | single files of a run's folder, read back as they are |
 //! | [`catalogue`] | the runs below one folder: found, listed, tagged, removed |
 //! | [`utc`] | a moment of the wall clock as text, for people and for file names |
 

@@ -12,11 +12,13 @@ use crate::facts::{Fact, What};
 use crate::ids::{DeviceNumber, ServerNumber};
 use crate::measure::course::{Course, Ended, Piece};
 use crate::measure::health::{HealthLimits, HostUse};
+use crate::measure::latency::Metric;
 use crate::measure::promise::steps::windows::LongestWindows;
-use crate::measure::shard::{End, Shard};
+use crate::measure::shard::{End, SessionSide, Shard};
 use crate::measure::summary::{Ending, Run};
 use crate::measure::timeline::{Gauges, TimelineRow};
 use crate::results::events::{Event, Frame};
+use crate::results::latency_log;
 use crate::results::{HostFacts, RunFolder};
 
 const SCENARIO: &str = r#"
@@ -246,4 +248,29 @@ fn a_long_run_has_no_more_columns_than_fit_and_loses_no_flow() {
     assert_eq!(seconds.columns()[1_000 / 32].late_ms, Some(7.0));
     assert!(seconds.columns().iter().all(|column| (column.cpu_share() - 0.25).abs() < 1e-9));
     assert_eq!(seconds.columns()[112].per_s(seconds.columns()[112].done), 3.0);
+}
+
+#[test]
+fn the_intervals_of_a_metric_taken_together_are_the_whole_run() {
+    let (mut log, mut all) = (latency_log::head(UNIX_EPOCH), Shard::new());
+    for second in 0..3 {
+        let mut records = Shard::new();
+        for nth in 0..100 {
+            let took = Duration::from_millis(1 + nth * (second + 1));
+            for shard in [&mut records, &mut all] {
+                shard.session_ended(SessionSide::Dms2, true, took * 2, took);
+            }
+        }
+        log.extend(latency_log::interval(&records, Duration::from_secs(second), Duration::from_secs(1)));
+    }
+    log.extend(b"Tag=session.dms2,3.000,1.000,5.295,HISTFAAAAD54");
+    let mut course = LatencyCourse::new(1);
+    course.read(log.as_slice()).expect("a log, and half a line");
+    let (found, right) =
+        (course.metric("session.dms2").expect("it has samples"), all.latency(Metric::Session(SessionSide::Dms2)));
+    let right = right.expect("samples");
+    let text = latency_log::percentiles;
+    assert_eq!(text(&found.response), text(right.response.histogram()));
+    assert_eq!(text(&found.service), text(right.service.histogram()));
+    assert_eq!(course.metrics().count(), 1);
 }
