@@ -81,8 +81,7 @@ fn measured(place: &Path, load: &str, faults: &str) -> Summary {
          [load]\n{load}\n{faults}"
     );
     let scenario = parse("honesty.toml", &text, &Overrides::default()).unwrap_or_else(|problems| panic!("{problems}"));
-    let options =
-        Options { certs: place.join("certs"), out: place.join("results"), command_line: Vec::new(), metrics: None };
+    let options = Options { certs: place.join("certs"), out: place.join("results"), ..Options::default() };
     let finished = run(&scenario, &options, |_| {}).expect("the run runs");
     finished.summary
 }

@@ -80,7 +80,7 @@ fn long_run(flows: u64) -> bool {
         certs: folder.join("certs"),
         out: folder.join("results"),
         command_line: vec!["bench".to_owned()],
-        metrics: None,
+        ..Options::default()
     };
     let (early, all) = (flows / 5, rounds * DEVICES * FLOWS_PER_ROUND);
     let (mut at_early, mut at_end) = (None, None);

@@ -9,8 +9,8 @@ use dmswarm::cli::{calibrate, certs, check, completions, explore, rehearse, repl
 fn main() -> ExitCode {
     let CommandLine { command, flags } = CommandLine::read();
     let exit = match command {
-        Command::Run { scenarios, repeat, at_once, metrics } => {
-            run::run(&scenarios, HowOften { repeat, at_once }, metrics, &flags)
+        Command::Run { scenarios, repeat, at_once, watchers } => {
+            run::run(&scenarios, HowOften { repeat, at_once }, watchers, &flags)
         }
         Command::Explore(asked) => explore::explore(&asked, &flags),
         Command::Replay { finding, https: false, .. } => replay::replay(&finding, &flags),

@@ -30,8 +30,7 @@ fn check(place: &Place, steps: &str, each: u32) {
         parse("counted.toml", &scenario(steps), &Overrides::default()).unwrap_or_else(|problems| panic!("{problems}"));
     let needed = scenario.demand().clocked.expect("it goes by the clock");
     assert_eq!(needed.exchanges, f64::from(STARTS * each), "{steps}");
-    let options =
-        Options { certs: place.0.join("certs"), out: place.0.join("results"), command_line: Vec::new(), metrics: None };
+    let options = Options { certs: place.0.join("certs"), out: place.0.join("results"), ..Options::default() };
     let finished = run(&scenario, &options, |_| ()).expect("a run");
     assert_eq!(finished.summary.failed_flows(), 0, "{steps}");
     let answered = finished.summary.latency.get("http.wait").map(|row| row.count);

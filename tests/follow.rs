@@ -36,7 +36,7 @@ fn ran(scenario: &Scenario, place: &Place) -> PathBuf {
         certs: place.0.join("certs"),
         out: place.0.join("results"),
         command_line: vec!["test".into()],
-        metrics: None,
+        ..Options::default()
     };
     run(scenario, &options, |_| {}).expect("it can be run").folder
 }

@@ -6,11 +6,16 @@ mod small;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::Stdio;
 
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value};
+use opentelemetry_proto::tonic::metrics::v1::metric::Data;
+use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value;
 use program::{Place, Said};
+use prost::Message;
 use small::SMALL;
 
 /// The small scenario, made to take a few seconds, so that there is something to scrape.
@@ -165,11 +170,58 @@ fn a_run_under_way_is_scraped_and_the_door_is_shut_behind_it() {
 #[test]
 fn an_address_that_cannot_be_had_ends_a_run_that_has_not_begun() {
     let place = Place::new(&[("small.toml", &few_seconds())]);
-    let busy = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let busy = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = busy.local_addr().expect("an address").to_string();
     let output = place.dmswarm(&["run", "small.toml", "--metrics", &address]).output().expect("the program starts");
     let said = Said::of(output).ended_with(1);
     assert!(said.err.starts_with(&format!("error: cannot listen on {address} for --metrics: ")), "{said:?}");
     assert!(!place.0.join("results").exists(), "nothing was loaded");
     place.call(&["run", "--metrics", "small.toml"]).ended_with(2);
+}
+
+/// The body of the next request to a listener, which is answered with this status.
+fn received(listener: &TcpListener, status: &str) -> (String, Vec<u8>) {
+    let (mut stream, _) = listener.accept().expect("a request");
+    let mut reader = BufReader::new(stream.try_clone().expect("a handle"));
+    let head: Vec<String> =
+        reader.by_ref().lines().map(|line| line.expect("a line")).take_while(|line| !line.is_empty()).collect();
+    let length = head.iter().find_map(|line| line.strip_prefix("content-length: ")).expect("a length");
+    let mut body = vec![0; length.parse().expect("a number")];
+    reader.read_exact(&mut body).expect("the body");
+    write!(stream, "HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n").expect("sent");
+    (head.join("\n"), body)
+}
+
+#[test]
+fn a_collector_is_told_what_the_summary_says_and_one_that_fails_changes_no_verdict() {
+    let place = Place::new(&[("small.toml", SMALL)]);
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = format!("http://{}", listener.local_addr().expect("an address"));
+    let run = |status: &str| {
+        let run = place.dmswarm(&["run", "small.toml", "-q", "--json", "--otlp", &address]);
+        let run = { run }.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the program starts");
+        let request = received(&listener, status);
+        (request, Said::of(run.wait_with_output().expect("it ends")).ended_with(0))
+    };
+    let ((head, body), said) = run("200 OK");
+    assert!(head.starts_with("POST /v1/metrics HTTP/1.1\n") && head.contains("\ncontent-type: application/x-protobuf"));
+    assert_eq!(said.err, "");
+    let request = ExportMetricsServiceRequest::decode(&body[..]).expect("a request");
+    let metrics = &request.resource_metrics[0].scope_metrics[0].metrics;
+    let started = metrics.iter().find(|metric| metric.name == "dmswarm.flows_started").and_then(|it| it.data.as_ref());
+    let Some(Data::Sum(started)) = started else { panic!("{started:?}") };
+    let summary: serde_json::Value = serde_json::from_str(&said.out).expect("a summary");
+    for (flow, row) in summary["flows"].as_object().expect("flows") {
+        let is_of = |labels: &[KeyValue]| labels.iter().any(|label| is_string(label, flow));
+        let point = started.data_points.iter().find(|point| is_of(&point.attributes)).expect("its point");
+        assert_eq!(point.value, Some(Value::AsInt(row["started"].as_i64().expect("a number"))), "{flow}");
+    }
+    let (_, said) = run("503 Service Unavailable");
+    let expected = format!("1 of 1 requests to {address}/v1/metrics failed; the first one: it answered 503");
+    assert!(said.err.starts_with(&format!("warning: {expected}")), "{said:?}");
+}
+
+fn is_string(label: &KeyValue, expected: &str) -> bool {
+    let value = label.value.as_ref().and_then(|value| value.value.as_ref());
+    value == Some(&any_value::Value::StringValue(expected.to_owned()))
 }

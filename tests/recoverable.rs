@@ -31,8 +31,7 @@ fn place(name: &str) -> PathBuf {
 }
 
 fn summary_of(scenario: &Scenario, place: &Path) -> Summary {
-    let options =
-        Options { certs: place.join("certs"), out: place.join("results"), command_line: Vec::new(), metrics: None };
+    let options = Options { certs: place.join("certs"), out: place.join("results"), ..Options::default() };
     run(scenario, &options, |_| {}).unwrap_or_else(|error| panic!("{error}")).summary
 }
 

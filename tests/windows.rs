@@ -69,8 +69,7 @@ impl Drop for Place {
 #[test]
 fn over_https_a_window_shows_the_same_race_by_measured_offsets() {
     let place = Place::new("https");
-    let options =
-        Options { certs: place.0.join("certs"), out: place.0.join("results"), command_line: Vec::new(), metrics: None };
+    let options = Options { certs: place.0.join("certs"), out: place.0.join("results"), ..Options::default() };
     let (tell, told) = mpsc::channel();
     thread::spawn(move || {
         let scenario = parse("full", FULL, &Overrides::default()).expect("a scenario");

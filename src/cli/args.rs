@@ -1,7 +1,6 @@
 //! The command line as types: commands, their arguments, and the flags that all of them have.
 
 use std::ffi::OsString;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -20,6 +19,7 @@ use crate::cli::report;
 use crate::cli::runs;
 use crate::cli::sweeps::{FOLLOWING, Sweeps};
 use crate::cli::values::{self, number};
+use crate::cli::watchers::Watchers;
 use crate::delegation::policy::Policy;
 use crate::scenario::file::Overrides;
 
@@ -54,9 +54,8 @@ pub enum Command {
         /// How many races run side by side
         #[arg(long, value_name = "N", default_value_t = 8, allow_negative_numbers = true, value_parser = number::<u32>(1..=64))]
         at_once: u32,
-        /// Let Prometheus scrape http://ADDR/metrics while runs go on; a port alone is one of this machine alone
-        #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = values::METRICS, value_parser = values::address)]
-        metrics: Option<SocketAddr>,
+        #[command(flatten)]
+        watchers: Watchers,
     },
     /// Search virtual time for a way that breaks a promise, and shrink it to the few decisions that matter
     ///
@@ -321,6 +320,8 @@ mod tests {
             "dmswarm schema xsd",
             "dmswarm run a.toml --metrics",
             "dmswarm run a.toml --metrics 0",
+            "dmswarm run a.toml --otlp",
+            "dmswarm run a.toml --otlp http://collector:4318/ --metrics",
             "dmswarm report latest --format hgrm --metric bootstrap --output bootstrap.hgrm",
             "dmswarm runs",
             "dmswarm runs --out elsewhere list --verdict broken --tag a --limit 3",
@@ -353,6 +354,9 @@ mod tests {
             "dmswarm schema wsdl",
             "dmswarm run --seed x",
             "dmswarm run --metrics :9464",
+            "dmswarm run --otlp https://collector:4318",
+            "dmswarm run --otlp collector:4318",
+            "dmswarm run --otlp scenario.toml",
             "dmswarm report latest",
             "dmswarm report latest --format pdf",
             "dmswarm runs tag latest",

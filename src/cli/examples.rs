@@ -12,6 +12,7 @@ Examples:
   dmswarm run scenarios/quickstart.toml --set population.devices=5000
   dmswarm run scenarios/ --out results --json
   dmswarm run scenario.toml --metrics           for Prometheus, at http://127.0.0.1:9464/metrics
+  dmswarm run scenario.toml --otlp              for a collector of OpenTelemetry, at http://127.0.0.1:4318
   dmswarm run scenarios/races --policy literal  every race by the letter of the text, and a table
   dmswarm run scenarios/races/r12-orphan-after-full-delegation.toml --repeat 20";
 

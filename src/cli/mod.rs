@@ -6,6 +6,7 @@
 //! | [`args`] | the command line as types |
 //! | [`modes`] | which flags of `explore` go together |
 //! | [`values`] | what flags take |
+//! | [`watchers`] | who sees how runs go while they go on |
 //! | [`exit`] | the table of exit codes |
 //! | [`output`] | data to stdout, the rest to stderr |
 //! | [`telling`] | words while a run goes on |
@@ -46,4 +47,5 @@ pub mod schema;
 pub mod sweeps;
 pub mod telling;
 pub mod values;
+pub mod watchers;
 pub mod window;

@@ -1,6 +1,5 @@
 //! `dmswarm run`: load runs over real HTTPS, one after the other, and then races.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::cli::args::Flags;
@@ -11,18 +10,16 @@ use crate::cli::races::{self, HowOften};
 use crate::cli::report_page;
 use crate::cli::scenarios::{Asked, read_all};
 use crate::cli::telling::Teller;
+use crate::cli::watchers::Watchers;
 use crate::report::figures::{count, counted};
-use crate::report::{json, prometheus, table::Table, terminal};
+use crate::report::{json, table::Table, terminal};
 use crate::run::control::Controls;
-use crate::run::metrics::{Scrape, Text};
+use crate::run::metrics::Scrape;
 use crate::run::{self, Finished, Options};
 use crate::scenario::Scenario;
 
-const OPEN_METRICS: Text = Text { write: prometheus::metrics, content_type: prometheus::CONTENT_TYPE };
-
 /// Runs every scenario that was asked for; none of them, if one has a problem.
-/// `metrics` is where Prometheus can see how they go.
-pub fn run(paths: &[PathBuf], how: HowOften, metrics: Option<SocketAddr>, flags: &Flags) -> Exit {
+pub fn run(paths: &[PathBuf], how: HowOften, watchers: Watchers, flags: &Flags) -> Exit {
     let Some(scenarios) = without_problems(read_all(paths, &flags.overrides())) else {
         return Exit::Usage;
     };
@@ -31,23 +28,22 @@ pub fn run(paths: &[PathBuf], how: HowOften, metrics: Option<SocketAddr>, flags:
         output::remark("error: `--repeat` is for races, and no scenario here says what is to be expected of it");
         return Exit::Usage;
     }
-    if metrics.is_some() && !races.is_empty() {
-        output::remark(
-            "error: `--metrics` is of one run after the other; races run side by side: leave it out, or them",
-        );
+    if let Some(flag) = watchers.wanted().filter(|_| !races.is_empty()) {
+        output::remark(&format!(
+            "error: `{flag}` is of one run after the other; races run side by side: leave it out, or them"
+        ));
         return Exit::Usage;
     }
-    let scrape = match metrics.map(|address| Scrape::at(address, OPEN_METRICS)).transpose() {
-        Ok(scrape) => scrape,
+    let options = match watchers.watch(options(flags)) {
+        Ok(options) => options,
         Err(error) => {
             output::remark(&format!("error: {error}"));
             return Exit::CouldNotRun;
         }
     };
-    if let Some(address) = scrape.as_ref().and_then(Scrape::address).filter(|_| !flags.quiet) {
+    if let Some(address) = options.metrics.as_ref().and_then(Scrape::address).filter(|_| !flags.quiet) {
         output::remark(&format!("metrics at http://{address}/metrics"));
     }
-    let options = Options { metrics: scrape, ..options(flags) };
     let exit = if others.is_empty() { Exit::Passed } else { one_after_the_other(&others, &options, flags) };
     if races.is_empty() || matches!(exit, Exit::Interrupted | Exit::Terminated) {
         return exit;
@@ -113,7 +109,7 @@ fn run_one(source: &str, scenario: &Scenario, options: &Options, flags: &Flags) 
 pub(super) fn options(flags: &Flags) -> Options {
     // As it was given, except for what is not UTF-8.
     let command_line = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
-    Options { certs: flags.certs.clone(), out: flags.out.clone(), command_line, metrics: None }
+    Options { certs: flags.certs.clone(), out: flags.out.clone(), command_line, ..Options::default() }
 }
 
 /// The result on stdout, and on stderr what of it could not be kept. The report is in the folder by then.
@@ -130,6 +126,9 @@ fn show(finished: &Finished, flags: &Flags) -> Exit {
     };
     if let Some(error) = &finished.not_written {
         output::remark(&format!("error: {error}"));
+    }
+    if let Some(error) = &finished.not_pushed {
+        output::remark(&format!("warning: {error}"));
     }
     // Whatever was measured is in the folder, and the report can be made from it at any time.
     if let Err(error) = report {

@@ -6,7 +6,8 @@
 //! | [`live`] | a run under way: drawn on a terminal, or a line for pipes |
 //! | [`table`] | columns that line up |
 //! | [`figures`] | numbers with their units, short enough to read |
-//! | [`prometheus`] | a summary as Prometheus scrapes it |
+//! | [`metrics`] | what a summary has to tell to those who gather metrics |
+//! | [`prometheus`], [`otlp`] | the same as Prometheus scrapes it, and as it is pushed to a collector of OpenTelemetry |
 //! | [`catalogue`] | runs as a table |
 //! | [`json`] | a summary for programs |
 //! | [`way`] | who sends which message to whom, and in which order |
@@ -26,6 +27,8 @@ pub mod grid;
 pub mod json;
 pub mod live;
 pub mod matrix;
+pub mod metrics;
+pub mod otlp;
 pub mod prometheus;
 pub mod run_page;
 pub mod search;

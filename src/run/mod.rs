@@ -8,6 +8,7 @@
 //! | [`news`] | what there is to tell while a run goes on |
 //! | [`control`] | what can be done to it meanwhile |
 //! | [`metrics`] | a door for Prometheus |
+//! | [`push`] | a collector that is told every ten seconds |
 //! | `recorder` | where everything that was measured comes together: summed up, written, told on |
 //! | `walk` | the plan walked second by second, until everybody has come to rest |
 //! | [`calibrate`] | what this machine can generate, measured beforehand |
@@ -22,6 +23,7 @@ mod judge;
 pub mod metrics;
 pub mod news;
 pub mod prepare;
+pub mod push;
 mod recorder;
 mod signals;
 pub mod sites;
@@ -47,6 +49,7 @@ use crate::run::judge::{Judged, fault_counts, judge};
 use crate::run::metrics::{Scrape, ScrapeError};
 use crate::run::news::News;
 use crate::run::prepare::PrepareError;
+use crate::run::push::{Push, PushError};
 use crate::run::recorder::{Began, Kept, Recorder};
 use crate::run::signals::Signals;
 pub use crate::run::signals::Watch;
@@ -56,7 +59,7 @@ use crate::scenario::Scenario;
 use crate::transport::listener::ListenError;
 
 /// Where a run keeps things, and how it was called.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Options {
     /// The folder of certificates.
     pub certs: PathBuf,
@@ -66,6 +69,8 @@ pub struct Options {
     pub command_line: Vec<String>,
     /// Where Prometheus can see how it goes; the same socket serves one run after the other.
     pub metrics: Option<Scrape>,
+    /// The collector that is told how it goes.
+    pub otlp: Option<Push>,
 }
 
 /// A finished run.
@@ -80,6 +85,8 @@ pub struct Finished {
     pub interrupted_by: Option<i32>,
     /// What of the folder could not be written, though the run went on; the first of it.
     pub not_written: Option<FolderError>,
+    /// What the collector has not got.
+    pub not_pushed: Option<PushError>,
 }
 
 /// Why a run could not be run; nothing was loaded.
@@ -147,12 +154,17 @@ fn run_whole<T>(
     folder.write_scenario(&scenario.to_toml())?;
     let addresses = prepared.addresses.clone();
 
+    let run = folder.path().file_name().unwrap_or_default().to_string_lossy();
+    let pushing =
+        options.otlp.as_ref().map(|push| push.begin(&run, started_at)).transpose().map_err(RunError::NoThread)?;
+
     let (measured, looked) = actix::System::new().block_on(async {
         let stand = Stand::up(prepared).await?;
         let door = options.metrics.as_ref().map(Scrape::open).transpose()?;
         let mut tell = |news: News<'_>| {
-            if let (Some(door), News::Second(pulse)) = (&door, &news) {
-                door.show(&pulse.summary);
+            if let News::Second(pulse) = &news {
+                door.iter().for_each(|door| door.show(&pulse.summary));
+                pushing.iter().for_each(|pushing| pushing.show(&pulse.summary));
             }
             tell(news);
         };
@@ -184,6 +196,7 @@ fn run_whole<T>(
         .and_then(|()| folder.write_findings(&measured.promises))
         .and_then(|()| folder.write_stories(&told))
         .and_then(|()| folder.write_run(&manifest));
+    let not_pushed = pushing.and_then(|pushing| pushing.finish(&measured.summary));
     let finished = Finished {
         summary: measured.summary,
         promises: measured.promises,
@@ -191,6 +204,7 @@ fn run_whole<T>(
         stories: measured.stories,
         interrupted_by: measured.interrupted_by,
         not_written: measured.not_written.or(written.err()),
+        not_pushed,
     };
     Ok((finished, looked))
 }
