@@ -19,10 +19,10 @@ pub mod view;
 use std::collections::BTreeMap;
 
 use crate::delegation::machine::RecordView;
-use crate::facts::{Fact, What};
 use crate::ids::{DeviceNumber, ServerNumber, device_id};
 use crate::measure::promise::ledger::Ledger;
 use crate::measure::promise::steps::Watched;
+use crate::measure::promise::steps::beginning::whole_steps;
 use crate::measure::promise::steps::windows::LongestWindows;
 pub use crate::measure::promise::view::{DeviceView, Grant, Journeyed, ServerView};
 
@@ -146,11 +146,9 @@ impl<'s> Judging<'s> {
     /// As [`Judging::look_at_steps`], of a device of which more has happened than was seen: a promise that its first steps
     /// broke is broken, and of one that they kept nobody knows.
     pub fn look_at_first_steps(&mut self, watched: &Watched<'_>) {
-        // Where a step begins nothing of those before it is under way, and of what has begun only half may be known.
-        let is_step = |fact: &Fact| matches!(fact.what, What::Step { .. });
-        let facts = &watched.facts[..watched.facts.iter().rposition(is_step).unwrap_or(0)];
+        let facts = whole_steps(watched.facts);
         let ended_at = facts.last().map_or(watched.ended_at, |last| last.at);
-        self.look_at_steps_as(&Watched { facts, ended_at, ..*watched }, |judgement| match judgement {
+        self.look_at_steps_as(&Watched { facts: &facts, ended_at, ..*watched }, |judgement| match judgement {
             Judgement::Kept => Judgement::NotObservable,
             Judgement::Broken(_) | Judgement::NotObservable | Judgement::DoesNotApply => judgement,
         });

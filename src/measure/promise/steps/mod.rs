@@ -12,10 +12,12 @@
 //! | `sessions` | S6, S7, S8, S10: what a session may touch, and how often |
 //! | `talk` | P1 to P6: what is said between servers |
 //! | `ends` | L1 to L6: what has to come to an end once nothing goes wrong any more |
+//! | [`beginning`] | what can be judged where only the first facts are kept |
 //! | `few` | small maps that are copied often |
 //! | [`minutes`] | what has to be remembered to tell at once when one of them may have been broken |
 //! | [`windows`] | how long nobody, or more than one, was in charge |
 
+pub mod beginning;
 mod ends;
 mod few;
 pub mod minutes;

@@ -184,7 +184,7 @@ fn is_input(what: &What) -> bool {
 
 /// An input that the server itself sees first: nobody else's fact, noted by somebody else, comes between it and what
 /// follows from it.
-fn is_own_input(what: &What) -> bool {
+pub(super) fn is_own_input(what: &What) -> bool {
     matches!(
         what,
         What::Taken { .. }
