@@ -78,8 +78,8 @@ pub struct Swarm {
     pacer: Option<Pacer>,
     /// When the plan began.
     origin: Moment,
-    /// Whether the populations of the load are told apart.
-    is_by_population: bool,
+    /// By population and phase of the plan: under which number what is started there is counted apart, if it is.
+    waves: Vec<Vec<usize>>,
     begun: BTreeSet<DeviceNumber>,
     travels: BTreeMap<DeviceNumber, Travel>,
     waits: BinaryHeap<Reverse<(Moment, DeviceNumber)>>,
@@ -122,7 +122,7 @@ impl Swarm {
             tales: Tales::default(),
             pacer: None,
             origin: Moment::ZERO,
-            is_by_population: false,
+            waves: Vec::new(),
             begun: BTreeSet::new(),
             travels: BTreeMap::new(),
             waits: BinaryHeap::new(),
@@ -178,7 +178,7 @@ impl Swarm {
     }
 
     fn set_out(&mut self, start: Start, ctx: &mut Context<Self>) {
-        let Start { intended, population, .. } = start;
+        let Start { intended, population, phase, .. } = start;
         // Each device has one journey: a start that finds none, or comes to one a second time, is dropped.
         let Some(device) = start.device.filter(|device| self.begun.insert(*device)) else {
             self.shard.start_dropped();
@@ -190,7 +190,8 @@ impl Swarm {
         // What waits for a free place has no moment that it could be late for.
         let due = start.is_timed.then_some(intended);
         self.progress.journeys_begun += 1;
-        self.travels.insert(device, Travel { step: 0, population, intended, held: None, due, flow: None });
+        let wave = self.waves.get(population).map(|waves| waves[phase]);
+        self.travels.insert(device, Travel { step: 0, population, wave, intended, held: None, due, flow: None });
         self.wish_meanwhile(device, ctx);
         self.take_step(device, intended);
     }
@@ -246,8 +247,8 @@ impl Swarm {
         self.progress.flows_started += 1;
         self.present.begin(device, kind);
         self.sight.board().open(device);
-        let population = self.population_of(device);
-        self.shard.flow_started(kind, expected, population);
+        let wave = self.wave_of(device);
+        self.shard.flow_started(kind, expected, wave);
 
         let agreed = match kind {
             FlowKind::Delegate { approach, .. } => Some(Input::Agreed { device, peer: starter, approach }),
@@ -260,10 +261,9 @@ impl Swarm {
         }
     }
 
-    /// The number of a device's population, where they are told apart.
-    fn population_of(&self, device: DeviceNumber) -> Option<usize> {
-        let travel = self.travels.get(&device).filter(|_| self.is_by_population)?;
-        Some(travel.population)
+    /// Under which number the flows of a device are counted apart, if they are.
+    fn wave_of(&self, device: DeviceNumber) -> Option<usize> {
+        self.travels.get(&device)?.wave
     }
 
     fn note(&mut self, noted: Noted) {
@@ -284,7 +284,7 @@ impl Swarm {
     }
 
     fn end_flow(&mut self, device: DeviceNumber, at: Moment, outcome: Outcome) {
-        let population = self.population_of(device);
+        let wave = self.wave_of(device);
         let Some(travel) = self.travels.get_mut(&device) else { return };
         let Some(running) = travel.flow.take() else { return };
         travel.step += 1;
@@ -292,7 +292,7 @@ impl Swarm {
         let (response, service) = (at - travel.intended, at - running.sent);
         self.progress.flows_ended += 1;
         self.progress.flows_failed += u64::from(!as_expected);
-        self.shard.flow_ended(running.kind, &End { outcome: &outcome, as_expected, response, service }, population);
+        self.shard.flow_ended(running.kind, &End { outcome: &outcome, as_expected, response, service }, wave);
         let (kind, ended_at) = (running.kind, at - self.origin);
         let told = Ended { device, kind, outcome: outcome.clone(), as_expected, response, service, at: ended_at };
         self.tales.hear(told);
@@ -331,7 +331,7 @@ impl Handler<Begin> for Swarm {
     type Result = MessageResult<Begin>;
 
     fn handle(&mut self, Begin { plan, finished }: Begin, ctx: &mut Self::Context) -> Self::Result {
-        self.is_by_population = plan.load.populations.len() > 1;
+        self.waves.clone_from(&plan.waves);
         let origin = Cell::new(Moment::ZERO);
         let begin = || {
             origin.set(self.clock.now());

@@ -12,6 +12,8 @@ pub struct Travel {
     pub step: usize,
     /// Index of the population of the load that it was started for.
     pub population: usize,
+    /// Under which number its flows are counted apart, if they are.
+    pub wave: Option<usize>,
     /// When the present step was meant to begin.
     pub intended: Moment,
     /// When it was meant to begin, while it waits for a server that is down.

@@ -9,9 +9,10 @@ use crate::delegation::flow::{FlowKind, Outcome};
 use crate::delegation::message::Kind;
 use crate::ids::DeviceNumber;
 use crate::measure::limit::{Limit, LimitCourse, LimitResult, Stretch};
-use crate::measure::shard::Shard;
+use crate::measure::shard::{Flows, Shard};
 use crate::measure::summary::{ErrorKind, ErrorRow, MarkRow, PhaseRow, WorstRow};
 use crate::measure::timeline::{Gauges, TimelineRow};
+use crate::measure::wave::Wave;
 
 /// How many of the flows that took longest are kept.
 const MOST_WORST: usize = 3;
@@ -56,6 +57,7 @@ pub struct Ended {
 #[derive(Debug, Clone)]
 pub struct Course {
     populations: Vec<String>,
+    waves: Vec<Wave>,
     total: Shard,
     /// What has happened in the second that is under way.
     second: Shard,
@@ -67,6 +69,8 @@ pub struct Course {
     injected: Vec<Seen>,
     marks: Vec<MarkRow>,
     phases: Vec<PhaseRow>,
+    /// The end of the last piece.
+    until: Duration,
     worst: Vec<(bool, WorstRow)>,
     peak: Gauges,
 }
@@ -90,11 +94,13 @@ impl Seen {
 }
 
 impl Course {
-    /// A run that has not begun. `populations`: the names of the populations of its load, by number.
-    pub fn new(limits: &[Limit], populations: Vec<String>) -> Course {
+    /// A run that has not begun. `populations`: the names of the populations of its load, by number; `waves`: which of
+    /// their flows are counted apart, by number too.
+    pub fn new(limits: &[Limit], populations: Vec<String>, waves: Vec<Wave>) -> Course {
         Course {
-            limits: limits.iter().map(|limit| LimitCourse::new(limit.clone(), &populations)).collect(),
+            limits: limits.iter().map(|limit| LimitCourse::new(limit.clone(), &populations, &waves)).collect(),
             populations,
+            waves,
             total: Shard::new(),
             second: Shard::new(),
             present: 0,
@@ -103,6 +109,7 @@ impl Course {
             injected: Vec::new(),
             marks: Vec::new(),
             phases: Vec::new(),
+            until: Duration::ZERO,
             worst: Vec::new(),
             peak: Gauges::default(),
         }
@@ -110,9 +117,8 @@ impl Course {
 
     /// Takes in what has happened since the last piece. When a second is over with it, its row is told.
     pub fn add(&mut self, piece: &Piece) -> Option<TimelineRow> {
-        let names: Vec<&str> = piece.phases.iter().map(|(_, name)| name.as_str()).collect();
         let lasted = if piece.is_load { piece.to.saturating_sub(piece.from) } else { Duration::ZERO };
-        let stretch = Stretch { records: &piece.records, lasted, phases: &names };
+        let stretch = Stretch { records: &piece.records, lasted, phases: &piece.phases };
         self.limits.iter_mut().for_each(|limit| limit.add(&stretch));
         self.total.merge(&piece.records);
         self.second.merge(&piece.records);
@@ -123,6 +129,7 @@ impl Course {
         self.peak.open_files = self.peak.open_files.max(piece.gauges.open_files);
         piece.ended.iter().for_each(|ended| self.see_end(ended));
         self.see_phases(&piece.phases, piece.from, piece.to);
+        self.until = piece.to;
         let second = piece.to.as_secs();
         (second > self.present).then(|| self.close_second(second, &piece.gauges))
     }
@@ -163,9 +170,19 @@ impl Course {
         self.limits.iter().map(LimitCourse::judge_so_far).collect()
     }
 
-    /// How the limits were kept, were the run over now.
-    pub fn limits(&self) -> Vec<LimitResult> {
-        self.limits.iter().map(LimitCourse::judge).collect()
+    /// How the limits were kept, were the run over now. `is_whole`: what was under way has been waited for, so that flows
+    /// that have not ended have failed.
+    pub fn limits(&self, is_whole: bool) -> Vec<LimitResult> {
+        let judge = if is_whole { LimitCourse::judge } else { LimitCourse::judge_cut_off };
+        self.limits.iter().map(judge).collect()
+    }
+
+    /// All flows of a population so far.
+    pub fn flows_of(&self, population: usize) -> Flows {
+        let mut flows = Flows::default();
+        let ours = self.waves.iter().enumerate().filter(|(_, wave)| wave.population == population);
+        ours.filter_map(|(number, _)| self.total.flows_of(number)).for_each(|wave| flows.merge(wave));
+        flows
     }
 
     /// The names of the populations, by number.
@@ -192,9 +209,16 @@ impl Course {
         &self.marks
     }
 
-    /// The phases so far.
+    /// The phases so far, were the run over now.
     pub fn phases(&self) -> &[PhaseRow] {
         &self.phases
+    }
+
+    /// The phases so far; those that go on have no end.
+    pub fn phases_so_far(&self) -> Vec<PhaseRow> {
+        let goes_on = |row: &PhaseRow| row.to_s == Some(rounded(self.until));
+        let to_s = |row: &PhaseRow| row.to_s.filter(|_| !goes_on(row));
+        self.phases.iter().map(|row| PhaseRow { to_s: to_s(row), ..row.clone() }).collect()
     }
 
     /// The flows that failed, then those that took longest.
@@ -291,6 +315,7 @@ mod tests {
     use crate::measure::shard::End;
 
     const TOOK: Duration = Duration::from_millis(5);
+    const PHASES: [&str; 2] = ["warm-up", "steady"];
 
     fn kind() -> FlowKind {
         FlowKind::all().next().expect("there are flows")
@@ -305,9 +330,10 @@ mod tests {
         let mut records = Shard::new();
         for nth in 0..done + lost {
             let outcome = if nth < done { Outcome::Done } else { Outcome::Lost };
-            records.flow_started(kind(), "done", None);
+            let wave = PHASES.iter().position(|known| *known == phase);
+            records.flow_started(kind(), "done", wave);
             let end = End { outcome: &outcome, as_expected: nth < done, response: TOOK, service: TOOK };
-            records.flow_ended(kind(), &end, None);
+            records.flow_ended(kind(), &end, wave);
         }
         Piece {
             from: ms(from),
@@ -323,7 +349,9 @@ mod tests {
 
     fn course(limits: &[&str]) -> Course {
         let limits: Vec<Limit> = limits.iter().map(|text| parse(text).expect("a limit")).collect();
-        Course::new(&limits, vec!["all".to_owned()])
+        let wave = |phase: &str| Wave { population: 0, phase: Some(phase.to_owned()) };
+        let waves = PHASES.into_iter().map(wave).collect();
+        Course::new(&limits, vec!["all".to_owned()], waves)
     }
 
     #[test]
@@ -334,11 +362,13 @@ mod tests {
         assert_eq!((row.second, row.done, row.under_way), (0, 7, 3));
         let row = course.add(&piece(1_000, 2_001, "steady", 1, 1)).expect("the second is over");
         assert_eq!((row.second, row.done, row.failed), (1, 1, 1));
-        assert_eq!(course.limits()[0].actual, Some(3.0));
-        assert!(course.limits()[0].passed);
+        assert_eq!(course.limits(true)[0].actual, Some(3.0));
+        assert!(course.limits(true)[0].passed);
         let phases: Vec<_> = course.phases().iter().map(|row| (row.name.as_str(), row.from_s, row.to_s)).collect();
         assert_eq!(phases, [("warm-up", 0.0, Some(0.4)), ("steady", 0.4, Some(2.001))]);
         assert_eq!((course.total().done(), course.total().started()), (8, 9));
+        let so_far: Vec<_> = course.phases_so_far().iter().map(|row| row.to_s).collect();
+        assert_eq!(so_far, [Some(0.4), None], "the second one goes on");
     }
 
     #[test]
@@ -378,8 +408,8 @@ mod tests {
     #[test]
     fn a_limit_that_is_not_kept_ends_a_run_if_it_says_so() {
         let limit = |after| parse("share(failed) < 20%").expect("a limit").aborting_after(after);
-        let mut patient = Course::new(&[limit(ms(2_000))], Vec::new());
-        let mut hasty = Course::new(&[limit(Duration::ZERO)], Vec::new());
+        let mut patient = Course::new(&[limit(ms(2_000))], Vec::new(), Vec::new());
+        let mut hasty = Course::new(&[limit(Duration::ZERO)], Vec::new(), Vec::new());
         for course in [&mut patient, &mut hasty] {
             course.add(&piece(0, 1_000, "steady", 1, 1));
         }

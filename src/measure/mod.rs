@@ -8,6 +8,7 @@
 //! | [`shard`] | where one thread records: plain counters and histograms, merged with others |
 //! | [`outcome`] | how flows ended, and what became of messages: the counters |
 //! | [`latency`] | one distribution per metric, response and service time side by side |
+//! | [`wave`] | flows that are counted apart: by population, and by phase where a limit asks for it |
 //! | [`timeline`] | the same run second by second |
 //! | [`course`] | a run as it goes: its seconds taken together |
 //! | [`expectation`] | what the author of a race expects, against what came of it |
@@ -30,6 +31,7 @@ pub mod rows;
 pub mod shard;
 pub mod summary;
 pub mod timeline;
+pub mod wave;
 
 pub use shard::{SessionSide, Shard};
 pub use summary::{Summary, Verdict, summary_schema};

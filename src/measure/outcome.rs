@@ -84,6 +84,11 @@ impl FlowCount {
     pub fn failed(&self) -> u64 {
         self.started.saturating_sub(self.as_expected)
     }
+
+    /// Those of them that have ended.
+    pub fn ended_unexpectedly(&self) -> u64 {
+        self.ended.total() - self.as_expected
+    }
 }
 
 impl AddAssign for FlowCount {

@@ -50,7 +50,7 @@ pub struct Opening {
     pub resumed: bool,
 }
 
-/// Flows and their latencies: of the whole run, or of one population.
+/// Flows and their latencies: of the whole run, or of one wave.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Flows {
     pub(super) counts: [FlowCount; FLOW_KINDS],
@@ -76,7 +76,8 @@ impl Flows {
         }
     }
 
-    fn merge(&mut self, other: &Flows) {
+    /// Takes in others.
+    pub fn merge(&mut self, other: &Flows) {
         merge_counts(&mut self.counts, &other.counts);
         self.latencies.merge(&other.latencies);
     }
@@ -106,9 +107,15 @@ impl Flows {
         self.counts.iter().map(|flow| flow.ended.get(key)).sum()
     }
 
+    /// How many of one kind have ended otherwise than `done`.
+    pub fn count_not_done(&self, kind: FlowKind) -> u64 {
+        let ended = &self.counts[flow_slot(kind)].ended;
+        ended.total() - ended.get("done")
+    }
+
     /// How many have ended otherwise than their journey expects.
     pub fn count_ended_unexpectedly(&self) -> u64 {
-        self.counts.iter().map(|flow| flow.ended.total() - flow.as_expected).sum()
+        self.counts.iter().map(FlowCount::ended_unexpectedly).sum()
     }
 
     /// How many have ended otherwise than their journey expects, or have not ended.
@@ -131,13 +138,13 @@ pub struct End<'o> {
 /// The messages of all kinds, by the flow that was under way on the device, and last of none.
 type Ladder = [[MessageCount; Kind::ALL.len()]; FLOW_KINDS + 1];
 
-/// The records of one thread. Its size does not depend on how much it records: at most 14 MiB for one population, when
-/// every metric occurs.
+/// The records of one thread. Its size does not depend on how much it records: at most 14 MiB for one wave, when every
+/// metric occurs.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Shard {
     pub(super) flows: Flows,
-    /// By the number of the population, as far as they are told apart.
-    pub(super) populations: Vec<Flows>,
+    /// By the number of the wave, where there are several.
+    pub(super) waves: Vec<Flows>,
     pub(super) ladder: Ladder,
     /// Of everything but flows.
     pub(super) latencies: Latencies,
@@ -167,20 +174,20 @@ impl Shard {
     }
 
     /// A flow has started; its journey expects it to end with the outcome of this key ([`Outcome::KEYS`]), or with any.
-    /// `population` where several are told apart.
-    pub fn flow_started(&mut self, kind: FlowKind, expected: &'static str, population: Option<usize>) {
+    /// `wave`: its number, where there are several.
+    pub fn flow_started(&mut self, kind: FlowKind, expected: &'static str, wave: Option<usize>) {
         self.flows.started(kind, expected);
-        if let Some(number) = population {
-            self.population(number).started(kind, expected);
+        if let Some(number) = wave {
+            self.wave(number).started(kind, expected);
         }
     }
 
     /// A started flow has ended. Its times count as latency when it is `done`: an early refusal says nothing about how
     /// long a delegation takes.
-    pub fn flow_ended(&mut self, kind: FlowKind, end: &End<'_>, population: Option<usize>) {
+    pub fn flow_ended(&mut self, kind: FlowKind, end: &End<'_>, wave: Option<usize>) {
         self.flows.ended(kind, end);
-        if let Some(number) = population {
-            self.population(number).ended(kind, end);
+        if let Some(number) = wave {
+            self.wave(number).ended(kind, end);
         }
         if *end.outcome != Outcome::Done {
             add_cause(&mut self.causes, end.outcome.to_string(), 1);
@@ -294,8 +301,8 @@ impl Shard {
     /// for which causes are told apart, once there are more of them than are kept).
     pub fn merge(&mut self, other: &Shard) {
         self.flows.merge(&other.flows);
-        for (number, theirs) in other.populations.iter().enumerate() {
-            self.population(number).merge(theirs);
+        for (number, theirs) in other.waves.iter().enumerate() {
+            self.wave(number).merge(theirs);
         }
         for (mine, theirs) in self.ladder.iter_mut().zip(&other.ladder) {
             merge_counts(mine, theirs);
@@ -335,9 +342,9 @@ impl Shard {
         &self.flows
     }
 
-    /// The flows of one population, where several are told apart and something has happened in it.
-    pub fn flows_of(&self, population: usize) -> Option<&Flows> {
-        self.populations.get(population)
+    /// The flows of one wave, where there are several and something has happened in it.
+    pub fn flows_of(&self, wave: usize) -> Option<&Flows> {
+        self.waves.get(wave)
     }
 
     /// Flows started so far.
@@ -406,11 +413,11 @@ impl Shard {
         &self.event_loop
     }
 
-    fn population(&mut self, number: usize) -> &mut Flows {
-        if self.populations.len() <= number {
-            self.populations.resize_with(number + 1, Flows::default);
+    fn wave(&mut self, number: usize) -> &mut Flows {
+        if self.waves.len() <= number {
+            self.waves.resize_with(number + 1, Flows::default);
         }
-        &mut self.populations[number]
+        &mut self.waves[number]
     }
 
     fn message(&mut self, kind: Kind, flow: Option<FlowKind>) -> &mut MessageCount {

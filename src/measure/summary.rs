@@ -14,7 +14,7 @@ use crate::measure::expectation::Expectation;
 use crate::measure::health::{Health, HealthLimits, HostUse};
 use crate::measure::latency::{Latency, Metric, Spread};
 use crate::measure::limit::LimitResult;
-use crate::measure::outcome::{MessageCount, flow_slot};
+use crate::measure::outcome::{FlowCount, MessageCount, flow_slot};
 use crate::measure::promise::PromiseResult;
 use crate::measure::promise::steps::windows::LongestWindows;
 use crate::measure::rows::Rows;
@@ -48,7 +48,8 @@ pub struct Summary {
     pub flows: Rows<FlowRow>,
     /// How the journeys expected them to end, by kind.
     pub expected: Rows<OutcomeRow>,
-    /// The started flows whose outcome is not the one that their journey expects, by kind.
+    /// The flows that ended otherwise than their journey expects, by kind; of a run that was not cut off, those that have
+    /// not ended as well.
     pub failed: Rows<u64>,
     /// Outcomes other than `done` with what they carry, e.g. `undone (420)`, and how often.
     pub causes: BTreeMap<String, u64>,
@@ -274,6 +275,8 @@ pub struct Run<'a> {
     pub windows: &'a LongestWindows,
     /// Of how many watched devices only the first steps were kept.
     pub cut_short: u64,
+    /// Phases that ran out of starts before they ended: the population and the phase, by name.
+    pub ran_out: &'a [(String, String)],
     /// Of a race: the promises that are to be broken under this policy.
     pub expected: Option<&'a [String]>,
     pub host: HostUse,
@@ -285,7 +288,10 @@ impl Summary {
     pub fn build(run: &Run) -> Summary {
         let (course, records) = (run.course, run.course.total());
         let duration_s = (run.duration.as_secs_f64() * 1e3).round() / 1e3;
-        let limits = course.limits();
+        // What was cut off has not failed; what was waited for, and has not ended, has.
+        let is_whole = run.ending != Ending::Interrupted;
+        let limits = course.limits(is_whole);
+        let failed = if is_whole { FlowCount::failed } else { FlowCount::ended_unexpectedly };
         let promises: Vec<PromiseRow> = run.promises.iter().map(PromiseRow::from).collect();
         let expectation = run.expected.map(|expected| Expectation::judge(expected, run.goals, run.promises));
         let health = Health::judge(records, &run.host, &run.health, run.duration.as_secs_f64());
@@ -308,7 +314,7 @@ impl Summary {
             duration_s,
             flows: flow_rows(|kind| FlowRow::from(counts[flow_slot(kind)])),
             expected: flow_rows(|kind| OutcomeRow::from(counts[flow_slot(kind)].expected)),
-            failed: flow_rows(|kind| counts[flow_slot(kind)].failed()),
+            failed: flow_rows(|kind| failed(&counts[flow_slot(kind)])),
             causes: records.causes.clone(),
             exchanges: message_rows(|kind| Some(records.messages(kind))),
             ladder: ladder(records),
@@ -325,14 +331,14 @@ impl Summary {
                 .collect(),
             rates: Rates::over(run.duration, records),
             phases: course.phases().to_vec(),
-            populations: population_rows(course, run.population_devices),
+            populations: population_rows(course, run.population_devices, failed),
             errors: course.errors(),
             marks: course.marks().to_vec(),
             worst: course.worst(),
             limits,
             promises,
             reached: run.goals.iter().map(GoalRow::from).collect(),
-            warnings: aims::warnings(run.goals, &faults, run.cut_short),
+            warnings: aims::warnings(run.goals, &faults, run.cut_short, run.ran_out),
             faults,
             windows: WindowRow::from(run.windows),
             expectation,
@@ -408,18 +414,17 @@ fn ladder(records: &Shard) -> Rows<Rows<MessageRow>> {
 }
 
 /// How the flows of each population went, where there are several.
-fn population_rows(course: &Course, devices: &[u64]) -> Rows<PopulationRow> {
+fn population_rows(course: &Course, devices: &[u64], failed: fn(&FlowCount) -> u64) -> Rows<PopulationRow> {
     let names = if course.populations().len() > 1 { course.populations() } else { &[] };
     let row = |(number, name): (usize, &String)| {
         let mut row = PopulationRow { devices: devices.get(number).copied().unwrap_or(0), ..PopulationRow::default() };
-        if let Some(flows) = course.total().flows_of(number) {
-            let mut latency = Latency::default();
-            FlowKind::all().filter_map(|kind| flows.latency(kind)).for_each(|kind| latency.merge(kind));
-            row.started = flows.count_started();
-            row.done = flows.count_ended_with("done");
-            row.failed = flows.count_failed();
-            row.latency = LatencyRow::from(&latency);
-        }
+        let flows = course.flows_of(number);
+        let mut latency = Latency::default();
+        FlowKind::all().filter_map(|kind| flows.latency(kind)).for_each(|kind| latency.merge(kind));
+        row.started = flows.count_started();
+        row.done = flows.count_ended_with("done");
+        row.failed = flows.counts.iter().map(failed).sum();
+        row.latency = LatencyRow::from(&latency);
         (name.clone(), row)
     };
     names.iter().enumerate().map(row).collect()

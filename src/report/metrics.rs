@@ -98,11 +98,7 @@ fn flows(to: &mut Vec<Family>, summary: &Summary) {
     counters(to, "flows_started", "Flows that were started", started);
     counters(to, "flows", "Flows that have ended, by how they ended", ended);
     gauges(to, "flows_under_way", "Flows that have started and not ended", None, under_way);
-    // While a flow is under way it counts among the failed ones of a summary; here it does not.
-    let failed = summary.failed.iter().map(|(flow, failed)| {
-        let not_ended = summary.flows.get(flow).map_or(0, FlowRow::not_ended);
-        (vec![("flow", flow.to_owned())], failed.saturating_sub(not_ended))
-    });
+    let failed = summary.failed.iter().map(|(flow, failed)| (vec![("flow", flow.to_owned())], *failed));
     counters(to, "flows_failed", "Flows that ended otherwise than their journey expects", failed.collect());
 }
 

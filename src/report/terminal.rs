@@ -291,7 +291,8 @@ fn limit_line(limit: &LimitResult, paint: Paint) -> String {
         (Some(actual), Unit::Count) => count(actual as u64),
     };
     let word = if limit.passed { paint.good("ok") } else { paint.bad("FAILED") };
-    labelled("limit", &format!("{word}  {} (was {actual})", limit.expr))
+    let note = limit.note.as_ref().map_or_else(String::new, |note| format!("; {note}"));
+    labelled("limit", &format!("{word}  {} (was {actual}{note})", limit.expr))
 }
 
 fn health_lines(health: &Health, paint: Paint) -> Vec<String> {

@@ -82,9 +82,11 @@ fn limits(summary: &Summary) -> Suite {
 fn told(limit: &LimitResult, actual: Option<&str>, bound: &str) -> String {
     let windows =
         limit.windows.map_or_else(String::new, |tally| format!("; {} of {} windows kept it", tally.kept, tally.seen));
+    let note = limit.note.as_ref().filter(|_| limit.windows.is_none());
+    let note = note.map_or_else(String::new, |note| format!("; {note}"));
     match actual {
-        Some(actual) => format!("actual {actual}, limit {bound}{windows}"),
-        None => format!("nothing was measured, or not enough; limit {bound}{windows}"),
+        Some(actual) => format!("actual {actual}, limit {bound}{windows}{note}"),
+        None => format!("nothing was measured, or not enough; limit {bound}{windows}{note}"),
     }
 }
 

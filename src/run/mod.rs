@@ -264,6 +264,7 @@ async fn measure(
         faults: &fault_counts(stand),
         windows: &judged.windows,
         cut_short: judged.cut_short,
+        ran_out: &walked.ran_out,
         expected: scenario.expect.as_ref().map(|expect| expect.under(scenario.policy)),
         host: HostUse { cpu_s: walked.load.cpu.as_secs_f64(), peak_rss_bytes: host::peak_rss_bytes(), ..host },
         health: scenario.health,

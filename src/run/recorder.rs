@@ -85,7 +85,7 @@ impl Recorder {
     pub fn begin(scenario: Arc<Scenario>, folder: RunFolder, began: Began) -> std::io::Result<Recorder> {
         let (batches, to_record) = mpsc::channel();
         let (tell, told) = unbounded_channel();
-        let course = Course::new(&scenario.limits, scenario.population_names());
+        let course = Course::new(&scenario.limits, scenario.population_names(), scenario.waves());
         let host = HostUse {
             cores: host::cores() as f64,
             most_open_files: host::most_open_files(),
@@ -199,7 +199,7 @@ impl Desk {
     /// As if the run ended now: promises and goals are looked at when it is over.
     fn summary_so_far(&self, stand: &Standing) -> Summary {
         let scenario = &self.scenario;
-        Summary::build(&Run {
+        let summary = Summary::build(&Run {
             scenario: &scenario.name,
             seed: scenario.seed.0,
             policy: scenario.policy,
@@ -213,10 +213,12 @@ impl Desk {
             faults: &stand.faults,
             windows: &LongestWindows::default(),
             cut_short: 0,
+            ran_out: &[],
             expected: None,
             host: self.host,
             health: scenario.health,
-        })
+        });
+        Summary { phases: self.course.phases_so_far(), ..summary }
     }
 
     fn look_at_host(&mut self, stand: &Standing) {

@@ -32,6 +32,8 @@ pub(super) struct Walked {
     pub was_cut: bool,
     /// Whether what was under way was not waited for.
     pub at_once: bool,
+    /// Phases that ran out of starts: the population and the phase, by name.
+    pub ran_out: Vec<(String, String)>,
 }
 
 /// From the first start until the last flow had ended.
@@ -55,6 +57,7 @@ pub(super) struct Walk<'s> {
     /// What has been collected last: until when, and by then how much processor time and how many faults there were.
     last: (Duration, Duration, u64),
     marks: Vec<(Duration, String)>,
+    ran_out: Vec<(String, String)>,
 }
 
 impl<'s> Walk<'s> {
@@ -62,7 +65,7 @@ impl<'s> Walk<'s> {
     pub async fn begin(stand: &'s Stand, began: Moment, cpu_before: Duration) -> Walk<'s> {
         let phases = stand.progress().await.load.map(|load| load.phases).unwrap_or_default();
         let (state, last) = (State::default(), (Duration::ZERO, cpu_before, 0));
-        Walk { stand, began, cpu_before, load: None, state, phases, last, marks: Vec::new() }
+        Walk { stand, began, cpu_before, load: None, state, phases, last, marks: Vec::new(), ran_out: Vec::new() }
     }
 
     /// Goes all the way; `finished` is done when every journey has ended. The first signal keeps everything else from
@@ -148,7 +151,7 @@ impl<'s> Walk<'s> {
         self.collect(recorder).await;
         let load = self.load.unwrap_or_else(|| self.load_so_far());
         let healed_at = healed_at.min(faults.over_at());
-        Walked { load, healed_at, signal, was_quit, was_aborted, was_cut, at_once }
+        Walked { load, healed_at, signal, was_quit, was_aborted, was_cut, at_once, ran_out: self.ran_out }
     }
 
     fn since_began(&self) -> Duration {
@@ -185,6 +188,7 @@ impl<'s> Walk<'s> {
         let is_load = self.load.is_none();
         let standing = second.progress.load.clone();
         let now_in = standing.as_ref().map(|load| load.phases.clone()).unwrap_or_default();
+        self.ran_out = standing.as_ref().map(|load| load.ran_out.clone()).unwrap_or_default();
         let was_in = std::mem::replace(&mut self.phases, now_in);
         self.state.is_paused = standing.as_ref().is_some_and(|load| load.is_paused);
         self.state.pace = standing.as_ref().map_or(1.0, |load| load.factor);

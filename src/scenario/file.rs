@@ -111,15 +111,18 @@ fn resolve(root: &Entry<'_>, file: ReadFile<'_>, found: &mut Vec<Problem>) -> Sc
     let world =
         World { servers: &servers, bootstrap_servers: &bootstrap_servers, classes: &classes, devices, cast: &cast };
     let journeys = journeys::read(&root.tables("journey"), &world, found);
-    let load =
-        if root.has("load") { load::read(&root.table("load"), devices, &journeys, file, found) } else { load::none() };
+    let seed = root.integer("seed").and_then(|seed| u64::try_from(seed).ok()).map_or_else(Seed::fresh, Seed);
+    let load = match root.has("load") {
+        true => load::read(&root.table("load"), seed, devices, &journeys, file, found),
+        false => load::none(),
+    };
     let limits = limits::read(root, &load, found);
     let policy = Policy::of(root.word("policy")).unwrap_or_default();
     let faults = faults::read(&fault_entries, &world, found);
     let goals = races::goals(root, &cast, found);
     Scenario {
         name: name.map_or("", |name| name.text).to_owned(),
-        seed: root.integer("seed").and_then(|seed| u64::try_from(seed).ok()).map_or_else(Seed::fresh, Seed),
+        seed,
         load,
         timeouts: timeouts(&root.table("timeouts")),
         readings: readings(&root.table("readings")),

@@ -14,21 +14,24 @@ use crate::workload::outlook::Outlook;
 use crate::workload::plan::{Load, LoadPopulation, Plan};
 use crate::workload::population::{Cohort, apportion};
 
+/// Starts beyond those that there are devices for are counted up to here: they may be far too many.
+const MORE_THAN_ENOUGH: u32 = 100_000;
 /// What a load or a population of it says of its phases.
 const OF_ITS_OWN: [&str; 3] = ["phases", "at_once", "starts"];
 
 /// The load of a scenario with so many devices on these journeys.
 pub fn read(
     entry: &Entry<'_>,
+    seed: Seed,
     devices: u32,
     journeys: &[Cohort],
     file: ReadFile<'_>,
     found: &mut Vec<Problem>,
 ) -> Load {
     let shares: Vec<u32> = journeys.iter().map(|cohort| cohort.share).collect();
-    let reader = LoadReader { per_journey: apportion(devices, &shares), journeys, file };
+    let reader = LoadReader { seed, per_journey: apportion(devices, &shares), journeys, file };
     if !entry.has("population") {
-        let population = reader.population(entry, "load", LoadPopulation::ALL.to_owned(), Vec::new(), found);
+        let population = reader.population(entry, ("load", 0), LoadPopulation::ALL.to_owned(), Vec::new(), found);
         return Load { populations: vec![population] };
     }
     for key in OF_ITS_OWN.into_iter().filter(|key| entry.has(key)) {
@@ -52,6 +55,7 @@ pub fn at_once(population: &LoadPopulation) -> Option<u32> {
 }
 
 struct LoadReader<'r> {
+    seed: Seed,
     journeys: &'r [Cohort],
     /// How many devices go on each.
     per_journey: Vec<u32>,
@@ -84,7 +88,7 @@ impl LoadReader<'_> {
             let before = found.len();
             let journeys = self.journeys_of(entry, &name, &mut places, found);
             is_whole &= found.len() == before && entry.is_list("journeys");
-            populations.push(self.population(entry, "population", name, journeys, found));
+            populations.push(self.population(entry, ("population", populations.len()), name, journeys, found));
         }
         // Where a name is wrong, the journey that it was to be is missing in consequence.
         for number in (0..self.journeys.len()).filter(|number| is_whole && !places.contains_key(number)) {
@@ -137,11 +141,11 @@ impl LoadReader<'_> {
         &self.journeys[journey].journey.name
     }
 
-    /// Phases and starts of the load itself, or of one of its populations.
+    /// Phases and starts of the load itself, or of one of its populations; `number` is its place among them.
     fn population(
         &self,
         entry: &Entry<'_>,
-        what: &str,
+        (what, number): (&str, usize),
         name: String,
         journeys: Vec<usize>,
         found: &mut Vec<Problem>,
@@ -169,34 +173,55 @@ impl LoadReader<'_> {
         let mut population = LoadPopulation { name, journeys, starts: 0, phases };
         population.starts = wanted.unwrap_or_else(|| population.devices(&self.per_journey));
         if is_whole && !entry.has("at_once") {
-            self.check_starts(entry, &mut population, wanted, found);
+            self.check_starts(entry, (&mut population, number), wanted, found);
         }
         population
     }
 
-    /// Whether the phases can give the starts that are asked for. Where nothing is asked for, and chance does not decide,
-    /// the population says how many they give.
+    /// Whether the phases give the starts that are asked for, and no more than there are devices for where nothing is asked
+    /// for: what was planned and does not happen would be missed by nobody. Without chance the population says how many
+    /// they give.
     fn check_starts(
         &self,
         entry: &Entry<'_>,
-        population: &mut LoadPopulation,
+        (population, number): (&mut LoadPopulation, usize),
         wanted: Option<u32>,
         found: &mut Vec<Problem>,
     ) {
-        if population.phases.iter().any(|phase| phase.shape.is_counted_by_chance()) {
+        if population.phases.last().is_some_and(|phase| phase.shape.lasts().is_none()) {
             return;
         }
-        let load = Load { populations: vec![population.clone()] };
-        let Some(given) = Outlook::of(&Plan { load, seed: Seed(0) }, 0).starts else { return };
-        if given == 0 && population.starts > 0 {
+        let is_by_chance = |phase: &Phase| phase.shape.is_counted_by_chance();
+        let chance = if population.phases.iter().any(is_by_chance) { " with this seed" } else { "" };
+        let enough = wanted.unwrap_or(population.starts);
+        let most = enough.saturating_add(MORE_THAN_ENOUGH);
+        let Some(given) = self.starts(LoadPopulation { starts: most, ..population.clone() }, number) else { return };
+        if given == 0 && enough > 0 {
             found.push(Problem::new(entry.span("phases"), "the phases start no journey at all").hint("raise a rate"));
-        } else if let Some(wanted) = wanted.filter(|wanted| given < u64::from(*wanted)) {
-            let message = format!("the phases end after {given} starts, `starts` asks for {wanted}");
-            let problem = Problem::new(entry.span("starts"), message).label("more than the phases give");
-            found.push(problem.hint("end the last phase with `until done`, or leave out `starts`"));
-        } else {
+        } else if let Some(wanted) = wanted {
+            // With chance nobody can say beforehand how many they will be.
+            if given < u64::from(wanted) && chance.is_empty() {
+                let message = format!("the phases end after {given} starts, `starts` asks for {wanted}");
+                let problem = Problem::new(entry.span("starts"), message).label("more than the phases give");
+                found.push(problem.hint("end the last phase with `until done`, or leave out `starts`"));
+            }
+        } else if given > u64::from(enough) {
+            let given = if given < u64::from(most) { given.to_string() } else { format!("more than {}", most - 1) };
+            let message = format!("the phases start {given} journeys{chance}, and there are {enough} devices for them");
+            let problem = Problem::new(entry.span("phases"), message).label("each device has one journey");
+            found.push(problem.hint(format!(
+                "raise `population.devices`, or say `starts = {enough}` to end the load when that many have started"
+            )));
+        } else if chance.is_empty() {
             population.starts = u32::try_from(given).unwrap_or(population.starts);
         }
+    }
+
+    /// How many starts a population gives; `None` where it depends on how long journeys take.
+    fn starts(&self, population: LoadPopulation, number: usize) -> Option<u64> {
+        // Chance has streams of its own for each of the populations.
+        let load = Load { populations: vec![population; number + 1] };
+        Outlook::of(&Plan::new(load, self.seed), number).starts
     }
 
     fn phases(&self, entry: &Entry<'_>, found: &mut Vec<Problem>) -> Vec<Phase> {

@@ -65,7 +65,9 @@ use crate::ids::{BootstrapServerNumber, ServerId, ServerNumber};
 use crate::measure::health::HealthLimits;
 use crate::measure::limit::Limit;
 use crate::measure::promise::steps::Bounds;
+use crate::measure::wave::Wave;
 use crate::seed::Seed;
+use crate::workload::arrival::Phase;
 use crate::workload::journey::Step;
 use crate::workload::parties::{Parties, ServerConduct};
 use crate::workload::plan::{Load, LoadPopulation, Plan};
@@ -224,6 +226,36 @@ impl Scenario {
         self.load.populations.iter().map(devices).collect()
     }
 
+    /// Which of its flows are counted apart: those of each population, and of each phase that a limit names.
+    pub fn waves(&self) -> Vec<Wave> {
+        let mut waves = Vec::new();
+        for (population, phase) in self.load.phases() {
+            let wave = self.wave(population, phase);
+            if !waves.contains(&wave) {
+                waves.push(wave);
+            }
+        }
+        waves
+    }
+
+    /// By population and phase, the number of the wave of what is started there; nothing where all is one.
+    fn wave_numbers(&self) -> Vec<Vec<usize>> {
+        let waves = self.waves();
+        if waves.len() < 2 {
+            return Vec::new();
+        }
+        let number = |wave: &Wave| waves.iter().position(|known| known == wave).expect("each has its wave");
+        let of_population = |(population, one): (usize, &LoadPopulation)| {
+            one.phases.iter().map(|phase| number(&self.wave(population, phase))).collect()
+        };
+        self.load.populations.iter().enumerate().map(of_population).collect()
+    }
+
+    fn wave(&self, population: usize, phase: &Phase) -> Wave {
+        let is_named = self.limits.iter().any(|limit| limit.phase() == Some(&phase.name));
+        Wave { population, phase: is_named.then(|| phase.name.clone()) }
+    }
+
     /// All devices with their journeys and classes.
     pub fn population(&self) -> Population {
         Population::new(self.seed, self.devices, self.classes.clone(), &self.journeys)
@@ -264,7 +296,7 @@ impl Scenario {
 
     /// Its load, with chance decided.
     pub fn plan(&self) -> Plan {
-        Plan { load: self.load.clone(), seed: self.seed }
+        Plan { load: self.load.clone(), seed: self.seed, waves: self.wave_numbers() }
     }
 
     /// The names of its servers and faults, by which facts are told.

@@ -32,6 +32,8 @@ pub struct Itinerary {
     latest: Option<Moment>,
     made: u64,
     dropped: u64,
+    /// The phase that has ended early, or will not begin, because the last start has been made.
+    ran_out_in: Option<usize>,
 }
 
 /// What the next start waits for.
@@ -65,6 +67,7 @@ impl Itinerary {
             latest: None,
             made: 0,
             dropped: 0,
+            ran_out_in: None,
         };
         itinerary.enter(0, 0.0);
         itinerary
@@ -83,6 +86,12 @@ impl Itinerary {
     /// How many have found none.
     pub fn dropped(&self) -> u64 {
         self.dropped
+    }
+
+    /// The population and its first phase, by name, that ended early, or did not begin, because all starts were made.
+    pub fn ran_out(&self) -> Option<(String, String)> {
+        let population = &self.plan.load.populations[self.number];
+        self.ran_out_in.map(|phase| (population.name.clone(), population.phases[phase].name.clone()))
     }
 
     /// When the last start so far was intended.
@@ -123,6 +132,10 @@ impl Itinerary {
         let phase = self.phase;
         let is_timed = self.step(device.is_some());
         self.left -= 1;
+        // A last phase without an end is over with the last start.
+        let is_as_meant = self.phase == phase && self.begins[phase + 1].is_none();
+        let is_early = self.left == 0 && !matches!(self.head, Head::Nothing) && !is_as_meant;
+        self.ran_out_in = is_early.then_some(self.phase);
         self.latest = Some(intended);
         Some(Start { intended, device, population: self.number, phase, is_timed })
     }

@@ -93,7 +93,7 @@ mod tests {
     #[track_caller]
     fn check(most: u32, shapes: &[Shape], phases: &[Option<u64>], starts: Option<u64>, ends: Option<u64>) {
         let phases_of = shapes.iter().cloned().map(Phase::steady).collect();
-        let outlook = Outlook::of(&Plan { load: Load::of_all(most, phases_of), seed: Seed(7) }, 0);
+        let outlook = Outlook::of(&Plan::new(Load::of_all(most, phases_of), Seed(7)), 0);
         let found: Vec<Option<u64>> = outlook.phases.iter().map(|phase| phase.starts).collect();
         assert_eq!(found, phases, "{shapes:?}");
         assert_eq!(outlook.starts, starts, "{shapes:?}");
@@ -116,7 +116,7 @@ mod tests {
     fn starts_by_chance_are_counted_as_they_will_come() {
         for spread in [Spread::Exactly(200), Spread::Poisson] {
             let phases = vec![Phase::steady(hold(50.0, Some(4), spread))];
-            let plan = Plan { load: Load::of_all(500, phases), seed: Seed(7) };
+            let plan = Plan::new(Load::of_all(500, phases), Seed(7));
             let moments: Vec<Duration> = plan.offsets(0, 0, 0.0).collect();
             // 200 are expected, with a deviation of 14 where chance decides.
             assert!(moments.len().abs_diff(200) < 5 * 14);

@@ -51,6 +51,9 @@ pub struct Standing {
     pub made: u64,
     /// How many that found none.
     pub dropped: u64,
+    /// The first phase of each population that ended early, or did not begin, because all starts were made: the population
+    /// and the phase, by name.
+    pub ran_out: Vec<(String, String)>,
 }
 
 impl Pacer {
@@ -125,6 +128,7 @@ impl Pacer {
             planned: self.planned(),
             made: self.made(),
             dropped: self.dropped(),
+            ran_out: self.itineraries.iter().filter_map(Itinerary::ran_out).collect(),
         }
     }
 

@@ -36,6 +36,12 @@ impl Load {
         Load { populations: vec![LoadPopulation { name, journeys: Vec::new(), starts, phases }] }
     }
 
+    /// Every phase with the index of its population, in their order.
+    pub fn phases(&self) -> impl Iterator<Item = (usize, &Phase)> {
+        let numbered = self.populations.iter().enumerate();
+        numbered.flat_map(|(population, one)| one.phases.iter().map(move |phase| (population, phase)))
+    }
+
     /// So many journeys under way at once, until all have been started.
     pub fn closed(starts: u32, at_once: u32) -> Load {
         Load::of_all(starts, vec![Phase::steady(Shape::Closed { at_once, over: None })])
@@ -73,9 +79,17 @@ impl LoadPopulation {
 pub struct Plan {
     pub load: Load,
     pub seed: Seed,
+    /// By population and phase, the number under which what is started there is counted; empty where all is counted as
+    /// one.
+    pub waves: Vec<Vec<usize>>,
 }
 
 impl Plan {
+    /// A plan of which all is counted as one.
+    pub fn new(load: Load, seed: Seed) -> Plan {
+        Plan { load, seed, waves: Vec::new() }
+    }
+
     /// The starts of a phase that have moments of their own; `lead` as in [`Offsets::of`].
     pub fn offsets(&self, population: usize, phase: usize, lead: f64) -> Offsets {
         let stream = ((population as u64) << 32) | phase as u64;

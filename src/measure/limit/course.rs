@@ -3,17 +3,18 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::measure::latency::{Distribution, Metric};
+use crate::measure::latency::{Distribution, Latency, Metric};
 use crate::measure::limit::{Clock, Counted, FlowPart, Limit, LimitResult, Subject, WindowTally, Windows};
 use crate::measure::shard::{Flows, Shard};
+use crate::measure::wave::Wave;
 
 /// A stretch of a run, in which no phase begins or ends.
 #[derive(Debug, Clone, Copy)]
 pub struct Stretch<'s> {
     pub records: &'s Shard,
     pub lasted: Duration,
-    /// The names of the phases that it is in, one for each population whose load goes on.
-    pub phases: &'s [&'s str],
+    /// The phases that it is in: the number of a population whose load goes on, and the name of its phase.
+    pub phases: &'s [(usize, String)],
 }
 
 /// A limit and what was gathered for it. At most 400 KiB, whatever happens.
@@ -22,6 +23,8 @@ pub struct LimitCourse {
     limit: Limit,
     /// The number of its population.
     population: Option<usize>,
+    /// The waves whose flows count; `None`: all of them.
+    waves: Option<Vec<usize>>,
     all: Gathered,
     windows: Option<WindowCourse>,
 }
@@ -46,15 +49,23 @@ struct Gathered {
     started: u64,
     ended: u64,
     times: u64,
+    /// Flows of the kind whose times are taken that ended otherwise than `done`.
+    not_done: u64,
     durations: Option<Box<Distribution>>,
 }
 
 impl LimitCourse {
-    /// A limit of a run that has not begun. `populations`: the names of those that are told apart, by number.
-    pub fn new(limit: Limit, populations: &[String]) -> LimitCourse {
+    /// A limit of a run that has not begun. `populations`: the names of the populations of its load, by number; `waves`:
+    /// which flows are counted apart, by number too.
+    pub fn new(limit: Limit, populations: &[String], waves: &[Wave]) -> LimitCourse {
         let number = |name: &str| populations.iter().position(|known| known == name);
-        // Of a load with one population alone, all is that population's.
-        let population = limit.population().and_then(number).filter(|_| populations.len() > 1);
+        let population = limit.population().and_then(number);
+        let is_ours = |wave: &Wave| {
+            population.is_none_or(|ours| wave.population == ours)
+                && limit.phase().is_none_or(|ours| wave.phase.as_deref() == Some(ours))
+        };
+        let ours: Vec<usize> =
+            waves.iter().enumerate().filter(|(_, wave)| is_ours(wave)).map(|(number, _)| number).collect();
         let windows = limit.windows.map(|windows| WindowCourse {
             windows,
             present: Gathered::default(),
@@ -63,24 +74,31 @@ impl LimitCourse {
             worst: None,
             has_failed: false,
         });
-        LimitCourse { limit, population, all: Gathered::default(), windows }
+        let waves = (ours.len() < waves.len()).then_some(ours);
+        LimitCourse { limit, population, waves, all: Gathered::default(), windows }
     }
 
-    /// Takes in a stretch of the run, if it counts.
+    /// Takes in a stretch of the run, as far as it counts.
     pub fn add(&mut self, stretch: &Stretch<'_>) {
-        if self.limit.phase().is_some_and(|phase| !stretch.phases.contains(&phase)) {
-            if let Some(windows) = &mut self.windows {
-                // A window that is not whole says nothing.
-                windows.present = Gathered::default();
-            }
+        let is_ours = |(population, _): &&(usize, String)| self.population.is_none_or(|ours| ours == *population);
+        let is_in = |phase: &str| stretch.phases.iter().filter(is_ours).any(|(_, name)| name == phase);
+        let is_in = self.limit.phase().is_none_or(is_in);
+        let subject = self.limit.subject;
+        // A flow of these phases is one of them though it ends when they are over.
+        if is_in || subject.is_of_flows() {
+            let lasted = if is_in { stretch.lasted } else { Duration::ZERO };
+            self.all.take_in(&Stretch { lasted, ..*stretch }, subject, self.waves.as_deref());
+        }
+        let Some(windows) = &mut self.windows else { return };
+        if !is_in {
+            // A window that is not whole says nothing.
+            windows.present = Gathered::default();
             return;
         }
-        self.all.take_in(stretch, self.limit.subject, self.population);
-        let Some(windows) = &mut self.windows else { return };
-        windows.present.take_in(stretch, self.limit.subject, self.population);
+        windows.present.take_in(stretch, subject, self.waves.as_deref());
         if windows.present.lasted + HAIR >= windows.windows.each {
             let present = std::mem::take(&mut windows.present);
-            windows.close(&self.limit, present.value(self.limit.subject, false));
+            windows.close(&self.limit, present.value(subject, false));
         }
     }
 
@@ -93,32 +111,42 @@ impl LimitCourse {
         match &self.windows {
             Some(windows) => windows.has_failed,
             None => {
-                let actual = self.all.value(self.limit.subject, false);
-                actual.is_some_and(|actual| !self.limit.comparison.holds(actual, self.limit.bound))
+                let Limit { subject, comparison, bound, .. } = self.limit;
+                let actual = self.all.value(subject, false);
+                // What is only counted may yet come to what it should.
+                let is_lost = |actual| match subject {
+                    Subject::Count(_) => comparison.is_beyond(actual, bound),
+                    _ => !comparison.holds(actual, bound),
+                };
+                actual.is_some_and(is_lost)
             }
         }
     }
 
-    /// How it was kept, now that the run is over.
+    /// How it was kept, now that the run is over and all that was under way has been waited for.
     pub fn judge(&self) -> LimitResult {
-        self.judged(true)
+        self.judged(Till::End)
+    }
+
+    /// How it was kept by a run that was cut off: what has not ended has not failed.
+    pub fn judge_cut_off(&self) -> LimitResult {
+        self.judged(Till::Cut)
     }
 
     /// How it is kept so far: what has not ended yet has not failed, and windows to come may still be kept.
     pub fn judge_so_far(&self) -> LimitResult {
-        self.judged(false)
+        self.judged(Till::Now)
     }
 
-    fn judged(&self, is_over: bool) -> LimitResult {
+    fn judged(&self, till: Till) -> LimitResult {
         let Limit { expr, subject, comparison, bound, is_optional, abort_after, .. } = &self.limit;
-        let at_the_end = is_over && self.limit.phase().is_none();
         let (actual, holds) = match &self.windows {
             Some(windows) => {
-                let were_enough = !is_over || windows.tally.seen >= windows.windows.of as u64;
+                let were_enough = till == Till::Now || windows.tally.seen >= windows.windows.of as u64;
                 (windows.worst, were_enough && !windows.has_failed)
             }
             None => {
-                let actual = self.all.value(*subject, at_the_end);
+                let actual = self.all.value(*subject, till == Till::End);
                 (actual, actual.is_some_and(|actual| comparison.holds(actual, *bound)))
             }
         };
@@ -131,8 +159,42 @@ impl LimitCourse {
             optional: *is_optional,
             abort: abort_after.is_some(),
             windows: self.windows.as_ref().map(|windows| windows.tally),
+            note: self.note(holds),
         }
     }
+
+    /// What has to be known beside the value.
+    fn note(&self, holds: bool) -> Option<String> {
+        let subject = self.limit.subject;
+        if let Some(WindowCourse { windows, tally, .. }) = &self.windows {
+            let Windows { keep, of, .. } = windows;
+            return (!holds).then(|| {
+                format!("kept by {} of {} windows, {keep} of any {of} in a row are asked for", tally.kept, tally.seen)
+            });
+        }
+        let Subject::Time(statistic, metric, _) = subject else { return None };
+        let samples = self.all.durations.as_ref().map_or(0, |times| times.count());
+        let too_few = || {
+            let needed = statistic.least_samples();
+            (samples < needed).then(|| format!("{samples} samples, {needed} are needed"))
+        };
+        let left_out = || {
+            let others = self.all.not_done;
+            (others > 0).then(|| format!("without {others} that did not end `done`"))
+        };
+        too_few().or_else(|| left_out().filter(|_| matches!(metric, Metric::Flow(_))))
+    }
+}
+
+/// Up to when a limit is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Till {
+    /// The end of the run.
+    End,
+    /// Where it was cut off.
+    Cut,
+    /// The present moment, while it goes on.
+    Now,
 }
 
 /// Stretches are as long as their timers make them, not to the nanosecond.
@@ -158,32 +220,41 @@ impl WindowCourse {
 }
 
 impl Gathered {
-    fn take_in(&mut self, stretch: &Stretch<'_>, subject: Subject, population: Option<usize>) {
+    fn take_in(&mut self, stretch: &Stretch<'_>, subject: Subject, waves: Option<&[usize]>) {
         self.lasted += stretch.lasted;
         let records = stretch.records;
-        let flows = match population {
-            Some(number) => records.flows_of(number),
-            None => Some(records.flows()),
+        let flows: Vec<&Flows> = match waves {
+            Some(waves) => waves.iter().filter_map(|wave| records.flows_of(*wave)).collect(),
+            None => vec![records.flows()],
         };
-        self.started += flows.map_or(0, Flows::count_started);
-        self.ended += flows.map_or(0, Flows::count_ended);
+        let sum = |count: &dyn Fn(&Flows) -> u64| flows.iter().map(|flows| count(flows)).sum::<u64>();
+        self.started += sum(&Flows::count_started);
+        self.ended += sum(&Flows::count_ended);
         match subject {
-            Subject::Share(part) => self.times += flows.map_or(0, |flows| part.of(flows)),
-            Subject::Rate(counted) | Subject::Count(counted) => self.times += counted.of(records, flows),
+            Subject::Share(part) => self.times += sum(&|flows| part.of(flows)),
+            Subject::Rate(counted) | Subject::Count(counted) => {
+                self.times +=
+                    if counted.is_of_flows() { sum(&|flows| counted.of_flows(flows)) } else { counted.of(records) };
+            }
+            Subject::Time(_, Metric::Flow(kind), clock) => {
+                self.not_done += sum(&|flows| flows.count_not_done(kind));
+                flows
+                    .iter()
+                    .filter_map(|flows| flows.latency(kind))
+                    .for_each(|latency| self.take_in_times(latency, clock));
+            }
             Subject::Time(_, metric, clock) => {
-                let latency = match (metric, population) {
-                    (Metric::Flow(kind), Some(_)) => flows.and_then(|it| it.latency(kind)),
-                    _ => records.latency(metric),
-                };
-                if let Some(latency) = latency {
-                    let times = match clock {
-                        Clock::Response => &latency.response,
-                        Clock::Service => &latency.service,
-                    };
-                    self.durations.get_or_insert_default().merge(times);
-                }
+                records.latency(metric).into_iter().for_each(|latency| self.take_in_times(latency, clock));
             }
         }
+    }
+
+    fn take_in_times(&mut self, latency: &Latency, clock: Clock) {
+        let times = match clock {
+            Clock::Response => &latency.response,
+            Clock::Service => &latency.service,
+        };
+        self.durations.get_or_insert_default().merge(times);
     }
 
     /// In the subject's unit; `None` when nothing was measured, or not enough. `at_the_end` of a run flows that have not
@@ -199,7 +270,8 @@ impl Gathered {
                 let seconds = self.lasted.as_secs_f64();
                 (seconds > 0.0).then(|| (self.times as f64 / seconds * 10.0).round() / 10.0)
             }
-            Subject::Count(_) => (!self.lasted.is_zero()).then_some(self.times as f64),
+            // A storm takes no time.
+            Subject::Count(_) => (!self.lasted.is_zero() || self.started > 0).then_some(self.times as f64),
             Subject::Time(statistic, ..) => self.durations.as_ref().and_then(|times| statistic.of(times)),
         }
     }
@@ -215,11 +287,18 @@ impl FlowPart {
 }
 
 impl Counted {
-    fn of(self, records: &Shard, flows: Option<&Flows>) -> u64 {
+    fn of_flows(self, flows: &Flows) -> u64 {
         match self {
-            Counted::Flows => flows.map_or(0, |flows| flows.count_ended_with("done")),
-            Counted::Started => flows.map_or(0, Flows::count_started),
-            Counted::Part(part) => flows.map_or(0, |flows| part.of(flows)),
+            Counted::Flows => flows.count_ended_with("done"),
+            Counted::Started => flows.count_started(),
+            Counted::Part(part) => part.of(flows),
+            Counted::Exchanges | Counted::Handshakes | Counted::Rejected | Counted::Dropped => 0,
+        }
+    }
+
+    fn of(self, records: &Shard) -> u64 {
+        match self {
+            Counted::Flows | Counted::Started | Counted::Part(_) => self.of_flows(records.flows()),
             Counted::Exchanges => records.exchanges(),
             Counted::Handshakes => records.handshakes(),
             Counted::Rejected => records.rejected.values().sum(),

@@ -9,8 +9,9 @@
 //! p99(session.dms1) < 1s for 3 of 5 windows of 10s  in any 5 windows in a row at least 3 keep it
 //! count(rejected) = 0 optional                      holds as well where nothing was measured
 //! ```
-//! Without `over` the whole run counts. What ends in a second is of the phase that this second is in. A limit on something
-//! that never happened is not kept, unless it is `optional`: nobody has seen that it holds.
+//! Without `over` the whole run counts. A flow is of the phase that meant its journey to start, however late it ends; all
+//! else is of the phase in which it happens, and so is what ends in a window. A limit on something that never happened is
+//! not kept, unless it is `optional`: nobody has seen that it holds.
 //!
 //! | file | its job |
 //! |---|---|
@@ -29,7 +30,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::delegation::flow::Outcome;
-use crate::measure::latency::{Distribution, Metric};
+use crate::measure::latency::{Distribution, Metric, samples_needed};
 use crate::units;
 
 pub use course::{LimitCourse, Stretch};
@@ -139,6 +140,9 @@ pub struct LimitResult {
     pub abort: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub windows: Option<WindowTally>,
+    /// What has to be known beside the value: too few samples, flows that are not in it, too few windows that kept it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// How many windows were looked at, and how many of them kept the limit.
@@ -209,6 +213,11 @@ impl Limit {
         self.population.as_deref()
     }
 
+    /// Whether it can be judged only over some time: a rate, windows, and what is of a phase because it happens in it.
+    pub fn needs_time(&self) -> bool {
+        self.windows.is_some() || !self.subject.is_of_flows() || matches!(self.subject, Subject::Rate(_))
+    }
+
     /// After how much of what counts a run that does not keep it ends early; `None`: never.
     pub fn abort_after(&self) -> Option<Duration> {
         self.abort_after
@@ -252,6 +261,17 @@ impl Subject {
     }
 }
 
+impl Subject {
+    /// Whether it is about flows, which are told apart by population and by the phase that they were to start in.
+    fn is_of_flows(self) -> bool {
+        match self {
+            Subject::Share(_) | Subject::Time(_, Metric::Flow(_), _) => true,
+            Subject::Rate(counted) | Subject::Count(counted) => counted.is_of_flows(),
+            Subject::Time(..) => false,
+        }
+    }
+}
+
 impl FlowPart {
     /// By its name in a limit.
     fn named(name: &str) -> Option<FlowPart> {
@@ -276,13 +296,20 @@ impl Counted {
         known.or_else(|| FlowPart::named(name).map(Counted::Part))
     }
 
-    /// Whether it is told apart by population.
     fn is_of_flows(self) -> bool {
         matches!(self, Counted::Flows | Counted::Started | Counted::Part(_))
     }
 }
 
 impl Statistic {
+    /// How many samples it takes.
+    fn least_samples(self) -> u64 {
+        match self {
+            Statistic::Quantile(quantile) => samples_needed(quantile),
+            Statistic::Min | Statistic::Mean | Statistic::Max => 1,
+        }
+    }
+
     fn of(self, times: &Distribution) -> Option<f64> {
         match self {
             Statistic::Min => times.spread().min,
@@ -301,6 +328,15 @@ impl Comparison {
             Comparison::Equal => actual == bound,
             Comparison::GreaterOrEqual => actual >= bound,
             Comparison::Greater => actual > bound,
+        }
+    }
+
+    /// Whether a count has come too far to hold again, however much is added to it.
+    fn is_beyond(self, actual: f64, bound: f64) -> bool {
+        match self {
+            Comparison::Less => actual >= bound,
+            Comparison::LessOrEqual | Comparison::Equal => actual > bound,
+            Comparison::GreaterOrEqual | Comparison::Greater => false,
         }
     }
 

@@ -83,37 +83,37 @@ impl Parts {
         };
         let at = self.of.start..self.of.start + of.len();
         let what = &text[self.what.clone()];
-        let (subject, is_of_flows) = self.subject_named(what, of, at.clone())?;
-        if population.is_some() && !is_of_flows {
+        let subject = self.subject_named(what, of, at.clone())?;
+        if population.is_some() && !subject.is_of_flows() {
             let hint = "leave out `of`, or limit a `flow...` metric".to_owned();
             return Err(LimitError { problem: LimitProblem::NotByPopulation(of.to_owned()), at, hint });
         }
         Ok((subject, population.map(str::to_owned)))
     }
 
-    fn subject_named(&self, what: &str, of: &str, at: Range<usize>) -> Result<(Subject, bool), LimitError> {
+    fn subject_named(&self, what: &str, of: &str, at: Range<usize>) -> Result<Subject, LimitError> {
         let unknown = |hint: String| LimitError { problem: LimitProblem::Metric(of.to_owned()), at: at.clone(), hint };
         match what {
             "share" => {
                 let part = FlowPart::named(of).ok_or_else(|| {
                     unknown("the share of `failed` flows is known, and of each outcome, e.g. `undone`".to_owned())
                 })?;
-                Ok((Subject::Share(part), true))
+                Ok(Subject::Share(part))
             }
             "rate" | "count" => {
                 let counted = Counted::named(of).ok_or_else(|| {
                     let known: Vec<&str> = Counted::ALL.iter().map(|(name, _)| *name).collect();
                     unknown(format!("one of {}, failed, or an outcome", known.join(", ")))
                 })?;
-                let subject = if what == "rate" { Subject::Rate(counted) } else { Subject::Count(counted) };
-                Ok((subject, counted.is_of_flows()))
+                Ok(if what == "rate" { Subject::Rate(counted) } else { Subject::Count(counted) })
             }
             _ => {
                 let statistic = statistic(what).ok_or_else(|| LimitError {
                     problem: LimitProblem::Statistic(what.to_owned()),
                     at: self.what.clone(),
-                    hint: "one of min, mean, max, share, rate, count, or a percentile such as p50, p99 or p99.9"
-                        .to_owned(),
+                    hint:
+                        "one of min, mean, max, share, rate, count, or a percentile below 100 such as p50, p99 or p99.9"
+                            .to_owned(),
                 })?;
                 let (name, clock) = match of.split_once(',').map(|(name, clock)| (name.trim(), clock.trim())) {
                     None | Some((_, "response")) => (of.split(',').next().unwrap_or(of).trim(), Clock::Response),
@@ -128,7 +128,7 @@ impl Parts {
                     at: at.start..at.start + name.len(),
                     hint: nearest_metric(name),
                 })?;
-                Ok((Subject::Time(statistic, metric, clock), matches!(metric, Metric::Flow(_))))
+                Ok(Subject::Time(statistic, metric, clock))
             }
         }
     }
@@ -214,7 +214,7 @@ impl Tail {
     }
 }
 
-/// `p99`, `p99.9`; without a point, what follows the first two digits are decimals: `p999` is `p99.9`.
+/// `p99`, `p99.9`, and without a point nines alone: `p999` is `p99.9`.
 fn statistic(name: &str) -> Option<Statistic> {
     let digits = match name {
         "min" => return Some(Statistic::Min),
@@ -222,10 +222,8 @@ fn statistic(name: &str) -> Option<Statistic> {
         "max" => return Some(Statistic::Max),
         _ => name.strip_prefix('p').filter(|digits| digits.chars().all(|c| c.is_ascii_digit() || c == '.'))?,
     };
-    let percent = match digits.len() {
-        3.. if !digits.contains('.') => format!("{}.{}", &digits[..2], &digits[2..]),
-        _ => digits.to_owned(),
-    };
+    let is_nines = digits.len() > 2 && digits.chars().all(|c| c == '9');
+    let percent = if is_nines { format!("99.{}", &digits[2..]) } else { digits.to_owned() };
     let percent: f64 = percent.parse().ok()?;
     (percent > 0.0 && percent < 100.0).then_some(Statistic::Quantile(percent / 100.0))
 }

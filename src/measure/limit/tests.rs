@@ -3,6 +3,7 @@
 use super::*;
 use crate::delegation::flow::{FlowKind, Outcome};
 use crate::measure::shard::{End, Shard};
+use crate::measure::wave::Wave;
 
 const TOOK: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
@@ -11,25 +12,47 @@ fn kind() -> FlowKind {
     FlowKind::all().next().expect("there are flows")
 }
 
-/// A run of `done` flows that took 1 ms each from their intended start, half of it from the send, and one more per
-/// outcome of `others`, none of them expected.
+const POPULATIONS: [&str; 2] = ["phones", "meters"];
+const PHASES: [&str; 3] = ["warm-up", "steady", "cool-down"];
+
+/// The number of the wave of a phase of a population.
+fn wave(population: &str, phase: &str) -> Option<usize> {
+    let place = |all: &[&str], one| all.iter().position(|known| *known == one);
+    Some(place(&POPULATIONS, population)? * PHASES.len() + place(&PHASES, phase)?)
+}
+
+fn followed(limit: Limit) -> LimitCourse {
+    let phases = |population| PHASES.map(|phase| Wave { population, phase: Some(phase.to_owned()) });
+    let waves: Vec<Wave> = (0..POPULATIONS.len()).flat_map(phases).collect();
+    LimitCourse::new(limit, &POPULATIONS.map(str::to_owned), &waves)
+}
+
+/// A second in which both populations are in this phase.
+fn add(course: &mut LimitCourse, phase: &str, records: &Shard) {
+    let phases = [(0, phase.to_owned()), (1, phase.to_owned())];
+    course.add(&Stretch { records, lasted: SECOND, phases: &phases });
+}
+
+/// `done` flows of phones that took 1 ms each from their intended start, half of it from the send, and one more per
+/// outcome of `others`, none of them expected. They were to start in `steady`.
 fn run(done: u64, others: &[Outcome]) -> Shard {
-    let mut shard = Shard::new();
+    run_of("steady", done, others)
+}
+
+fn run_of(phase: &str, done: u64, others: &[Outcome]) -> Shard {
+    let (mut shard, wave) = (Shard::new(), wave("phones", phase));
     for outcome in std::iter::repeat_n(&Outcome::Done, done as usize).chain(others) {
-        shard.flow_started(kind(), "done", None);
+        shard.flow_started(kind(), "done", wave);
         let as_expected = *outcome == Outcome::Done;
-        shard.flow_ended(kind(), &End { outcome, as_expected, response: TOOK, service: TOOK / 2 }, None);
+        shard.flow_ended(kind(), &End { outcome, as_expected, response: TOOK, service: TOOK / 2 }, wave);
     }
     shard
 }
 
 /// How a run of these seconds, each with its phase, keeps a limit.
 fn judged(expr: &str, seconds: &[(&str, &Shard)]) -> LimitResult {
-    let populations = ["phones".to_owned(), "meters".to_owned()];
-    let mut course = LimitCourse::new(parse(expr).expect("a limit"), &populations);
-    for (phase, records) in seconds {
-        course.add(&Stretch { records, lasted: SECOND, phases: &[phase] });
-    }
+    let mut course = followed(parse(expr).expect("a limit"));
+    seconds.iter().for_each(|(phase, records)| add(&mut course, phase, records));
     course.judge()
 }
 
@@ -83,18 +106,19 @@ fn a_limit_on_what_never_happened_is_not_kept_unless_it_is_optional() {
 #[test]
 fn a_flow_that_never_ended_has_failed_when_the_run_is_over() {
     let mut shard = run(3, &[]);
-    shard.flow_started(kind(), "done", None);
+    shard.flow_started(kind(), "done", wave("phones", "steady"));
     check("share(failed) = 0", &shard, Some(0.25), false);
     let limit = parse("share(failed) = 0").expect("a limit").aborting_after(Duration::ZERO);
-    let mut course = LimitCourse::new(limit, &[]);
-    course.add(&Stretch { records: &shard, lasted: SECOND, phases: &["steady"] });
+    let mut course = followed(limit);
+    add(&mut course, "steady", &shard);
     assert!(!course.calls_for_abort(), "it may yet end well");
 }
 
 #[test]
 fn a_limit_over_a_phase_takes_in_that_phase_alone() {
-    let (good, bad) = (run(10, &[]), run(9, &[Outcome::Lost]));
-    let seconds = [("warm-up", &bad), ("steady", &good), ("steady", &good), ("cool-down", &bad)];
+    let good = run(10, &[]);
+    let [bad, late] = ["warm-up", "cool-down"].map(|phase| run_of(phase, 9, &[Outcome::Lost]));
+    let seconds = [("warm-up", &bad), ("steady", &good), ("steady", &good), ("cool-down", &late)];
     assert_eq!(judged("share(failed) = 0 over steady", &seconds).actual, Some(0.0));
     assert_eq!(judged("share(failed) = 0 over warm-up", &seconds).actual, Some(0.1));
     assert_eq!(judged("rate(flows) > 1/s over steady", &seconds).actual, Some(10.0));
@@ -105,28 +129,108 @@ fn a_limit_over_a_phase_takes_in_that_phase_alone() {
 #[test]
 fn a_limit_of_a_population_takes_in_its_flows_alone() {
     let mut shard = run(0, &[]);
-    for (population, millis) in [(0, 2), (1, 9), (1, 9)] {
-        let took = Duration::from_millis(millis);
-        shard.flow_started(kind(), "done", Some(population));
+    for (population, millis) in [("phones", 2), ("meters", 9), ("meters", 9)] {
+        let (took, wave) = (Duration::from_millis(millis), wave(population, "steady"));
+        shard.flow_started(kind(), "done", wave);
         let end = End { outcome: &Outcome::Done, as_expected: true, response: took, service: took };
-        shard.flow_ended(kind(), &end, Some(population));
+        shard.flow_ended(kind(), &end, wave);
     }
     check("max(flow.delegate.dmacc of phones) < 5ms", &shard, Some(2.0), true);
     check("max(flow.delegate.dmacc of meters) < 5ms", &shard, Some(9.0), false);
     check("max(flow.delegate.dmacc) < 5ms", &shard, Some(9.0), false);
     check("count(flows of meters) = 2", &shard, Some(2.0), true);
+    check("count(flows of meters) = 2 over steady", &shard, Some(2.0), true);
+    check("count(started of meters) = 0 over warm-up", &shard, None, false);
+}
+
+#[test]
+fn a_flow_is_of_the_phase_that_it_was_to_start_in_however_late_it_ends() {
+    let mut started = run(1, &[]);
+    let steady = wave("phones", "steady");
+    started.flow_started(kind(), "done", steady);
+    let mut late = run_of("cool-down", 1, &[]);
+    let end = End { outcome: &Outcome::Done, as_expected: true, response: SECOND, service: SECOND };
+    late.flow_ended(kind(), &end, steady);
+    let seconds = [("steady", &started), ("cool-down", &late)];
+    for (expr, actual) in [
+        ("max(flow.delegate.dmacc) < 1s over steady", 1_000.0),
+        ("max(flow.delegate.dmacc) < 1s over cool-down", 1.0),
+        ("count(flows) = 2 over steady", 2.0),
+        // Of the one second of `steady`, not of the one in which it ended too.
+        ("rate(flows) > 1/s over steady", 2.0),
+    ] {
+        assert_eq!(judged(expr, &seconds).actual, Some(actual), "{expr}");
+    }
+}
+
+#[test]
+fn a_phase_that_takes_no_time_is_judged_by_its_flows() {
+    let mut course = followed(parse("count(flows) = 3 over warm-up").expect("a limit"));
+    // What was to start in a storm ends in the phase behind it.
+    add(&mut course, "steady", &run_of("warm-up", 3, &[]));
+    assert_eq!((course.judge().actual, course.judge().passed), (Some(3.0), true));
+}
+
+#[test]
+fn a_count_ends_a_run_only_once_it_cannot_come_to_what_it_should() {
+    for (expr, ends) in [
+        ("count(flows) > 9", [false, false, false]),
+        ("count(flows) >= 9", [false, false, false]),
+        ("count(flows) = 4", [false, false, true]),
+        ("count(flows) < 4", [false, true, true]),
+        ("count(flows) <= 4", [false, false, true]),
+        // Two flows in a second: not enough at any time.
+        ("rate(flows) > 2/s", [true, true, true]),
+    ] {
+        let mut course = followed(parse(expr).expect("a limit").aborting_after(Duration::ZERO));
+        let seen = [(); 3].map(|()| {
+            add(&mut course, "steady", &run(2, &[]));
+            course.calls_for_abort()
+        });
+        assert_eq!(seen, ends, "{expr}");
+    }
+}
+
+#[test]
+fn a_limit_says_what_has_to_be_known_beside_its_value() {
+    let timed_out = || Outcome::Undone { reason: 408 };
+    let with_others = run(100, &[timed_out(), Outcome::Lost]);
+    for (expr, run, note) in [
+        ("p99(flow.delegate.dmacc) < 1s", &run(99, &[]), Some("99 samples, 100 are needed")),
+        ("p99(flow.delegate.dmacc) < 1s", &with_others, Some("without 2 that did not end `done`")),
+        ("p99(flow.revoke.asked) < 1s", &with_others, Some("0 samples, 100 are needed")),
+        ("p99(flow.delegate.dmacc) < 1s", &run(100, &[]), None),
+        ("share(failed) < 5%", &with_others, None),
+        (
+            "share(failed) < 5% for 2 of 3 windows of 1s",
+            &with_others,
+            Some("kept by 1 of 1 windows, 2 of any 3 in a row are asked for"),
+        ),
+        ("share(failed) < 5% for 1 of 1 windows of 1s", &with_others, None),
+    ] {
+        assert_eq!(judged(expr, &[("steady", run)]).note.as_deref(), note, "{expr}");
+    }
+}
+
+#[test]
+fn a_run_that_was_cut_off_has_not_failed_what_was_under_way() {
+    let mut under_way = run(3, &[]);
+    under_way.flow_started(kind(), "done", wave("phones", "steady"));
+    let mut course = followed(parse(DEFAULT).expect("a limit"));
+    add(&mut course, "steady", &under_way);
+    assert_eq!((course.judge_cut_off().actual, course.judge_cut_off().passed), (Some(0.0), true));
 }
 
 #[test]
 fn while_a_run_goes_on_what_is_still_to_come_has_not_failed() {
     let mut under_way = run(3, &[]);
-    under_way.flow_started(kind(), "done", None);
+    under_way.flow_started(kind(), "done", wave("phones", "steady"));
     // One of 4 flows has not ended; one window of the two that it takes is over.
     for (expr, at_the_end) in
         [("share(failed) = 0", Some(0.25)), ("share(failed) = 0 for 2 of 2 windows of 1s", Some(0.0))]
     {
-        let mut course = LimitCourse::new(parse(expr).expect("a limit"), &[]);
-        course.add(&Stretch { records: &under_way, lasted: SECOND, phases: &["steady"] });
+        let mut course = followed(parse(expr).expect("a limit"));
+        add(&mut course, "steady", &under_way);
         let (so_far, over) = (course.judge_so_far(), course.judge());
         assert_eq!((so_far.actual, so_far.passed), (Some(0.0), true), "{expr}");
         assert_eq!((over.actual, over.passed), (at_the_end, false), "{expr}");
@@ -190,6 +294,9 @@ fn mistakes_are_shown_where_they_are() {
         ("count(flows) > 5.5", "5.5", "count(dropped) = 0"),
         ("q98(bootstrap) < 1s", "q98", "p99.9"),
         ("p0(bootstrap) < 1s", "p0", "p99.9"),
+        ("p100(bootstrap) < 1s", "p100", "max"),
+        ("p101(bootstrap) < 1s", "p101", "below 100"),
+        ("p995(bootstrap) < 1s", "p995", "p99.9"),
         ("p99(flow.delegate.dmac) < 1s", "flow.delegate.dmac", "did you mean `flow.delegate.dmacc`?"),
         ("p99(bootstrap, sent) < 1s", "bootstrap, sent", "`response` or `service`"),
         ("p99(bootstrap) < 250", "250", "e.g."),

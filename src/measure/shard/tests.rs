@@ -97,12 +97,12 @@ fn messages_are_counted_by_the_flow_that_was_under_way() {
 }
 
 #[test]
-fn populations_are_counted_apart_and_together() {
+fn waves_are_counted_apart_and_together() {
     let kind = FlowKind::all().next().expect("there are flows");
     let mut shard = Shard::new();
-    for population in [0, 1, 1] {
-        shard.flow_started(kind, "done", Some(population));
-        shard.flow_ended(kind, &done(TOOK), Some(population));
+    for wave in [0, 1, 1] {
+        shard.flow_started(kind, "done", Some(wave));
+        shard.flow_ended(kind, &done(TOOK), Some(wave));
     }
     let ended = |flows: &Flows| (flows.count_started(), flows.count_ended_with("done"));
     assert_eq!(shard.flows_of(1).map(ended), Some((2, 2)));

@@ -59,8 +59,14 @@ impl From<&LongestWindows> for WindowRow {
     }
 }
 
-/// What a run did not come by, in sentences. Of `cut_short` watched devices only the first steps were kept.
-pub(super) fn warnings(goals: &[(String, u64)], faults: &[FaultRow], cut_short: u64) -> Vec<String> {
+/// What a run did not come by, in sentences. Of `cut_short` watched devices only the first steps were kept; `ran_out` are
+/// the phases, with their populations, that ran out of starts.
+pub(super) fn warnings(
+    goals: &[(String, u64)],
+    faults: &[FaultRow],
+    cut_short: u64,
+    ran_out: &[(String, String)],
+) -> Vec<String> {
     let idle = faults.iter().filter(|fault| fault.injected == 0).map(|fault| {
         let occasions = if fault.eligible == 1 { "occasion" } else { "occasions" };
         format!("the fault `{}` never fired: {} {occasions}", fault.name, fault.eligible)
@@ -73,7 +79,13 @@ pub(super) fn warnings(goals: &[(String, u64)], faults: &[FaultRow], cut_short: 
              observable, and no fault or goal sees what came later; set `watch` lower, or give journeys fewer rounds"
         )
     });
-    idle.chain(missed.map(|(goal, _)| format!("the goal `{goal}` was never reached"))).chain(cut).collect()
+    let early = ran_out.iter().map(|(population, phase)| {
+        format!(
+            "the phase `{phase}` of the population `{population}` ended early, or never began: all journeys had been started \
+             before"
+        )
+    });
+    idle.chain(early).chain(missed.map(|(goal, _)| format!("the goal `{goal}` was never reached"))).chain(cut).collect()
 }
 
 /// In milliseconds, to the microsecond.

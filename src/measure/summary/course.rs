@@ -24,7 +24,7 @@ pub struct PopulationRow {
     pub devices: u64,
     pub started: u64,
     pub done: u64,
-    /// Flows that ended otherwise than their journey expects, or have not ended.
+    /// Flows that ended otherwise than their journey expects; of a run that was not cut off, or have not ended.
     pub failed: u64,
     /// Of all its flows that ended `done`, whatever their kind.
     pub latency: LatencyRow,

@@ -21,7 +21,7 @@ const TOOK: Duration = Duration::from_millis(3);
 
 /// A run of two seconds in which all of these records came about.
 fn course(records: &Shard, limits: &[Limit]) -> Course {
-    let mut course = Course::new(limits, vec!["all".to_owned()]);
+    let mut course = Course::new(limits, vec!["all".to_owned()], Vec::new());
     course.add(&Piece {
         from: Duration::ZERO,
         to: Duration::from_secs(2),
@@ -51,6 +51,7 @@ fn run<'a>(course: &'a Course, promises: &'a [PromiseResult], ending: Ending) ->
         expected: None,
         windows: &NO_WINDOWS,
         cut_short: 0,
+        ran_out: &[],
         host: HostUse { cpu_s: 1.0, cores: 2.0, peak_rss_bytes: 1 << 20, ..HostUse::default() },
         health: HealthLimits::DEFAULT,
     }
@@ -153,6 +154,24 @@ fn flows_are_counted_by_outcome_and_by_expectation() {
     assert_eq!((summary.failed.get(&name), summary.failed_flows()), (Some(&1), 1));
     assert_eq!(summary.causes.get("undone (420)"), Some(&1));
     assert_eq!(summary.latency.get("flow.delegate.dmacc").map(|row| row.count), Some(2), "only those that were done");
+}
+
+#[test]
+fn what_was_cut_off_has_not_failed_and_what_was_waited_for_has() {
+    let mut records = records();
+    let kind = FlowKind::all().next().expect("there are flows");
+    records.flow_started(kind, "done", None);
+    records.flow_started(kind, "done", None);
+    records.flow_ended(kind, &end(&Outcome::Lost, false), None);
+    for (ending, failed) in [(Ending::Interrupted, 1), (Ending::Drained, 2)] {
+        let course = course(&records, &limit::with_default(Vec::new()));
+        let summary = Summary::build(&run(&course, &[], ending));
+        assert_eq!(summary.failed_flows(), failed, "{ending:?}");
+        // Of those that have ended, or of those that were started.
+        let (all, ended) = (summary.started() as f64, summary.started() as f64 - 1.0);
+        let share = if ending == Ending::Interrupted { 1.0 / ended } else { 2.0 / all };
+        assert_eq!(summary.limits[0].actual, Some(share), "{ending:?}");
+    }
 }
 
 #[test]

@@ -76,9 +76,10 @@ fn limit_line(limit: &LimitResult, ink: Ink) -> Line<'static> {
         false if is_open => ("open", ink.dim()),
         false => ("FAILING", ink.bad()),
     };
-    let actual = limit.actual.map_or_else(|| "nothing measured yet".to_owned(), figure);
+    let actual = limit.actual.map_or_else(|| "not measured yet".to_owned(), figure);
     let mut line = labelled("limit", Span::styled(format!("{word:<8}"), style), ink);
-    line.push_span(Span::raw(format!("{}  is {actual}", limit.expr)));
+    let note = limit.note.as_ref().map_or_else(String::new, |note| format!("; {note}"));
+    line.push_span(Span::raw(format!("{}  is {actual}{note}", limit.expr)));
     line
 }
 

@@ -56,7 +56,7 @@ fn records() -> Shard {
 
 /// The beats of the first seconds of a run that is to have 1,000 journeys.
 fn beats(seconds: u64) -> Vec<Beat> {
-    let mut course = Course::new(&limit::with_default(Vec::new()), Vec::new());
+    let mut course = Course::new(&limit::with_default(Vec::new()), Vec::new(), Vec::new());
     let beat = |second: u64| {
         let (from, to) = (Duration::from_secs(second), Duration::from_secs(second + 1));
         let gauges = Gauges { cpu_share: 0.9, faults: 1, mailbox_depth: 9, ..Gauges::default() };
@@ -100,6 +100,7 @@ fn beats(seconds: u64) -> Vec<Beat> {
 fn summary(course: &Course, lasted: Duration, faults: &[FaultRow]) -> Summary {
     Summary::build(&Run {
         cut_short: 0,
+        ran_out: &[],
         scenario: "quickstart",
         seed: 7,
         policy: Policy::Hardened,

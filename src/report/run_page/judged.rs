@@ -25,7 +25,7 @@ pub(super) fn limits(summary: &Summary) -> Markup {
         how.extend(limit.abort.then_some("ends the run"));
         how.extend(limit.optional.then_some("optional"));
         Row {
-            name: html! { code { (limit.expr) } },
+            name: html! { code { (limit.expr) } @if let Some(note) = &limit.note { " " (hint(note)) } },
             cells: vec![
                 Cell::Marked(verdict),
                 Cell::Figure(actual(limit)),

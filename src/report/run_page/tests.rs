@@ -55,7 +55,7 @@ fn dossier(plan: &Plan) -> Dossier {
     let kinds: Vec<FlowKind> = FlowKind::all().take(plan.kinds).collect();
     let limits =
         ["share(failed) < 1%", "p99(flow.delegate.dmacc) < 1us"].map(|text| limit::parse(text).expect("a limit"));
-    let mut course = Course::new(&limits, vec!["all".to_owned()]);
+    let mut course = Course::new(&limits, vec!["all".to_owned()], Vec::new());
     let mut seconds = Seconds::default();
     // As wide as the columns of the seconds are in the end.
     let width = (1..).map(|power| 1 << (power - 1)).find(|width| plan.seconds / width < 160).expect("there is one");
@@ -130,6 +130,7 @@ fn dossier(plan: &Plan) -> Dossier {
     };
     let summary = Summary::build(&Run {
         cut_short: 0,
+        ran_out: &[],
         scenario: "evening",
         seed: 7,
         policy: Policy::Hardened,

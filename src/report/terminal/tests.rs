@@ -71,7 +71,7 @@ fn summary_with(
     faults: &[FaultRow],
     windows: &LongestWindows,
 ) -> Summary {
-    let mut course = Course::new(&limit::with_default(Vec::new()), Vec::new());
+    let mut course = Course::new(&limit::with_default(Vec::new()), Vec::new(), Vec::new());
     course.add(&Piece {
         from: Duration::ZERO,
         to: Duration::from_millis(12_345),
@@ -96,6 +96,7 @@ fn summary_with(
         faults,
         windows,
         cut_short: 0,
+        ran_out: &[],
         expected: None,
         host: HostUse { cpu_s: 3.9, cores: 2.0, peak_rss_bytes: 84 << 20, ..HostUse::default() },
         health: HealthLimits::DEFAULT,

@@ -72,7 +72,7 @@ fn killed(out: &Path) -> PathBuf {
     let scenario = parse("small", SCENARIO, &Overrides::default()).expect("a scenario");
     let names = scenario.names();
     let load = Moment::from_nanos(10_000_000_000);
-    let mut course = Course::new(&[], vec!["all".to_owned()]);
+    let mut course = Course::new(&[], vec!["all".to_owned()], Vec::new());
     let mut first = Frame::default();
     first.event(load, Event::Load);
     folder.append_events(&first.finish()).expect("it can be written");
@@ -117,6 +117,7 @@ fn killed(out: &Path) -> PathBuf {
     }
     let summary = Summary::build(&Run {
         cut_short: 0,
+        ran_out: &[],
         scenario: "small",
         seed: 7,
         policy: Policy::Hardened,

@@ -23,7 +23,7 @@ fn text(summary: &Summary) -> String {
 
 fn limit(expr: &str, actual: Option<f64>, bound: f64, unit: Unit, passed: bool) -> LimitResult {
     let (expr, optional) = (expr.to_owned(), expr.ends_with("optional"));
-    LimitResult { expr, actual, limit: bound, unit, passed, optional, abort: false, windows: None }
+    LimitResult { expr, actual, limit: bound, unit, passed, optional, abort: false, windows: None, note: None }
 }
 
 fn promise(name: &str, checked: u64, broken: u64, not_observable: u64) -> PromiseRow {

@@ -15,7 +15,7 @@ fn phases(phases: &str) -> String {
 /// The shape that one phase is read as; it is printed as `printed`.
 #[track_caller]
 fn reads_as(phase: &str, name: &str, shape: &Shape, printed: &str) {
-    let text = phases(&format!("[{phase:?}]"));
+    let text = phases(&format!("[{phase:?}]")).replace("devices = 10", "devices = 100_000");
     let scenario = read(&text).unwrap_or_else(|problems| panic!("{problems}"));
     assert_eq!(scenario.load.populations[0].phases, [Phase { name: name.to_owned(), shape: shape.clone() }]);
     assert!(scenario.to_toml().contains(&format!("phases = [{printed:?}]")), "{}", scenario.to_toml());
@@ -78,13 +78,30 @@ fn so_many_at_once_is_short_for_a_closed_phase() {
 fn a_population_has_the_starts_that_its_phases_give() {
     let starts = |text: &str| read(&phases(text)).unwrap().load.populations[0].starts;
     assert_eq!(starts(r#"["hold 3/s for 2s"]"#), 6);
-    assert_eq!(starts(r#"["hold 3/s for 200s"]"#), 10, "not more than devices");
     assert_eq!(starts(r#"["storm of 4", "pause 1s", "storm of 4"]"#), 8);
     assert_eq!(starts(r#"["hold 3/s for 2s, poisson exactly 7"]"#), 7);
     // Where chance or the servers decide, only the devices are a bound.
     assert_eq!(starts(r#"["hold 1/s for 2s, poisson"]"#), 10);
     assert_eq!(starts(r#"["closed 1 for 2s"]"#), 10);
     assert_eq!(starts("[\"hold 3/s for 9s, poisson\"]\nstarts = 12"), 12);
+}
+
+#[test]
+fn phases_that_start_more_than_there_are_devices_are_a_problem_unless_the_load_says_where_it_ends() {
+    for (text, message) in [
+        (r#"["hold 3/s for 200s"]"#, "the phases start 600 journeys, and there are 10 devices for them"),
+        (r#"["storm of 4", "storm of 7"]"#, "the phases start 11 journeys, and there are 10 devices for them"),
+        (r#"["hold 1000/s for 1h"]"#, "the phases start more than 100009 journeys, and there are 10 devices for them"),
+        // 100 on the average; fewer than 50 are as good as impossible.
+        (r#"["hold 50/s for 2s, poisson"]"#, "journeys with this seed, and there are 10 devices for them"),
+    ] {
+        let problems = read(&phases(text)).expect_err(text).to_string();
+        assert!(problems.contains(message) && problems.contains("`starts = 10`"), "{problems}");
+        let ended = read(&phases(&format!("{text}\nstarts = 10"))).unwrap_or_else(|problems| panic!("{problems}"));
+        assert_eq!(ended.load.populations[0].starts, 10);
+    }
+    let open_ended = read(&phases(r#"["hold 3/s for 200s", "hold 3/s until done"]"#)).unwrap();
+    assert_eq!(open_ended.load.populations[0].starts, 10, "the run says which phases it did not come to");
 }
 
 #[test]
@@ -112,7 +129,7 @@ fn chance_is_the_seeds_alone() {
         starts(&parse("demo.toml", text, &Overrides { seed: Some(seed), ..Overrides::default() }).unwrap())
     };
     for spread in ["poisson", "poisson exactly 8"] {
-        let text = phases(&format!(r#"["hold 5/s for 2s, {spread}"]"#));
+        let text = phases(&format!(r#"["hold 5/s for 2s, {spread}"]"#)).replace("devices = 10", "devices = 100");
         assert_eq!(seeded(7, &text), seeded(7, &text));
         assert_ne!(seeded(7, &text), seeded(8, &text));
     }

@@ -264,6 +264,24 @@ fn limits_are_read_and_pointed_into() {
         "the load has no population `phones`",
         "its populations are all",
     );
+    let stormy = |limit: &str| {
+        limits(&format!("[{limit:?}]"))
+            .replace("at_once = 5", r#"phases = ["first: storm of 4", "rest: hold 1/s for 2s"]"#)
+    };
+    is_wrong(
+        &stormy("rate(flows) > 1/s over first"),
+        "first",
+        "the phase `first` takes no time",
+        "give the phase behind it the same name",
+    );
+    for limit in ["p99(session.dms1) < 1s over first", "count(flows) > 1 over first for 1 of 1 windows of 1s"] {
+        assert!(read(&stormy(limit)).is_err(), "{limit}");
+    }
+    for limit in
+        ["p50(flow.delegate.dmacc) < 1s over first", "count(flows) = 4 over first", "rate(flows) > 1/s over rest"]
+    {
+        read(&stormy(limit)).unwrap_or_else(|problems| panic!("{problems}"));
+    }
     is_wrong(&limits("[{ abort = true }]"), "{", "the key `expr` is missing", "add `expr = ...`");
     is_wrong(
         &limits("[5]"),

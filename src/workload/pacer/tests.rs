@@ -62,7 +62,7 @@ fn closed(at_once: u32, over: Option<f64>) -> Phase {
 }
 
 fn pacer(starts: u32, phases: Vec<Phase>, devices: &Arc<Population>, now: Moment) -> Pacer {
-    Pacer::new(Plan { load: Load::of_all(starts, phases), seed: Seed(7) }, devices, || now)
+    Pacer::new(Plan::new(Load::of_all(starts, phases), Seed(7)), devices, || now)
 }
 
 /// A pacer on 100 devices, one start for each, from zero.
@@ -112,6 +112,28 @@ fn starts_beyond_the_devices_find_none() {
     assert!(starts[..100].iter().all(|start| start.device.is_some()));
     assert!(starts[100..].iter().all(|start| start.device.is_none()));
     assert_eq!((pacer.made(), pacer.dropped(), starts.len()), (100, 20, 120));
+}
+
+#[test]
+fn a_phase_that_the_starts_do_not_last_for_is_named() {
+    let named = |name: &str, phase: Phase| Phase { name: name.to_owned(), ..phase };
+    let ran_out = |starts: u32, phases: Vec<Phase>| {
+        let mut pacer = pacer(starts, phases, &devices(10, &[1]), Moment::ZERO);
+        assert_eq!(pacer.standing(at(0.1)).ran_out, [], "there are starts left");
+        // Every journey ends at once.
+        for now in (1..=20).map(|tenths| f64::from(tenths) / 10.0) {
+            due(&mut pacer, now).iter().for_each(|start| pacer.free(start.population, at(now)));
+        }
+        assert!(pacer.is_done());
+        pacer.standing(at(2.0)).ran_out.into_iter().map(|(_, phase)| phase).collect::<Vec<_>>()
+    };
+    let first = || named("first", hold(5.0, Some(1.0)));
+    assert_eq!(ran_out(5, vec![first()]), [""; 0], "all of it");
+    assert_eq!(ran_out(4, vec![first()]), ["first"]);
+    assert_eq!(ran_out(10, vec![first(), named("rest", hold(10.0, None))]), [""; 0], "it ends with the last start");
+    assert_eq!(ran_out(5, vec![first(), named("rest", hold(5.0, None))]), ["rest"], "it never began");
+    assert_eq!(ran_out(10, vec![named("places", closed(2, Some(9.0)))]), ["places"]);
+    assert_eq!(ran_out(10, vec![named("places", closed(2, None))]), [""; 0]);
 }
 
 #[test]
@@ -223,7 +245,7 @@ fn mixed() -> Pacer {
     };
     let populations =
         vec![population("even", &[0, 2], 70, hold(10.0, None)), population("closed", &[1], 30, closed(5, None))];
-    Pacer::new(Plan { load: Load { populations }, seed: Seed(7) }, &devices(100, &[60, 30, 10]), || Moment::ZERO)
+    Pacer::new(Plan::new(Load { populations }, Seed(7)), &devices(100, &[60, 30, 10]), || Moment::ZERO)
 }
 
 #[test]
@@ -266,7 +288,7 @@ fn a_population_without_a_clock_says_that_its_end_is_not_known() {
 fn the_plan_is_fixed_by_the_seed_and_by_nothing_else() {
     let starts = |seed: u64, ask: f64| {
         let phases = vec![spread(20.0, Some(2.0), Spread::Poisson), spread(20.0, Some(2.0), Spread::Exactly(40))];
-        let plan = Plan { load: Load::of_all(100, phases), seed: Seed(seed) };
+        let plan = Plan::new(Load::of_all(100, phases), Seed(seed));
         let mut pacer = Pacer::new(plan, &devices(100, &[1]), || Moment::ZERO);
         let mut now = 0.0;
         let mut starts = Vec::new();
