@@ -22,10 +22,12 @@ use crate::measure::shard::Shard;
 
 pub use aims::{FaultRow, GoalRow, WindowRow};
 pub use course::{ErrorKind, ErrorRow, MarkRow, PhaseRow, PopulationRow, WorstRow};
+pub use verdict::{Ending, Verdict};
 
 mod aims;
 mod course;
 mod rows;
+mod verdict;
 
 /// The version of the summary's form; a key is added without a new one, never renamed.
 pub const SCHEMA: &str = "dmswarm.summary/1";
@@ -96,39 +98,6 @@ pub struct Summary {
     pub expectation: Option<Expectation>,
     pub health: Health,
     pub actors: ActorRow,
-}
-
-/// What a run amounts to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    Passed,
-    /// A limit was not kept, or an actor panicked.
-    Failed,
-    /// A promise was broken; of a race: it did not go as its author expects.
-    Broken,
-    /// This machine, not the peer, was the bottleneck.
-    Invalid,
-    /// A limit with `abort` ended the run early.
-    Aborted,
-    /// The target could not be reached, or refused our identity.
-    Unreachable,
-    Interrupted,
-}
-
-impl Verdict {
-    /// The word in the summary.
-    pub fn key(self) -> &'static str {
-        match self {
-            Verdict::Passed => "passed",
-            Verdict::Failed => "failed",
-            Verdict::Broken => "broken",
-            Verdict::Invalid => "invalid",
-            Verdict::Aborted => "aborted",
-            Verdict::Unreachable => "unreachable",
-            Verdict::Interrupted => "interrupted",
-        }
-    }
 }
 
 /// How the flows of one kind ended.
@@ -241,19 +210,6 @@ pub struct ActorRow {
     pub mailbox_refused: u64,
 }
 
-/// How the load came to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// Everything that was started has ended, or its time to drain was over.
-    Drained,
-    /// A limit with `abort`.
-    Aborted,
-    /// The target could not be reached, or refused our identity.
-    Unreachable,
-    /// A signal.
-    Interrupted,
-}
-
 /// What a summary is built from.
 #[derive(Clone, Copy)]
 pub struct Run<'a> {
@@ -304,8 +260,10 @@ impl Summary {
         Summary {
             schema: SCHEMA.to_owned(),
             verdict: match &expectation {
-                Some(race) if run.ending == Ending::Drained && actors.panicked == 0 => race_verdict(race, &health),
-                _ => verdict(run.ending, &promises, &health, &limits, &actors),
+                Some(race) if run.ending == Ending::Drained && actors.panicked == 0 => {
+                    verdict::of_a_race(race, &health)
+                }
+                _ => verdict::weightiest(run.ending, &promises, &health, &limits, &actors),
             },
             scenario: run.scenario.to_owned(),
             seed: run.seed,
@@ -366,35 +324,6 @@ impl Summary {
 /// The JSON Schema of `summary.json`.
 pub fn summary_schema() -> serde_json::Value {
     schemars::schema_for!(Summary).to_value()
-}
-
-/// A race has the verdict of its expectation: promises that are to be broken are no failure, and those that are not are.
-fn race_verdict(race: &Expectation, health: &Health) -> Verdict {
-    match race.met {
-        true => Verdict::Passed,
-        false if !health.valid => Verdict::Invalid,
-        false => Verdict::Broken,
-    }
-}
-
-/// The weightiest of what holds: interrupted, unreachable, broken, invalid, aborted, failed.
-fn verdict(
-    ending: Ending,
-    promises: &[PromiseRow],
-    health: &Health,
-    limits: &[LimitResult],
-    actors: &ActorRow,
-) -> Verdict {
-    let failed = limits.iter().any(|limit| !limit.passed) || actors.panicked > 0;
-    match ending {
-        Ending::Interrupted => Verdict::Interrupted,
-        Ending::Unreachable => Verdict::Unreachable,
-        _ if promises.iter().any(|promise| promise.broken > 0) => Verdict::Broken,
-        _ if !health.valid => Verdict::Invalid,
-        Ending::Aborted => Verdict::Aborted,
-        Ending::Drained if failed => Verdict::Failed,
-        Ending::Drained => Verdict::Passed,
-    }
 }
 
 fn message_rows(row: impl Fn(Kind) -> Option<MessageCount>) -> Rows<MessageRow> {

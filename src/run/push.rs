@@ -16,7 +16,7 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::watch;
-use tokio::time::{Instant, interval_at, timeout};
+use tokio::time::{interval, timeout};
 
 use crate::clock::wall_now;
 use crate::measure::Summary;
@@ -131,7 +131,7 @@ impl Push {
         mut seen: watch::Receiver<Option<Arc<Summary>>>,
     ) -> Option<PushError> {
         let (mut times, mut failed, mut first) = (0, 0, None);
-        let mut due = interval_at(Instant::now() + self.every, self.every);
+        let mut due = interval(self.every);
         let mut goes_on = true;
         while goes_on {
             goes_on = loop {
