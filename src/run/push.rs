@@ -132,6 +132,8 @@ impl Push {
     ) -> Option<PushError> {
         let (mut times, mut failed, mut first) = (0, 0, None);
         let mut due = interval(self.every);
+        // The first one is due at once.
+        due.tick().await;
         let mut goes_on = true;
         while goes_on {
             goes_on = loop {
