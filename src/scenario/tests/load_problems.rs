@@ -90,8 +90,18 @@ fn names_of_phases_are_plain() {
 fn recorded_moments_ascend_and_are_there() {
     let hint = "replay [0, 0.5, 1.25]";
     is_wrong(&phase("replay [0, 2, 1]"), "1]", "expected a moment from `2` on, for they ascend, found `1`", hint);
-    is_wrong(&phase("replay [0, soon]"), "soon]", "expected a moment in seconds such as `1.25`, found `soon`", hint);
-    is_wrong(&phase("replay [0, , 1]"), ", 1]", "expected a moment in seconds such as `1.25`, found ``", hint);
+    is_wrong(
+        &phase("replay [0, soon]"),
+        "soon]",
+        "expected a moment in seconds, in plain digits such as `1.25`, found `soon`",
+        hint,
+    );
+    is_wrong(
+        &phase("replay [0, , 1]"),
+        ", 1]",
+        "expected a moment in seconds, in plain digits such as `1.25`, found ``",
+        hint,
+    );
     is_wrong(&phase("replay [0, 1"), "[0", "the list of moments has no `]`", hint);
     is_wrong(
         &phase("replay a: b.csv"),
@@ -118,7 +128,11 @@ fn every_mistake_of_an_arrival_file_is_told_with_its_line() {
     // The file's name stands after `phases = ["evening: replay `.
     let expected = [
         (line, 28, "`a b.csv` line 3: expected a moment from `0.5` on, for they ascend, found `0.25`".to_owned()),
-        (line, 28, "`a b.csv` line 4: expected a moment in seconds such as `1.25`, found `soon`".to_owned()),
+        (
+            line,
+            28,
+            "`a b.csv` line 4: expected a moment in seconds, in plain digits such as `1.25`, found `soon`".to_owned(),
+        ),
     ];
     assert_eq!(told(), expected);
     std::fs::write(&arrivals, "at,device\n0.5,1\n0.5,2\n").unwrap();
