@@ -115,15 +115,19 @@ impl Exit {
     }
 
     /// Those that no command of this version ends with.
-    const OF_LATER_VERSIONS: [Exit; 4] = [Exit::Aborted, Exit::Regression, Exit::Unreachable, Exit::NotConforming];
+    const OF_LATER_VERSIONS: [Exit; 3] = [Exit::Regression, Exit::Unreachable, Exit::NotConforming];
 
     /// The table, one line each, for the help text.
     pub fn table() -> String {
-        let told = Exit::ALL.iter().filter(|exit| !Exit::OF_LATER_VERSIONS.contains(exit));
+        let is_told = |exit: &&Exit| !Exit::OF_LATER_VERSIONS.contains(exit);
+        let told = Exit::ALL.iter().filter(is_told);
         let lines: Vec<String> = told.map(|exit| format!("  {:>3}  {}", exit.code(), exit.meaning())).collect();
+        let by_weight = Exit::BY_WEIGHT.iter().filter(is_told);
+        let codes: Vec<String> = by_weight.map(|exit| exit.code().to_string()).collect();
         format!(
-            "Exit codes:\n{}\nOf several that hold, or of several scenarios, the weightiest: 1, 2, 130, 143, 4, 5, 3, 0.",
-            lines.join("\n")
+            "Exit codes:\n{}\nOf several that hold, or of several scenarios, the weightiest: {}.",
+            lines.join("\n"),
+            codes.join(", ")
         )
     }
 }
@@ -144,6 +148,8 @@ mod tests {
         assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 130, 143]);
         assert!(Exit::table().contains("\n  143  interrupted (SIGTERM)"), "{}", Exit::table());
         assert!(!Exit::table().contains("conform"), "no such command in {}", Exit::table());
+        assert!(Exit::table().contains("\n    6  stopped early by a limit"), "{}", Exit::table());
+        assert!(Exit::table().ends_with("the weightiest: 1, 2, 130, 143, 4, 5, 6, 3, 0."), "{}", Exit::table());
     }
 
     #[test]
