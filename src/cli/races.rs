@@ -69,7 +69,7 @@ pub fn run(scenarios: &[(String, Scenario)], how: HowOften, flags: &Flags) -> Ex
                     && let Some(&at) = to_run.get(next.fetch_add(1, Ordering::Relaxed))
                 {
                     let run = run_one(&scenarios[at].1, flags);
-                    if matches!(run, Run::Ended { exit: Exit::Interrupted | Exit::Terminated, .. }) {
+                    if run.was_interrupted() {
                         is_interrupted.store(true, Ordering::Relaxed);
                     }
                     ended.lock().unwrap_or_else(PoisonError::into_inner).push((at, run));
@@ -183,7 +183,7 @@ impl Run {
     }
 
     fn was_interrupted(&self) -> bool {
-        matches!(self.exit(), Exit::Interrupted | Exit::Terminated)
+        self.exit().is_interrupted()
     }
 
     fn exit(&self) -> Exit {

@@ -45,7 +45,7 @@ pub fn run(paths: &[PathBuf], how: HowOften, watchers: Watchers, flags: &Flags) 
         output::remark(&format!("metrics at http://{address}/metrics"));
     }
     let exit = if others.is_empty() { Exit::Passed } else { one_after_the_other(&others, &options, flags) };
-    if races.is_empty() || matches!(exit, Exit::Interrupted | Exit::Terminated) {
+    if races.is_empty() || exit.is_interrupted() {
         return exit;
     }
     let apart = if others.is_empty() || flags.json || flags.quiet { Exit::Passed } else { output::data("") };
@@ -70,7 +70,7 @@ fn one_after_the_other(scenarios: &[(String, Scenario)], options: &Options, flag
             }
         };
         exits.push(exit);
-        if matches!(exit, Exit::Interrupted | Exit::Terminated) {
+        if exit.is_interrupted() {
             break;
         }
     }

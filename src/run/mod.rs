@@ -13,7 +13,7 @@
 //! | `walk` | the plan walked second by second, until everybody has come to rest |
 //! | [`calibrate`] | what this machine can generate, measured beforehand |
 //! | `judge` | what became of the promises, the goals and the faults |
-//! | `signals` | SIGINT and SIGTERM |
+//! | `signals` | SIGINT, SIGTERM and SIGHUP |
 //! | [`host`] | this machine: what it is, what it lets us use |
 
 pub mod calibrate;
@@ -81,7 +81,7 @@ pub struct Finished {
     pub folder: PathBuf,
     /// What was seen of devices that are worth a look.
     pub stories: Vec<(DeviceNumber, Vec<Fact>)>,
-    /// The signal that interrupted it: 2 (SIGINT) or 15 (SIGTERM).
+    /// The signal that interrupted it: 1 (SIGHUP), 2 (SIGINT) or 15 (SIGTERM).
     pub interrupted_by: Option<i32>,
     /// What of the folder could not be written, though the run went on; the first of it.
     pub not_written: Option<FolderError>,

@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM, from the moment that a load begins; and for whoever runs many, or searches, in between too.
+//! SIGINT, SIGTERM and SIGHUP, from before a run sets anything up; and for whoever runs many, or searches, in between too.
 
 use std::sync::mpsc;
 use std::sync::{Arc, OnceLock};
@@ -6,20 +6,37 @@ use std::{io, thread};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Both signals. While it lives they do not end the program.
+use crate::run::host;
+
+/// The signals that ask for an end. Once it has lived they do not end the program.
 pub(super) struct Signals {
     interrupt: Signal,
     terminate: Signal,
+    /// `None` where whoever has called us wants it to be ignored, as `nohup` does.
+    hang_up: Option<Signal>,
 }
 
 impl Signals {
     pub fn listen() -> io::Result<Signals> {
-        Ok(Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        let hang_up = SignalKind::hangup();
+        let is_ignored = host::ignores(hang_up.as_raw_value());
+        Ok(Signals {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: if is_ignored { None } else { Some(signal(hang_up)?) },
+        })
     }
 
     /// The number of the next signal.
     pub async fn next(&mut self) -> i32 {
+        let hung_up = async {
+            match &mut self.hang_up {
+                Some(hang_up) => hang_up.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
+            _ = hung_up => SignalKind::hangup().as_raw_value(),
             _ = self.interrupt.recv() => SignalKind::interrupt().as_raw_value(),
             _ = self.terminate.recv() => SignalKind::terminate().as_raw_value(),
         }
