@@ -15,7 +15,8 @@ use crate::report::figures::{count, counted};
 use crate::report::{json, table::Table, terminal};
 use crate::run::control::Controls;
 use crate::run::metrics::Scrape;
-use crate::run::{self, Finished, Options};
+use crate::run::prepare::TooLittleMemory;
+use crate::run::{self, Finished, Options, host};
 use crate::scenario::Scenario;
 
 /// Runs every scenario that was asked for; none of them, if one has a problem.
@@ -98,6 +99,9 @@ fn run_one(source: &str, scenario: &Scenario, options: &Options, flags: &Flags) 
     if !flags.quiet {
         let devices = counted(u64::from(scenario.devices), "device");
         output::remark(&format!("{}: {source}, {devices}, seed {}", scenario.name, scenario.seed.0));
+    }
+    if let Some(lack) = TooLittleMemory::of(scenario, host::memory_bytes()) {
+        output::remark(&format!("warning: {source}: {lack}"));
     }
     let (keys, controls) = Controls::new();
     // Gone before anything else is printed: then the terminal is as it was.

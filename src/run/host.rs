@@ -90,7 +90,8 @@ pub fn most_ports() -> Option<u64> {
     Some(last.saturating_sub(first) + 1)
 }
 
-fn memory_bytes() -> Option<u64> {
+/// How much memory this machine has, in bytes; `None` where the system does not tell.
+pub fn memory_bytes() -> Option<u64> {
     let info = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = info.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
     let kib: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
