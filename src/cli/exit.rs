@@ -122,6 +122,11 @@ impl Exit {
         }
     }
 
+    /// How the program ends that could not run: interrupted, where this signal is why.
+    pub fn of_error(signal: Option<i32>) -> Exit {
+        signal.map_or(Exit::CouldNotRun, |signal| Exit::of_signal(Some(signal)))
+    }
+
     /// Whether somebody has interrupted the program, so that it begins nothing more.
     pub fn is_interrupted(self) -> bool {
         matches!(self, Exit::HungUp | Exit::Interrupted | Exit::Terminated)

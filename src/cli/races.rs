@@ -49,6 +49,7 @@ enum Run {
     },
     NotRun {
         why: String,
+        exit: Exit,
     },
 }
 
@@ -157,7 +158,7 @@ fn run_one(scenario: &Scenario, flags: &Flags) -> Run {
             let told = if flags.json { output::data(&json::summary(&finished.summary)) } else { Exit::Passed };
             Run::of(&finished, told)
         }
-        Err(error) => Run::NotRun { why: error.to_string() },
+        Err(error) => Run::NotRun { why: error.to_string(), exit: Exit::of_error(error.signal()) },
     }
 }
 
@@ -178,7 +179,7 @@ impl Run {
     fn error(&self) -> Option<&str> {
         match self {
             Run::Ended { not_written, .. } => not_written.as_deref(),
-            Run::NotRun { why } => Some(why),
+            Run::NotRun { why, exit } => (!exit.is_interrupted()).then_some(why),
         }
     }
 
@@ -188,8 +189,7 @@ impl Run {
 
     fn exit(&self) -> Exit {
         match self {
-            Run::Ended { exit, .. } => *exit,
-            Run::NotRun { .. } => Exit::CouldNotRun,
+            Run::Ended { exit, .. } | Run::NotRun { exit, .. } => *exit,
         }
     }
 

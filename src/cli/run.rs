@@ -66,8 +66,8 @@ fn one_after_the_other(scenarios: &[(String, Scenario)], options: &Options, flag
             }
             Err(error) => {
                 table.row(row_without_run(scenario));
-                output::remark(&format!("error: {error}"));
-                Exit::CouldNotRun
+                tell_error(&error);
+                Exit::of_error(error.signal())
             }
         };
         exits.push(exit);
@@ -107,6 +107,12 @@ fn run_one(source: &str, scenario: &Scenario, options: &Options, flags: &Flags) 
     // Gone before anything else is printed: then the terminal is as it was.
     let mut teller = Teller::new(scenario, flags, keys);
     run::run_controlled(scenario, options, controls, |news| teller.hear(&news))
+}
+
+/// Why a run could not be run; that somebody did not want it any more is no error.
+pub(super) fn tell_error(error: &run::RunError) {
+    let kind = if error.signal().is_some() { "" } else { "error: " };
+    output::remark(&format!("{kind}{error}"));
 }
 
 /// Where a run keeps things, by the flags.

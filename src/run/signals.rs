@@ -2,6 +2,7 @@
 
 use std::sync::mpsc;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 use std::{io, thread};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -25,6 +26,12 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             hang_up: if is_ignored { None } else { Some(signal(hang_up)?) },
         })
+    }
+
+    /// The number of a signal that has come already, while nobody was waiting for it.
+    pub async fn come_by_now(&mut self) -> Option<i32> {
+        // One look at what the system has to tell takes no time, but has to be waited for.
+        tokio::time::timeout(Duration::from_millis(1), self.next()).await.ok()
     }
 
     /// The number of the next signal.
