@@ -74,7 +74,34 @@ fn reports_made_again_are_those_of_the_folder_and_a_killed_run_has_them_too() {
     }
     fs::remove_file(folder.join("summary.json")).expect("removed");
     let said = report(&["json"]).ended_with(1);
-    assert!(said.err.contains("summary.json`") && said.err.contains("killed before its first second"), "{said:?}");
+    assert!(said.err.contains("summary.json`") && said.err.contains("by run.json the run ended at "), "{said:?}");
+}
+
+#[test]
+fn what_is_cut_off_from_a_run_that_ended_is_a_warning_and_the_report_is_made_all_the_same() {
+    let (place, folder) = ran();
+    let log = fs::read(folder.join("latency.hlog")).expect("a file");
+    fs::write(folder.join("latency.hlog"), &log[..log.len() / 2]).expect("written");
+    fs::write(folder.join("timeline.csv"), "rubbish\n").expect("written");
+    let report = |more: &[&str]| place.call(&[&["report", "latest", "--format"], more].concat()).ended_with(0);
+    let page = report(&["html"]);
+    assert!(page.out.starts_with("<!DOCTYPE html>"), "{page:?}");
+    for file in ["latency.hlog", "timeline.csv"] {
+        assert_eq!(page.err.matches(&format!("warning: {file}: expected ")).count(), 1, "{}", page.err);
+    }
+    let rows = report(&["csv"]);
+    assert_eq!(rows.out, "rubbish\n");
+    // Six devices have two flows each.
+    assert!(rows.err.starts_with("warning: timeline.csv: expected 12 flows started"), "{rows:?}");
+    assert_eq!(report(&["json"]).err, "", "the summary has all of it");
+}
+
+#[test]
+fn a_run_without_samples_has_no_percentiles_and_says_so() {
+    let (place, folder) = ran();
+    fs::write(folder.join("latency.hlog"), "").expect("written");
+    let said = place.call(&["report", "latest", "--format", "hgrm"]).ended_with(1);
+    assert!(said.err.contains("has no metric with samples: there are no percentiles"), "{said:?}");
 }
 
 #[test]
