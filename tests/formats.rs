@@ -97,6 +97,35 @@ fn what_is_cut_off_from_a_run_that_ended_is_a_warning_and_the_report_is_made_all
 }
 
 #[test]
+fn a_folder_that_is_broken_is_told_by_its_own_name_and_by_what_is_broken() {
+    let (place, folder) = ran();
+    let name = folder.file_name().and_then(|name| name.to_str()).expect("UTF-8").to_owned();
+    fs::create_dir_all(place.0.join("cor/empty")).expect("a folder");
+    fs::create_dir_all(place.0.join("cor/rubbish")).expect("a folder");
+    fs::write(place.0.join("cor/rubbish/run.json"), "rubbish").expect("written");
+    for out in ["results", "nowhere"] {
+        for (path, problem) in [
+            ("cor/empty", "there is no run.json in it"),
+            ("cor/rubbish", "its run.json is no manifest: expected value"),
+            ("small.toml", "it is a file"),
+        ] {
+            let said = place.call(&["report", path, "--format", "json", "--out", out]).ended_with(2);
+            let expected = format!("error: `{path}` is no folder of a run: {problem}");
+            assert!(said.err.starts_with(&expected), "{said:?}");
+        }
+    }
+    let said = place.call(&["runs", "show", "\u{1b}[31mx"]).ended_with(2);
+    assert!(said.err.contains("no run is called `\\u{1b}[31mx`"), "{said:?}");
+
+    fs::write(folder.join("summary.json"), "{\"schema\": ").expect("written");
+    let said = place.call(&["runs", "show", &name]).ended_with(1);
+    assert!(said.err.contains("summary.json`: EOF while parsing") && !said.out.contains("killed"), "{said:?}");
+    fs::remove_file(folder.join("summary.json")).expect("removed");
+    let said = place.call(&["runs", "show", &name]).ended_with(1);
+    assert!(said.err.contains("by run.json the run ended at ") && !said.err.contains("killed"), "{said:?}");
+}
+
+#[test]
 fn a_run_without_samples_has_no_percentiles_and_says_so() {
     let (place, folder) = ran();
     fs::write(folder.join("latency.hlog"), "").expect("written");
