@@ -203,6 +203,17 @@ fn a_signal_during_the_set_up_ends_the_program_in_order_and_leaves_no_folder() {
     }
 }
 
+#[test]
+fn a_report_that_cannot_be_written_leaves_no_half_of_it() {
+    let place = Place::new(&[("small.toml", SMALL)]);
+    // Room for everything but the page: files of 32 KiB at most.
+    let script = format!("trap '' XFSZ; ulimit -f 64; exec {} run small.toml", env!("CARGO_BIN_EXE_dmswarm"));
+    let output = Command::new("sh").args(["-c", &script]).current_dir(&place.0).output().expect("a shell");
+    let said = Said::of(output).ended_with(0);
+    assert!(said.err.contains("warning: no report.html: cannot write "), "{said:?}");
+    assert!(!runs(&place)[0].join("report.tmp").exists());
+}
+
 /// Delegations that hang for as long as the wind-down takes.
 fn slow(wind_down: &str) -> String {
     format!("{SMALL}[timeouts]\nwind_down = \"{wind_down}\"\ntermination = \"1m\"\n")
