@@ -54,14 +54,14 @@ fn flows_have_as_many_exchanges_as_is_said_beforehand() {
 #[test]
 fn a_load_that_no_machine_can_generate_is_told_by_its_exit_code_and_a_small_one_fits() {
     let place = Place::new(&[("small.toml", &scenario(r#""delegate home -> partner by dmacc full""#))]);
-    let said = place.call(&["calibrate", "small.toml", "--for", "100ms"]).ended_with(0);
+    let said = place.call(&["calibrate", "small.toml", "--for", "200ms"]).ended_with(0);
     assert!(!said.err.contains("error"), "{said:?}");
     for part in ["full TLS handshakes", "starts late by", "counted needs 48.0 exchanges/s", "which is comfortable."] {
         assert!(said.out.contains(part), "`{part}` in {said:?}");
     }
     // 50,000 starts in one second, each with more than nine exchanges on an average.
     let huge = ["--set", "population.devices=50000", "--set", "load={ phases = [\"hold 50000/s until done\"] }"];
-    let words: Vec<&str> = ["calibrate", "--for", "100ms", "--json"].into_iter().chain(huge).collect();
+    let words: Vec<&str> = ["calibrate", "--for", "200ms", "--json"].into_iter().chain(huge).collect();
     let said = place.call(&words).ended_with(5);
     let value: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");
     assert_eq!(value["needs"]["fit"], "too much");

@@ -6,7 +6,8 @@ mod small;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use program::{Place, Said};
 use small::SMALL;
@@ -182,6 +183,35 @@ fn interrupted(scenario: &str, signals: &str) -> (Place, Said) {
     let mut said = Said::of(output);
     said.err = fs::read_to_string(place.0.join("said")).expect("what it said");
     (place, said)
+}
+
+#[test]
+fn a_signal_during_the_set_up_ends_the_program_in_order_and_leaves_no_folder() {
+    let place = Place::new(&[("small.toml", SMALL)]);
+    for (signal, code) in [("-INT", 130), ("-TERM", 143), ("-HUP", 129)] {
+        let mut command = place.dmswarm(&["run", "small.toml", "--set", "population.devices=300000"]);
+        let run = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        // The folder is made before the devices are, which takes a while.
+        while runs(&place).is_empty() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Command::new("kill").args([signal, &run.id().to_string()]).status().expect("kill");
+        let said = Said::of(run.wait_with_output().expect("it ends")).ended_with(code);
+        let told: Vec<&str> = said.err.lines().skip(1).collect();
+        assert_eq!(told, ["interrupted before the load began: nothing was loaded, and no folder is left"]);
+        assert_eq!((said.out.as_str(), runs(&place)), ("", Vec::new()));
+    }
+}
+
+#[test]
+fn a_report_that_cannot_be_written_leaves_no_half_of_it() {
+    let place = Place::new(&[("small.toml", SMALL)]);
+    // Room for everything but the page: files of 32 KiB at most.
+    let script = format!("trap '' XFSZ; ulimit -f 64; exec {} run small.toml", env!("CARGO_BIN_EXE_dmswarm"));
+    let output = Command::new("sh").args(["-c", &script]).current_dir(&place.0).output().expect("a shell");
+    let said = Said::of(output).ended_with(0);
+    assert!(said.err.contains("warning: no report.html: cannot write "), "{said:?}");
+    assert!(!runs(&place)[0].join("report.tmp").exists());
 }
 
 /// Delegations that hang for as long as the wind-down takes.

@@ -74,7 +74,82 @@ fn reports_made_again_are_those_of_the_folder_and_a_killed_run_has_them_too() {
     }
     fs::remove_file(folder.join("summary.json")).expect("removed");
     let said = report(&["json"]).ended_with(1);
-    assert!(said.err.contains("summary.json`") && said.err.contains("killed before its first second"), "{said:?}");
+    assert!(said.err.contains("summary.json`") && said.err.contains("by run.json the run ended at "), "{said:?}");
+}
+
+#[test]
+fn the_page_and_the_summary_made_again_are_those_of_the_folder_to_the_last_byte() {
+    let place = Place::new(&[("small.toml", SMALL)]);
+    place.call(&["run", "small.toml", "-q"]).ended_with(0);
+    let entry = fs::read_dir(place.0.join("results")).expect("results").next().expect("a run").expect("an entry");
+    for (format, file) in [("html", "report.html"), ("json", "summary.json")] {
+        let again = place.call(&["report", "latest", "--format", format]).ended_with(0).out;
+        assert!(again == read(&entry.path(), file), "{file} differs");
+    }
+    let summary = read(&entry.path(), "summary.json");
+    // The last digit of this one is lost where a number is read only nearly.
+    let at = summary.find("\"duration_s\": ").expect("a duration") + "\"duration_s\": ".len();
+    let end = at + summary[at..].find(',').expect("its end");
+    let exact = format!("{}0.2371134020618557{}", &summary[..at], &summary[end..]);
+    fs::write(entry.path().join("summary.json"), &exact).expect("written");
+    let again = place.call(&["report", "latest", "--format", "json"]).ended_with(0).out;
+    assert!(again == exact, "{again}");
+}
+
+#[test]
+fn what_is_cut_off_from_a_run_that_ended_is_a_warning_and_the_report_is_made_all_the_same() {
+    let (place, folder) = ran();
+    let log = fs::read(folder.join("latency.hlog")).expect("a file");
+    fs::write(folder.join("latency.hlog"), &log[..log.len() / 2]).expect("written");
+    fs::write(folder.join("timeline.csv"), "rubbish\n").expect("written");
+    let report = |more: &[&str]| place.call(&[&["report", "latest", "--format"], more].concat()).ended_with(0);
+    let page = report(&["html"]);
+    assert!(page.out.starts_with("<!DOCTYPE html>"), "{page:?}");
+    for file in ["latency.hlog", "timeline.csv"] {
+        assert_eq!(page.err.matches(&format!("warning: {file}: expected ")).count(), 1, "{}", page.err);
+    }
+    let rows = report(&["csv"]);
+    assert_eq!(rows.out, "rubbish\n");
+    // Six devices have two flows each.
+    assert!(rows.err.starts_with("warning: timeline.csv: expected 12 flows started"), "{rows:?}");
+    assert_eq!(report(&["json"]).err, "", "the summary has all of it");
+}
+
+#[test]
+fn a_folder_that_is_broken_is_told_by_its_own_name_and_by_what_is_broken() {
+    let (place, folder) = ran();
+    let name = folder.file_name().and_then(|name| name.to_str()).expect("UTF-8").to_owned();
+    fs::create_dir_all(place.0.join("cor/empty")).expect("a folder");
+    fs::create_dir_all(place.0.join("cor/rubbish")).expect("a folder");
+    fs::write(place.0.join("cor/rubbish/run.json"), "rubbish").expect("written");
+    for out in ["results", "nowhere"] {
+        for (path, problem) in [
+            ("cor/empty", "there is no run.json in it"),
+            ("cor/rubbish", "its run.json is no manifest: expected value"),
+            ("small.toml", "it is a file"),
+        ] {
+            let said = place.call(&["report", path, "--format", "json", "--out", out]).ended_with(2);
+            let expected = format!("error: `{path}` is no folder of a run: {problem}");
+            assert!(said.err.starts_with(&expected), "{said:?}");
+        }
+    }
+    let said = place.call(&["runs", "show", "\u{1b}[31mx"]).ended_with(2);
+    assert!(said.err.contains("no run is called `\\u{1b}[31mx`"), "{said:?}");
+
+    fs::write(folder.join("summary.json"), "{\"schema\": ").expect("written");
+    let said = place.call(&["runs", "show", &name]).ended_with(1);
+    assert!(said.err.contains("summary.json`: EOF while parsing") && !said.out.contains("killed"), "{said:?}");
+    fs::remove_file(folder.join("summary.json")).expect("removed");
+    let said = place.call(&["runs", "show", &name]).ended_with(1);
+    assert!(said.err.contains("by run.json the run ended at ") && !said.err.contains("killed"), "{said:?}");
+}
+
+#[test]
+fn a_run_without_samples_has_no_percentiles_and_says_so() {
+    let (place, folder) = ran();
+    fs::write(folder.join("latency.hlog"), "").expect("written");
+    let said = place.call(&["report", "latest", "--format", "hgrm"]).ended_with(1);
+    assert!(said.err.contains("has no metric with samples: there are no percentiles"), "{said:?}");
 }
 
 #[test]

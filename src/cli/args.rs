@@ -104,7 +104,7 @@ pub enum Command {
         /// A scenario file; without one, the built-in quickstart
         #[arg(value_name = "SCENARIO.toml")]
         scenario: Option<PathBuf>,
-        /// Measure each figure for so long, from 50ms to 10s
+        /// Measure each figure for so long, from 200ms to 10s
         #[arg(long = "for", value_name = "TIME", default_value = "1s", allow_hyphen_values = true, value_parser = values::measuring_time)]
         time: Duration,
     },
@@ -313,7 +313,7 @@ mod tests {
             "dmswarm replay results/found/findings/manageable-0",
             "dmswarm check a.toml b.toml -q",
             "dmswarm calibrate",
-            "dmswarm calibrate a.toml --for 100ms --json",
+            "dmswarm calibrate a.toml --for 200ms --json",
             "dmswarm schema scenario",
             "dmswarm schema summary",
             "dmswarm schema run",

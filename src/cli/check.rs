@@ -13,17 +13,16 @@ use crate::cli::scenarios::{Asked, read_all};
 use crate::delegation::policy::Policy;
 use crate::report::figures::{count, counted, size, time};
 use crate::run::host;
-use crate::run::prepare::TooFewFiles;
+use crate::run::prepare::{TooFewFiles, TooLittleMemory, connections_to_one_target};
 use crate::scenario::estimate::Estimate;
 use crate::scenario::problem::Problems;
 use crate::scenario::{Expect, Scenario};
-use crate::transport::dialer::DialerOptions;
 
 /// Checks every scenario that is asked for.
 pub fn check(scenarios: &[PathBuf], flags: &Flags) -> Exit {
     let asked = read_all(scenarios, &flags.overrides());
-    let allowed = host::raise_open_files();
-    let findings: Vec<Finding> = asked.into_iter().map(|asked| Finding::of(asked, allowed)).collect();
+    let here = Here { files: host::raise_open_files(), memory: host::memory_bytes() };
+    let findings: Vec<Finding> = asked.into_iter().map(|asked| Finding::of(asked, here)).collect();
     let mut exits: Vec<Exit> = findings.iter().map(Finding::exit).collect();
     if flags.json {
         let all: Vec<Value> = findings.iter().map(Finding::json).collect();
@@ -32,9 +31,12 @@ pub fn check(scenarios: &[PathBuf], flags: &Flags) -> Exit {
     for finding in &findings {
         match finding {
             Finding::Wrong { problems, .. } => tell_problems(problems),
-            Finding::Fine { source, scenario, estimate, shortage } => {
+            Finding::Fine { source, scenario, estimate, shortage, doubt } => {
                 if !flags.json && !flags.quiet {
-                    exits.push(output::data(&describe(source, scenario, estimate, allowed)));
+                    exits.push(output::data(&describe(source, scenario, estimate, here)));
+                }
+                if let Some(doubt) = doubt {
+                    output::remark(&format!("warning: {source}: {doubt}"));
                 }
                 if let Some(shortage) = shortage {
                     output::remark(&format!("error: {source}: {shortage}"));
@@ -51,6 +53,15 @@ pub fn tell_problems(problems: &Problems) {
     output::remark(&format!("\n{}", counted(problems.count() as u64, "problem")));
 }
 
+/// What this machine has.
+#[derive(Debug, Clone, Copy, Default)]
+struct Here {
+    /// How many may be open; `None` is "no limit".
+    files: Option<u64>,
+    /// In bytes; `None` where nobody knows.
+    memory: Option<u64>,
+}
+
 /// What came of checking one scenario.
 enum Finding {
     Wrong {
@@ -63,18 +74,21 @@ enum Finding {
         estimate: Estimate,
         /// Why this machine cannot run it.
         shortage: Option<TooFewFiles>,
+        /// Why it may not be able to.
+        doubt: Option<TooLittleMemory>,
     },
 }
 
 impl Finding {
-    fn of(asked: Asked, allowed: Option<u64>) -> Finding {
+    fn of(asked: Asked, here: Here) -> Finding {
         let source = asked.source;
         match asked.scenario {
             Err(problems) => Finding::Wrong { source, problems },
             Ok(scenario) => {
                 let estimate = scenario.estimate(connections_to_one_target());
-                let shortage = TooFewFiles::of(&scenario, allowed);
-                Finding::Fine { source, scenario: Box::new(scenario), estimate, shortage }
+                let shortage = TooFewFiles::of(&scenario, here.files);
+                let doubt = TooLittleMemory::of(&scenario, here.memory);
+                Finding::Fine { source, scenario: Box::new(scenario), estimate, shortage, doubt }
             }
         }
     }
@@ -92,12 +106,13 @@ impl Finding {
             Finding::Wrong { source, problems } => {
                 json!({ "source": source, "problems": problems.iter().collect::<Vec<_>>() })
             }
-            Finding::Fine { source, scenario, estimate, shortage } => {
+            Finding::Fine { source, scenario, estimate, shortage, doubt } => {
                 let flows: serde_json::Map<String, Value> =
                     estimate.flows.iter().map(|(kind, flows)| (kind.to_string(), json!(flows))).collect();
                 json!({
                     "source": source,
                     "problems": shortage.iter().map(|lack| json!({ "message": lack.to_string() })).collect::<Vec<_>>(),
+                    "warnings": doubt.iter().map(ToString::to_string).collect::<Vec<_>>(),
                     "scenario": scenario.name,
                     "seed": scenario.seed.0,
                     "servers": scenario.servers.len(),
@@ -122,13 +137,8 @@ impl Finding {
     }
 }
 
-/// How many connections to one target all arbiters together keep at most.
-fn connections_to_one_target() -> u64 {
-    (host::cores() * DialerOptions::default().open_per_target) as u64
-}
-
 /// What a scenario would do, for people.
-fn describe(source: &str, scenario: &Scenario, estimate: &Estimate, allowed: Option<u64>) -> String {
+fn describe(source: &str, scenario: &Scenario, estimate: &Estimate, here: Here) -> String {
     let names = |names: Vec<&str>| names.join(", ");
     let servers = names(scenario.servers.iter().map(|server| server.name.as_str()).collect());
     let mut lines = vec![format!("{}: {source} has no problems", scenario.name)];
@@ -172,8 +182,10 @@ fn describe(source: &str, scenario: &Scenario, estimate: &Estimate, allowed: Opt
         line("expected", expected(expect, scenario.policy));
     }
     line("lasts", format!("about {}", time(Some(estimate.lasts.as_secs_f64() * 1e3))));
-    line("memory", format!("about {}", size(estimate.memory_bytes)));
-    let allowed = allowed.map_or_else(|| "no limit here".to_owned(), |allowed| format!("{} allowed", count(allowed)));
+    let there = here.memory.map_or_else(String::new, |bytes| format!("; {} here", size(bytes)));
+    line("memory", format!("about {}{there}", size(estimate.memory_bytes)));
+    let allowed =
+        here.files.map_or_else(|| "no limit here".to_owned(), |allowed| format!("{} allowed", count(allowed)));
     line("files", format!("at most {} open at once; {allowed}", count(estimate.open_files)));
     lines.join("\n")
 }
@@ -213,7 +225,12 @@ mod tests {
     #[test]
     fn a_scenario_is_described_by_what_it_would_do() {
         let scenario = asked(&[]).scenario.unwrap();
-        let text = describe("demo.toml", &scenario, &scenario.estimate(128), Some(20_000));
+        let text = describe(
+            "demo.toml",
+            &scenario,
+            &scenario.estimate(128),
+            Here { files: Some(20_000), memory: Some(3 << 30) },
+        );
         for part in [
             "quickstart: demo.toml has no problems\n",
             "2 DM servers (home, partner)",
@@ -222,6 +239,7 @@ mod tests {
             "delegate.dmacc.full.by_delegated",
             "at most 100 starts/s",
             "20,000 allowed",
+            " MiB; 3.0 GiB here\n",
         ] {
             assert!(text.contains(part), "`{part}` in\n{text}");
         }
@@ -233,7 +251,7 @@ mod tests {
         let told = |policy| {
             let overrides = Overrides { policy: Some(policy), ..Overrides::default() };
             let scenario = read_all(std::slice::from_ref(&file), &overrides).remove(0).scenario.unwrap();
-            describe("r12.toml", &scenario, &scenario.estimate(128), None)
+            describe("r12.toml", &scenario, &scenario.estimate(128), Here::default())
         };
         let literal = told(Policy::Literal);
         for part in
@@ -247,18 +265,32 @@ mod tests {
 
     #[test]
     fn findings_have_their_exit_codes() {
-        let exit = |asked, allowed| Finding::of(asked, allowed).exit();
+        let exit = |asked, files| Finding::of(asked, Here { files, ..Here::default() }).exit();
         assert_eq!(exit(asked(&[]), None), Exit::Passed);
         assert_eq!(exit(asked(&[]), Some(100)), Exit::CouldNotRun);
         assert_eq!(exit(asked(&["population.devices=0"]), None), Exit::Usage);
     }
 
     #[test]
+    fn too_little_memory_is_a_warning_and_no_problem() {
+        let tight = Finding::of(asked(&[]), Here { files: None, memory: Some(1 << 20) });
+        assert_eq!(tight.exit(), Exit::Passed);
+        let told = tight.json();
+        assert_eq!(told["problems"], json!([]));
+        let warning = told["warnings"][0].as_str().expect("a warning");
+        assert!(
+            warning.ends_with("take a machine with more") && warning.contains("this machine has 1 MiB"),
+            "{warning}"
+        );
+        assert_eq!(Finding::of(asked(&[]), Here::default()).json()["warnings"], json!([]));
+    }
+
+    #[test]
     fn findings_can_be_read_by_programs() {
-        let fine = Finding::of(asked(&[]), None).json();
+        let fine = Finding::of(asked(&[]), Here::default()).json();
         assert_eq!((&fine["devices"], &fine["problems"]), (&json!(1000), &json!([])));
         assert!(fine["flows"]["revoke.forced"].as_u64() > Some(0));
-        let wrong = Finding::of(asked(&["load.at_once=0"]), None).json();
+        let wrong = Finding::of(asked(&["load.at_once=0"]), Here::default()).json();
         assert_eq!(wrong["problems"][0]["source"], "--set");
     }
 }

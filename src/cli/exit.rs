@@ -29,18 +29,21 @@ pub enum Exit {
     NotConforming = 9,
     /// `replay`, `explore --from`: did not come about again.
     NotReproduced = 10,
+    /// SIGHUP.
+    HungUp = 129,
     /// SIGINT.
     Interrupted = 130,
     /// SIGTERM.
     Terminated = 143,
 }
 
-/// The number of SIGTERM.
+/// The numbers of the signals that do not end with 130.
+const SIGHUP: i32 = 1;
 const SIGTERM: i32 = 15;
 
 impl Exit {
     /// All of them, by number.
-    pub const ALL: [Exit; 13] = [
+    pub const ALL: [Exit; 14] = [
         Exit::Passed,
         Exit::CouldNotRun,
         Exit::Usage,
@@ -52,14 +55,16 @@ impl Exit {
         Exit::Unreachable,
         Exit::NotConforming,
         Exit::NotReproduced,
+        Exit::HungUp,
         Exit::Interrupted,
         Exit::Terminated,
     ];
 
     /// Those that can hold at the same time, the weightiest first. The others come only from their own commands.
-    const BY_WEIGHT: [Exit; 10] = [
+    const BY_WEIGHT: [Exit; 11] = [
         Exit::CouldNotRun,
         Exit::Usage,
+        Exit::HungUp,
         Exit::Interrupted,
         Exit::Terminated,
         Exit::Unreachable,
@@ -89,6 +94,7 @@ impl Exit {
             Exit::Unreachable => "target unreachable, or it refused our identity",
             Exit::NotConforming => "conform: a mandatory item failed",
             Exit::NotReproduced => "replay, explore --from: it did not come about again",
+            Exit::HungUp => "interrupted (SIGHUP: the terminal is gone)",
             Exit::Interrupted => "interrupted (SIGINT)",
             Exit::Terminated => "interrupted (SIGTERM)",
         }
@@ -103,9 +109,27 @@ impl Exit {
             Verdict::Invalid => Exit::Invalid,
             Verdict::Aborted => Exit::Aborted,
             Verdict::Unreachable => Exit::Unreachable,
-            Verdict::Interrupted if signal == Some(SIGTERM) => Exit::Terminated,
-            Verdict::Interrupted => Exit::Interrupted,
+            Verdict::Interrupted => Exit::of_signal(signal),
         }
+    }
+
+    /// How the program ends that a signal has interrupted; `None`: its user has, by a key.
+    pub fn of_signal(signal: Option<i32>) -> Exit {
+        match signal {
+            Some(SIGHUP) => Exit::HungUp,
+            Some(SIGTERM) => Exit::Terminated,
+            _ => Exit::Interrupted,
+        }
+    }
+
+    /// How the program ends that could not run: interrupted, where this signal is why.
+    pub fn of_error(signal: Option<i32>) -> Exit {
+        signal.map_or(Exit::CouldNotRun, |signal| Exit::of_signal(Some(signal)))
+    }
+
+    /// Whether somebody has interrupted the program, so that it begins nothing more.
+    pub fn is_interrupted(self) -> bool {
+        matches!(self, Exit::HungUp | Exit::Interrupted | Exit::Terminated)
     }
 
     /// The weightiest of several; of none, [`Exit::Passed`].
@@ -115,15 +139,19 @@ impl Exit {
     }
 
     /// Those that no command of this version ends with.
-    const OF_LATER_VERSIONS: [Exit; 4] = [Exit::Aborted, Exit::Regression, Exit::Unreachable, Exit::NotConforming];
+    const OF_LATER_VERSIONS: [Exit; 3] = [Exit::Regression, Exit::Unreachable, Exit::NotConforming];
 
     /// The table, one line each, for the help text.
     pub fn table() -> String {
-        let told = Exit::ALL.iter().filter(|exit| !Exit::OF_LATER_VERSIONS.contains(exit));
+        let is_told = |exit: &&Exit| !Exit::OF_LATER_VERSIONS.contains(exit);
+        let told = Exit::ALL.iter().filter(is_told);
         let lines: Vec<String> = told.map(|exit| format!("  {:>3}  {}", exit.code(), exit.meaning())).collect();
+        let by_weight = Exit::BY_WEIGHT.iter().filter(is_told);
+        let codes: Vec<String> = by_weight.map(|exit| exit.code().to_string()).collect();
         format!(
-            "Exit codes:\n{}\nOf several that hold, or of several scenarios, the weightiest: 1, 2, 130, 143, 4, 5, 3, 0.",
-            lines.join("\n")
+            "Exit codes:\n{}\nOf several that hold, or of several scenarios, the weightiest: {}.",
+            lines.join("\n"),
+            codes.join(", ")
         )
     }
 }
@@ -141,9 +169,11 @@ mod tests {
     #[test]
     fn codes_are_those_of_the_table() {
         let codes: Vec<u8> = Exit::ALL.iter().map(|exit| exit.code()).collect();
-        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 130, 143]);
+        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 129, 130, 143]);
         assert!(Exit::table().contains("\n  143  interrupted (SIGTERM)"), "{}", Exit::table());
         assert!(!Exit::table().contains("conform"), "no such command in {}", Exit::table());
+        assert!(Exit::table().contains("\n    6  stopped early by a limit"), "{}", Exit::table());
+        assert!(Exit::table().ends_with("the weightiest: 1, 2, 129, 130, 143, 4, 5, 6, 3, 0."), "{}", Exit::table());
     }
 
     #[test]
@@ -155,7 +185,9 @@ mod tests {
             (Verdict::Invalid, None, 5),
             (Verdict::Aborted, None, 6),
             (Verdict::Unreachable, None, 8),
+            (Verdict::Interrupted, Some(1), 129),
             (Verdict::Interrupted, Some(2), 130),
+            (Verdict::Interrupted, None, 130),
             (Verdict::Interrupted, Some(15), 143),
         ] {
             assert_eq!(Exit::of_verdict(verdict, signal).code(), code, "{verdict:?}");
@@ -164,8 +196,8 @@ mod tests {
 
     #[test]
     fn the_weightiest_wins() {
-        // The order of the documentation: 1, 2, 130/143, 8, 4, 5, 6, 3, 0.
-        let order = [1, 2, 130, 143, 8, 4, 5, 6, 3, 0];
+        // The order of the documentation: 1, 2, 129/130/143, 8, 4, 5, 6, 3, 0.
+        let order = [1, 2, 129, 130, 143, 8, 4, 5, 6, 3, 0];
         assert_eq!(Exit::BY_WEIGHT.map(Exit::code), order);
         assert_eq!(Exit::weightiest([Exit::Passed, Exit::LimitFailed, Exit::PromiseBroken]), Exit::PromiseBroken);
         assert_eq!(Exit::weightiest([Exit::Usage, Exit::CouldNotRun, Exit::Interrupted]), Exit::CouldNotRun);

@@ -12,6 +12,8 @@ use ratatui::crossterm::cursor::Show;
 use ratatui::crossterm::event::{self, Event, KeyEventKind};
 use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use rustix::process::{Signal, getpgrp, getpid, kill_process};
 use rustix::termios::tcgetpgrp;
 
@@ -161,7 +163,8 @@ impl View {
                 self.terminal.draw(|frame| most = draw(frame, &self.screen))?;
                 self.screen.scroll = self.screen.scroll.min(most);
             }
-            if event::poll(EVERY)? {
+            wait_for_keys()?;
+            while event::poll(Duration::ZERO)? {
                 drawn.is_stale |= self.take_key(event::read()?)?;
             }
             for heard in heard.try_iter() {
@@ -195,6 +198,23 @@ impl View {
             Event::Resize(..) => Ok(true),
             _ => Ok(false),
         }
+    }
+}
+
+/// Waits until something is pressed, or it is time to look around.
+///
+/// # Errors
+/// When the terminal has gone away: whoever reads keys from it then is never told.
+fn wait_for_keys() -> io::Result<()> {
+    let stdin = io::stdin();
+    let mut terminal = [PollFd::new(&stdin, PollFlags::IN)];
+    let time = Timespec { tv_sec: 0, tv_nsec: EVERY.subsec_nanos().into() };
+    match poll(&mut terminal, Some(&time)) {
+        Ok(_) if terminal[0].revents().intersects(PollFlags::HUP | PollFlags::ERR) => {
+            Err(io::Error::new(io::ErrorKind::BrokenPipe, "the terminal has gone away"))
+        }
+        Ok(_) | Err(Errno::INTR) => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
 

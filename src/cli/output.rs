@@ -1,6 +1,11 @@
-//! Where words go: data to stdout, the rest to stderr; a reader that has gone away is no error.
+//! Where words go: data to stdout, the rest to stderr; a reader or a terminal that has gone away is no error.
 
-use std::io::{ErrorKind, IsTerminal, Write};
+use std::fs::File;
+use std::io::{Error, ErrorKind, IsTerminal, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::FileTypeExt;
+
+use rustix::io::Errno;
 
 use crate::cli::exit::Exit;
 
@@ -10,13 +15,22 @@ use crate::cli::exit::Exit;
 pub fn data(text: &str) -> Exit {
     let mut stdout = std::io::stdout().lock();
     match writeln!(stdout, "{}", text.trim_end_matches('\n')).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe && !is_hung_up(&error) => {
             remark(&format!("error: cannot write to stdout: {error}"));
             Exit::CouldNotRun
         }
         // A reader that has read enough, such as `head`, is content.
         _ => Exit::Passed,
     }
+}
+
+/// Whether stdout was a terminal that has gone away. Then it is none any more, and nothing but a device that fails.
+fn is_hung_up(error: &Error) -> bool {
+    let is_device = || {
+        let stdout = File::from(std::io::stdout().as_fd().try_clone_to_owned()?);
+        Ok::<_, Error>(stdout.metadata()?.file_type().is_char_device())
+    };
+    error.raw_os_error() == Some(Errno::IO.raw_os_error()) && is_device().unwrap_or(false)
 }
 
 /// Writes a word to the user to stderr, with a line end.

@@ -49,6 +49,7 @@ enum Run {
     },
     NotRun {
         why: String,
+        exit: Exit,
     },
 }
 
@@ -69,7 +70,7 @@ pub fn run(scenarios: &[(String, Scenario)], how: HowOften, flags: &Flags) -> Ex
                     && let Some(&at) = to_run.get(next.fetch_add(1, Ordering::Relaxed))
                 {
                     let run = run_one(&scenarios[at].1, flags);
-                    if matches!(run, Run::Ended { exit: Exit::Interrupted | Exit::Terminated, .. }) {
+                    if run.was_interrupted() {
                         is_interrupted.store(true, Ordering::Relaxed);
                     }
                     ended.lock().unwrap_or_else(PoisonError::into_inner).push((at, run));
@@ -157,7 +158,7 @@ fn run_one(scenario: &Scenario, flags: &Flags) -> Run {
             let told = if flags.json { output::data(&json::summary(&finished.summary)) } else { Exit::Passed };
             Run::of(&finished, told)
         }
-        Err(error) => Run::NotRun { why: error.to_string() },
+        Err(error) => Run::NotRun { why: error.to_string(), exit: Exit::of_error(error.signal()) },
     }
 }
 
@@ -178,18 +179,17 @@ impl Run {
     fn error(&self) -> Option<&str> {
         match self {
             Run::Ended { not_written, .. } => not_written.as_deref(),
-            Run::NotRun { why } => Some(why),
+            Run::NotRun { why, exit } => (!exit.is_interrupted()).then_some(why),
         }
     }
 
     fn was_interrupted(&self) -> bool {
-        matches!(self.exit(), Exit::Interrupted | Exit::Terminated)
+        self.exit().is_interrupted()
     }
 
     fn exit(&self) -> Exit {
         match self {
-            Run::Ended { exit, .. } => *exit,
-            Run::NotRun { .. } => Exit::CouldNotRun,
+            Run::Ended { exit, .. } | Run::NotRun { exit, .. } => *exit,
         }
     }
 

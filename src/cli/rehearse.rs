@@ -90,6 +90,7 @@ impl Runs {
                     runs.interrupted_by = one.finished.interrupted_by;
                 }
                 Ok(one) => runs.whole.push(one),
+                Err(error) if error.signal().is_some() => runs.interrupted_by = error.signal(),
                 Err(error) => {
                     runs.errors.insert(error.to_string());
                 }

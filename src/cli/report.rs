@@ -13,7 +13,7 @@ use crate::report::figures::time;
 use crate::report::finding::mermaid_of_flows;
 use crate::report::json;
 use crate::report::run_page::run_page;
-use crate::results::dossier::WorstFlow;
+use crate::results::dossier::{Seconds, WorstFlow, shortfall};
 use crate::results::latency_log::{self, SERVICE};
 use crate::results::{Catalogue, CatalogueError, Dossier, Entry, StoredError, StoredRun, junit};
 
@@ -91,7 +91,7 @@ fn made(asked: &Asked, flags: &Flags) -> Result<Exit, Failure> {
     let text = match asked.format {
         Format::Html => run_page(&dossier(&entry)?),
         Format::Json => json::summary(&run.summary().map_err(unread)?),
-        Format::Csv => run.timeline().map_err(unread)?,
+        Format::Csv => timeline(&entry, &run)?,
         Format::Junit => junit::document(&run.summary().map_err(unread)?, &entry.manifest),
         Format::Mermaid => worst_flows(&dossier(&entry)?)?,
         Format::Hgrm => match percentiles(&dossier(&entry)?, asked, flags)? {
@@ -129,12 +129,28 @@ fn dossier(entry: &Entry) -> Result<Dossier, Failure> {
     Ok(dossier)
 }
 
+/// The rows as they are; of a run that came to its end, it is told when they are not all.
+fn timeline(entry: &Entry, run: &StoredRun) -> Result<String, Failure> {
+    let text = run.timeline().map_err(unread)?;
+    if let Some(summary) = entry.summary.as_ref().filter(|_| entry.manifest.ended.is_some()) {
+        let mut seconds = Seconds::default();
+        seconds.read(text.as_bytes()).expect("a text is read to its end");
+        let missing = shortfall::of_timeline(&seconds, summary);
+        missing.iter().for_each(|missing| output::remark(&format!("warning: {missing}")));
+    }
+    Ok(text)
+}
+
 /// The text of one metric; `None` once all of them are written into a folder.
 fn percentiles(dossier: &Dossier, asked: &Asked, flags: &Flags) -> Result<Option<String>, Failure> {
     let both = dossier.latency.metrics().flat_map(|(metric, course)| {
         [(metric.to_owned(), &course.response), (format!("{metric}{SERVICE}"), &course.service)]
     });
     let latency: Vec<(String, &Histogram<u64>)> = both.collect();
+    if latency.is_empty() {
+        let message = format!("`{}` has no metric with samples: there are no percentiles", dossier.folder.display());
+        return Err((Exit::CouldNotRun, message));
+    }
     let known = || latency.iter().map(|(metric, _)| metric.as_str()).collect::<Vec<_>>().join(", ");
     if let Some(asked) = &asked.metric {
         let found = latency.iter().find(|(metric, _)| metric == asked);

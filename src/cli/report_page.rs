@@ -25,6 +25,10 @@ pub fn write(folder: &Path) -> Result<PathBuf, ReportPageError> {
     let file = folder.join("report.html");
     let beside = folder.join("report.tmp");
     let written = fs::write(&beside, page).and_then(|()| fs::rename(&beside, &file));
+    let written = written.inspect_err(|_| {
+        // What is left of it is of no use; if it cannot be removed either, the first error tells more.
+        let _ = fs::remove_file(&beside);
+    });
     written.map_err(|source| ReportPageError::NotWritten { file: file.clone(), source })?;
     Ok(file)
 }

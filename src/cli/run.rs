@@ -15,7 +15,8 @@ use crate::report::figures::{count, counted};
 use crate::report::{json, table::Table, terminal};
 use crate::run::control::Controls;
 use crate::run::metrics::Scrape;
-use crate::run::{self, Finished, Options};
+use crate::run::prepare::TooLittleMemory;
+use crate::run::{self, Finished, Options, host};
 use crate::scenario::Scenario;
 
 /// Runs every scenario that was asked for; none of them, if one has a problem.
@@ -45,7 +46,7 @@ pub fn run(paths: &[PathBuf], how: HowOften, watchers: Watchers, flags: &Flags) 
         output::remark(&format!("metrics at http://{address}/metrics"));
     }
     let exit = if others.is_empty() { Exit::Passed } else { one_after_the_other(&others, &options, flags) };
-    if races.is_empty() || matches!(exit, Exit::Interrupted | Exit::Terminated) {
+    if races.is_empty() || exit.is_interrupted() {
         return exit;
     }
     let apart = if others.is_empty() || flags.json || flags.quiet { Exit::Passed } else { output::data("") };
@@ -65,12 +66,12 @@ fn one_after_the_other(scenarios: &[(String, Scenario)], options: &Options, flag
             }
             Err(error) => {
                 table.row(row_without_run(scenario));
-                output::remark(&format!("error: {error}"));
-                Exit::CouldNotRun
+                tell_error(&error);
+                Exit::of_error(error.signal())
             }
         };
         exits.push(exit);
-        if matches!(exit, Exit::Interrupted | Exit::Terminated) {
+        if exit.is_interrupted() {
             break;
         }
     }
@@ -99,10 +100,19 @@ fn run_one(source: &str, scenario: &Scenario, options: &Options, flags: &Flags) 
         let devices = counted(u64::from(scenario.devices), "device");
         output::remark(&format!("{}: {source}, {devices}, seed {}", scenario.name, scenario.seed.0));
     }
+    if let Some(lack) = TooLittleMemory::of(scenario, host::memory_bytes()) {
+        output::remark(&format!("warning: {source}: {lack}"));
+    }
     let (keys, controls) = Controls::new();
     // Gone before anything else is printed: then the terminal is as it was.
     let mut teller = Teller::new(scenario, flags, keys);
     run::run_controlled(scenario, options, controls, |news| teller.hear(&news))
+}
+
+/// Why a run could not be run; that somebody did not want it any more is no error.
+pub(super) fn tell_error(error: &run::RunError) {
+    let kind = if error.signal().is_some() { "" } else { "error: " };
+    output::remark(&format!("{kind}{error}"));
 }
 
 /// Where a run keeps things, by the flags.

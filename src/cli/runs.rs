@@ -16,7 +16,7 @@ use crate::measure::Verdict;
 use crate::report::figures::{counted, size};
 use crate::report::table::Table;
 use crate::report::{catalogue, terminal};
-use crate::results::{Catalogue, CatalogueError, Entry, utc};
+use crate::results::{Catalogue, CatalogueError, Entry, StoredError, StoredRun, utc};
 
 /// What to do with the catalogue.
 #[derive(Debug, Clone, Args)]
@@ -200,10 +200,19 @@ fn list(asked: &List, flags: &Flags) -> Result<Exit, Failure> {
 
 fn show(run: &Entry, flags: &Flags) -> Result<Exit, Failure> {
     let files = run.files();
+    // A run that was killed early has none; what is there and cannot be read is told, and so is what is missing.
+    let unread = if run.summary.is_some() { None } else { StoredRun::at(&run.folder).summary().err() };
+    let exit = match &unread {
+        Some(StoredError::NoSummary { ended: None, .. }) | None => Exit::Passed,
+        Some(error) => {
+            output::remark(&format!("error: {error}"));
+            Exit::CouldNotRun
+        }
+    };
     if flags.json {
         let files: Vec<_> = files.iter().map(|(name, bytes)| json!({ "name": name, "bytes": bytes })).collect();
         let text = json!({ "folder": run.folder, "run": run.manifest, "summary": run.summary, "files": files });
-        return Ok(output::data(&format!("{text:#}")));
+        return Ok(Exit::weightiest([exit, output::data(&format!("{text:#}"))]));
     }
     let mut text = match &run.summary {
         Some(summary) => terminal::summary(
@@ -211,17 +220,16 @@ fn show(run: &Entry, flags: &Flags) -> Result<Exit, Failure> {
             Some(terminal::Files { folder: &run.folder, report: None }),
             output::data_has_colour(),
         ),
-        None => format!(
-            "{}: {}; there is no summary, as of a run that was killed within its first second\n",
-            run.manifest.scenario,
-            catalogue::verdict(run, wall_now())
-        ),
+        None => {
+            let why = unread.map(|error| format!("; {error}")).filter(|_| exit == Exit::Passed).unwrap_or_default();
+            format!("{}: {}{why}\n", run.manifest.scenario, catalogue::verdict(run, wall_now()))
+        }
     };
     if !run.manifest.tags.is_empty() {
         text.push_str(&format!("tags      {}\n", run.manifest.tags.join(" ")));
     }
     text.push_str(&format!("\n{}", catalogue::files(&files).join("\n")));
-    Ok(output::data(&text))
+    Ok(Exit::weightiest([exit, output::data(&text)]))
 }
 
 fn tag(run: &Entry, words: &[String], remove: bool, flags: &Flags) -> Result<Exit, Failure> {

@@ -8,6 +8,8 @@ use crate::units::{self, UnitError};
 
 /// With less than this, all threads together, even a small search has no room.
 const LEAST_MEMORY: u64 = 16 << 20;
+/// Nothing is measured for less.
+pub const LEAST_MEASURED: Duration = Duration::from_millis(200);
 
 /// A whole number within a range. The flag that takes it should allow negative numbers, so that they are refused here.
 pub fn number<T: TryFrom<u64>>(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<T, String> + Clone {
@@ -38,11 +40,13 @@ pub fn milliseconds(text: &str) -> Result<Duration, String> {
     Ok(time)
 }
 
-/// A time in which something can be measured: in less there are no figures, and in more new connections run out of ports.
+/// A time in which something can be measured. In less, the handshakes that come first may not be over, and then there are
+/// no figures; in more, new connections run out of ports.
 pub fn measuring_time(text: &str) -> Result<Duration, String> {
     let units::Duration(time) = text.parse().map_err(|error: UnitError| error.to_string())?;
-    if !(Duration::from_millis(50)..=Duration::from_secs(10)).contains(&time) {
-        return Err(format!("expected a time from 50ms to 10s, found `{text}`"));
+    if !(LEAST_MEASURED..=Duration::from_secs(10)).contains(&time) {
+        let least = units::Duration(LEAST_MEASURED);
+        return Err(format!("expected a time from {least} to 10s, found `{text}`"));
     }
     Ok(time)
 }
@@ -115,10 +119,10 @@ mod tests {
 
     #[test]
     fn what_is_measured_takes_neither_too_short_nor_too_long() {
-        assert_eq!(measuring_time("50ms"), Ok(Duration::from_millis(50)));
+        assert_eq!(measuring_time("200ms"), Ok(LEAST_MEASURED));
         assert_eq!(measuring_time("10s"), Ok(Duration::from_secs(10)));
-        for wrong in ["49ms", "10.1s", "0s"] {
-            assert!(measuring_time(wrong).unwrap_err().contains("from 50ms to 10s"), "{wrong}");
+        for wrong in ["199ms", "50ms", "10.1s", "0s"] {
+            assert!(measuring_time(wrong).unwrap_err().contains("from 200ms to 10s"), "{wrong}");
         }
     }
 

@@ -102,8 +102,7 @@ fn ending(exact: &[Trial], rehearsed: &Rehearsed) -> Exit {
     let is_broken = |trial: &Trial| !trial.seen.ending.broken.is_empty();
     let broken = if exact.iter().chain(&rehearsed.trials).any(is_broken) { Exit::PromiseBroken } else { Exit::Passed };
     match rehearsed.interrupted_by {
-        Some(15) => Exit::Terminated,
-        Some(_) => Exit::Interrupted,
+        Some(signal) => Exit::of_signal(Some(signal)),
         None => broken,
     }
 }

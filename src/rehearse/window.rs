@@ -168,9 +168,16 @@ fn run_batch(
     }
     let scenario = scene(window, offsets, lead, how);
     let devices = || (0..scenario.devices).map(DeviceNumber);
-    let (finished, seen) = run_and_look(&scenario, options, tell, |board| {
+    let looked = run_and_look(&scenario, options, tell, |board| {
         devices().map(|device| board.with(device, <[Fact]>::to_vec)).collect::<Vec<_>>()
-    })?;
+    });
+    let (finished, seen) = match looked {
+        Err(RunError::Interrupted(number)) => {
+            rehearsed.interrupted_by = Some(number);
+            return Ok(Vec::new());
+        }
+        looked => looked?,
+    };
     rehearsed.interrupted_by = finished.interrupted_by;
     if finished.interrupted_by.is_none() {
         for ((device, facts), wished) in devices().zip(&seen).zip(offsets) {

@@ -48,9 +48,16 @@ pub fn size(bytes: u64) -> String {
     if mib >= 1024.0 { format!("{:.1} GiB", mib / 1024.0) } else { format!("{mib:.0} MiB") }
 }
 
-/// Something per second: whole numbers from a hundred on.
+/// Something per second: whole numbers from a hundred on, two digits that say something below one tenth.
 pub fn rate(per_s: f64) -> String {
-    if per_s >= 99.95 { count(per_s.round() as u64) } else { format!("{per_s:.1}") }
+    match per_s {
+        _ if per_s >= 99.95 => count(per_s.round() as u64),
+        _ if per_s >= 0.0995 || per_s <= 0.0 => format!("{per_s:.1}"),
+        _ => {
+            let zeros = (-per_s.log10()).floor().clamp(0.0, 12.0) as usize;
+            format!("{per_s:.*}", zeros + 2)
+        }
+    }
 }
 
 #[cfg(test)]
@@ -80,6 +87,10 @@ mod tests {
             (size(3 * 1024), "3 KiB"),
             (size(85 * 1024 * 1024), "85 MiB"),
             (size(3 * 1024 * 1024 * 1024 / 2), "1.5 GiB"),
+            (rate(0.0), "0.0"),
+            (rate(1.0 / 3_600.0), "0.00028"),
+            (rate(0.05), "0.050"),
+            (rate(0.0996), "0.1"),
             (rate(3.21), "3.2"),
             (rate(3_210.7), "3,211"),
         ] {

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::measure::{Summary, Verdict};
 use crate::results::folder::{json, write_whole};
 use crate::results::manifest::RunManifest;
-use crate::results::{FolderError, StoredRun};
+use crate::results::{FolderError, StoredError, StoredRun};
 
 /// A run without an end in whose folder nothing was written for so long is taken for one that was killed.
 const SILENT: Duration = Duration::from_secs(600);
@@ -45,15 +45,24 @@ pub struct Entry {
 pub enum CatalogueError {
     #[error("cannot read `{}`: {source}; expected the folder that runs are kept in, as with --out DIR", out.display())]
     NoFolder { out: PathBuf, source: io::Error },
+    #[error(
+        "`{}` is no folder of a run: {problem}; expected one, as `dmswarm run` makes it, with run.json in it",
+        printable(&path.display().to_string())
+    )]
+    NotOfARun { path: PathBuf, problem: String },
     #[error("there are no runs in `{}`; `dmswarm run` makes one, and --out DIR looks elsewhere", out.display())]
     NoRuns { out: PathBuf },
     #[error(
-        "no run is called `{word}`: expected a run's folder, the beginning of a name in `{}`, or `latest`; `dmswarm runs` \
+        "no run is called `{}`: expected a run's folder, the beginning of a name in `{}`, or `latest`; `dmswarm runs` \
          lists them",
+        printable(word),
         out.display()
     )]
     NoSuchRun { word: String, out: PathBuf },
-    #[error("{number} runs have names that begin with `{word}`: {names}; expected enough of one name to tell it apart")]
+    #[error(
+        "{number} runs have names that begin with `{}`: {names}; expected enough of one name to tell it apart",
+        printable(word)
+    )]
     Several { word: String, number: usize, names: String },
     #[error("cannot remove `{}`: {source}", folder.display())]
     NotRemoved { folder: PathBuf, source: io::Error },
@@ -91,9 +100,21 @@ impl Catalogue {
     /// # Errors
     /// [`CatalogueError`] where there is none, or more than one.
     pub fn find(out: &Path, word: &str) -> Result<Entry, CatalogueError> {
-        if let Some(run) = Entry::read(Path::new(word)) {
+        let path = Path::new(word);
+        if let Some(run) = Entry::read(path) {
             return Ok(run);
         }
+        Catalogue::find_by_name(out, word).map_err(|error| {
+            // Whoever names what is there, from here or from `out`, means that and no name.
+            let meant = [path.to_owned(), out.join(word)].into_iter().find(|path| !word.is_empty() && path.exists());
+            match meant {
+                Some(path) => CatalogueError::NotOfARun { problem: why_no_run(&path), path },
+                None => error,
+            }
+        })
+    }
+
+    fn find_by_name(out: &Path, word: &str) -> Result<Entry, CatalogueError> {
         let mut runs = Catalogue::read(out)?.runs;
         if runs.is_empty() {
             return Err(CatalogueError::NoRuns { out: out.to_owned() });
@@ -204,6 +225,34 @@ impl Entry {
         let folder = self.folder.clone();
         fs::remove_dir_all(&self.folder).map_err(|source| CatalogueError::NotRemoved { folder, source })
     }
+}
+
+/// What keeps this from being the folder of a run.
+fn why_no_run(path: &Path) -> String {
+    if !path.is_dir() {
+        return "it is a file".to_owned();
+    }
+    match StoredRun::at(path).manifest() {
+        Err(StoredError::Missing { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            "there is no run.json in it".to_owned()
+        }
+        Err(StoredError::Missing { source, .. }) => format!("its run.json cannot be read: {source}"),
+        Err(StoredError::Unreadable { problem, .. }) => format!("its run.json is no manifest: {problem}"),
+        Err(error) => error.to_string(),
+        Ok(manifest) => {
+            let found = printable(&manifest.schema);
+            format!("the schema of its run.json is `{found}`, expected `{}`", RunManifest::SCHEMA)
+        }
+    }
+}
+
+/// A word as it was given, without what a terminal would obey.
+fn printable(word: &str) -> String {
+    let each = word.chars().map(|letter| match letter.is_control() {
+        true => letter.escape_default().to_string(),
+        false => letter.to_string(),
+    });
+    each.collect()
 }
 
 /// Whether it is a folder itself, and no link to one.

@@ -5,6 +5,7 @@
 //! | `seconds` | `timeline.csv`, taken together into a bounded number of columns |
 //! | `intervals` | `latency.hlog`: a distribution for each metric, and what each column brought |
 //! | `scenes` | `events.jsonl.zst`: what was seen of the devices of the worst flows |
+//! | [`shortfall`] | what the files of a run that came to its end should hold, and do not |
 //!
 //! A run that was killed reads as far as it came: half a line and half a frame at the end of a file are what a killed
 //! process leaves.
@@ -12,6 +13,7 @@
 mod intervals;
 mod scenes;
 mod seconds;
+pub mod shortfall;
 
 #[cfg(test)]
 mod tests;
@@ -25,6 +27,7 @@ use serde::de::DeserializeOwned;
 use crate::measure::Summary;
 use crate::measure::summary;
 use crate::results::RunManifest;
+use crate::results::stored::why_no_summary;
 use crate::scenario::Scenario;
 use crate::scenario::file::{Overrides, parse};
 
@@ -48,7 +51,7 @@ pub struct Dossier {
     pub latency: LatencyCourse,
     /// The flows that failed, then those that took longest, with what was seen of their devices meanwhile.
     pub worst: Vec<WorstFlow>,
-    /// What could not be read, a sentence each.
+    /// What could not be read, or is not all that there was, a sentence for each file.
     pub gaps: Vec<String>,
 }
 
@@ -61,12 +64,16 @@ pub enum DossierError {
     )]
     NoRun { file: PathBuf, source: io::Error },
     #[error(
-        "`{}` has no summary.json: the run was killed before its first second was over, and there is nothing to tell. \
-         Run its scenario again: dmswarm run {}",
+        "`{}` has no summary.json, and there is nothing to tell: {}. Run its scenario again: dmswarm run {}",
         folder.display(),
+        why_no_summary(ended.as_deref()),
         folder.join("scenario.toml").display()
     )]
-    NoSummary { folder: PathBuf },
+    NoSummary {
+        folder: PathBuf,
+        /// When the run ended, by its manifest.
+        ended: Option<String>,
+    },
     #[error("cannot read `{}`: {source}; give yourself the right to read it", file.display())]
     Unreadable { file: PathBuf, source: io::Error },
     #[error(
@@ -89,7 +96,9 @@ impl Dossier {
         let manifest: RunManifest = from_json(&manifest_file, RunManifest::SCHEMA, &text)?;
         let summary_file = folder.join("summary.json");
         let text = fs::read_to_string(&summary_file).map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => DossierError::NoSummary { folder: folder.to_owned() },
+            io::ErrorKind::NotFound => {
+                DossierError::NoSummary { folder: folder.to_owned(), ended: manifest.ended.clone() }
+            }
             _ => DossierError::Unreadable { file: summary_file.clone(), source },
         })?;
         let summary: Summary = from_json(&summary_file, summary::SCHEMA, &text)?;
@@ -97,9 +106,16 @@ impl Dossier {
         let mut gaps = Vec::new();
         let mut tell = |gap: Result<(), String>| gaps.extend(gap.err());
         let mut seconds = Seconds::default();
-        tell(read_file(folder, "timeline.csv", |file| seconds.read(file)));
+        let is_whole = manifest.ended.is_some();
+        tell(
+            read_file(folder, "timeline.csv", |file| seconds.read(file))
+                .and_then(|()| all_of_it(is_whole, || shortfall::of_timeline(&seconds, &summary))),
+        );
         let mut latency = LatencyCourse::new(seconds.width_s(summary.duration_s));
-        tell(read_file(folder, "latency.hlog", |file| latency.read(file)));
+        tell(
+            read_file(folder, "latency.hlog", |file| latency.read(file))
+                .and_then(|()| all_of_it(is_whole, || shortfall::of_latency(&latency, &summary))),
+        );
         let (scenario, problem) = read_scenario(folder);
         tell(problem);
         let mut worst: Vec<WorstFlow> = summary.worst.iter().cloned().map(WorstFlow::new).collect();
@@ -107,7 +123,10 @@ impl Dossier {
             && !worst.is_empty()
         {
             let names = scenario.names();
-            tell(read_file(folder, "events.jsonl.zst", |file| scenes::read(file, &mut worst, &names)));
+            tell(
+                read_file(folder, "events.jsonl.zst", |file| scenes::read(file, &mut worst, &names))
+                    .and_then(|is_all| all_of_it(is_whole, || shortfall::of_events(is_all))),
+            );
         }
         Ok(Dossier { folder: folder.to_owned(), manifest, summary, scenario, seconds, latency, worst, gaps })
     }
@@ -131,18 +150,23 @@ fn from_json<T: DeserializeOwned>(file: &Path, schema: &'static str, text: &str)
 }
 
 /// Reads one of the files that grow. What is wrong with it is told; the rest of the dossier can do without.
-fn read_file(
+fn read_file<T>(
     folder: &Path,
     name: &str,
-    read: impl FnOnce(io::BufReader<fs::File>) -> io::Result<()>,
-) -> Result<(), String> {
+    read: impl FnOnce(io::BufReader<fs::File>) -> io::Result<T>,
+) -> Result<T, String> {
     match fs::File::open(folder.join(name)).and_then(|file| read(io::BufReader::new(file))) {
-        Ok(()) => Ok(()),
+        Ok(read) => Ok(read),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             Err(format!("{name} is missing: nothing is told of what it would hold"))
         }
         Err(error) => Err(format!("{name} could not be read to its end: {error}")),
     }
+}
+
+/// Of a run that came to its end, what a file should hold and does not.
+fn all_of_it(is_whole: bool, missing: impl FnOnce() -> Option<String>) -> Result<(), String> {
+    if is_whole { missing().map_or(Ok(()), Err) } else { Ok(()) }
 }
 
 fn read_scenario(folder: &Path) -> (Option<Scenario>, Result<(), String>) {

@@ -73,6 +73,12 @@ impl RunFolder {
         Ok(folder)
     }
 
+    /// Removes the folder of a run that was never loaded, as far as that can be done.
+    pub fn discard(path: &Path) {
+        // Why nothing was loaded is told; that a folder is left over is not worth hiding it.
+        let _ = fs::remove_dir_all(path);
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path

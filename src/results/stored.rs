@@ -20,18 +20,34 @@ pub struct StoredRun {
 /// Why something cannot be read back.
 #[derive(Debug, thiserror::Error)]
 pub enum StoredError {
-    #[error(
-        "cannot read `{}`: {source}; expected it in the folder of a run. A run that was killed before its first second \
-         was over has only its scenario and its manifest",
-        file.display()
-    )]
+    #[error("cannot read `{}`: {source}; expected it in the folder of a run", file.display())]
     Missing { file: PathBuf, source: io::Error },
+    #[error("there is no `{}`: {}", file.display(), why_no_summary(ended.as_deref()))]
+    NoSummary {
+        file: PathBuf,
+        /// When the run ended, by its manifest.
+        ended: Option<String>,
+    },
     #[error(
         "`{}`: {problem}; expected what `dmswarm run` has written there. A newer version of dmswarm may be able to read \
          it",
         file.display()
     )]
     Unreadable { file: PathBuf, problem: String },
+}
+
+/// What is known of a run without a summary that ended at this time by its manifest.
+pub(super) fn why_no_summary(ended: Option<&str>) -> String {
+    match ended {
+        Some(ended) => {
+            format!("by run.json the run ended at {ended}, so that the summary was there and has been removed")
+        }
+        None => {
+            "run.json names no end of the run: it was killed, or its results could not be written, before its first \
+                 second was over, or it goes on and that second has not passed; or the summary has been removed"
+                .to_owned()
+        }
+    }
 }
 
 impl StoredRun {
@@ -50,7 +66,12 @@ impl StoredRun {
 
     /// `summary.json`; of a run that was killed, the last one that it has written.
     pub fn summary(&self) -> Result<Summary, StoredError> {
-        self.json("summary.json")
+        self.json("summary.json").map_err(|error| match error {
+            StoredError::Missing { file, source } if source.kind() == io::ErrorKind::NotFound => {
+                StoredError::NoSummary { file, ended: self.manifest().ok().and_then(|manifest| manifest.ended) }
+            }
+            error => error,
+        })
     }
 
     /// The whole lines of `timeline.csv`.
@@ -106,7 +127,10 @@ mod tests {
         let scratch = Scratch::new("missing");
         let run = StoredRun::at(&scratch.0);
         let said = run.summary().expect_err("none is there").to_string();
-        assert!(said.contains("summary.json`") && said.contains("killed before its first second"), "{said}");
+        assert!(
+            said.contains("summary.json`") && said.contains("run.json names no end of the run: it was killed, or"),
+            "{said}"
+        );
         fs::write(scratch.0.join("run.json"), "{\"schema\":1}").expect("written");
         let said = run.manifest().expect_err("no manifest").to_string();
         assert!(said.contains("run.json`: invalid type: integer `1`"), "{said}");

@@ -28,6 +28,15 @@ pub fn peak_rss_bytes() -> u64 {
         .map_or(0, |kib| kib * 1024)
 }
 
+/// Whether this process was told to ignore a signal, by its number; not where the system does not tell.
+pub fn ignores(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    // The first signal has the lowest bit.
+    u32::try_from(signal - 1).is_ok_and(|bit| mask.checked_shr(bit).unwrap_or(0) & 1 == 1)
+}
+
 /// Raises the limit of open files as far as the system lets us, and returns it; `None` is "no limit".
 pub fn raise_open_files() -> Option<u64> {
     let limit = getrlimit(Resource::Nofile);
@@ -81,7 +90,8 @@ pub fn most_ports() -> Option<u64> {
     Some(last.saturating_sub(first) + 1)
 }
 
-fn memory_bytes() -> Option<u64> {
+/// How much memory this machine has, in bytes; `None` where the system does not tell.
+pub fn memory_bytes() -> Option<u64> {
     let info = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = info.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
     let kib: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;

@@ -13,7 +13,7 @@
 //! | `walk` | the plan walked second by second, until everybody has come to rest |
 //! | [`calibrate`] | what this machine can generate, measured beforehand |
 //! | `judge` | what became of the promises, the goals and the faults |
-//! | `signals` | SIGINT and SIGTERM |
+//! | `signals` | SIGINT, SIGTERM and SIGHUP |
 //! | [`host`] | this machine: what it is, what it lets us use |
 
 pub mod calibrate;
@@ -81,7 +81,7 @@ pub struct Finished {
     pub folder: PathBuf,
     /// What was seen of devices that are worth a look.
     pub stories: Vec<(DeviceNumber, Vec<Fact>)>,
-    /// The signal that interrupted it: 2 (SIGINT) or 15 (SIGTERM).
+    /// The signal that interrupted it: 1 (SIGHUP), 2 (SIGINT) or 15 (SIGTERM).
     pub interrupted_by: Option<i32>,
     /// What of the folder could not be written, though the run went on; the first of it.
     pub not_written: Option<FolderError>,
@@ -100,12 +100,25 @@ pub enum RunError {
     Listen(#[from] ListenError),
     #[error(transparent)]
     Metrics(#[from] ScrapeError),
+    /// By this signal.
+    #[error("interrupted before the load began: nothing was loaded, and no folder is left")]
+    Interrupted(i32),
     #[error("could not listen for signals: {0}")]
     Signals(std::io::Error),
     #[error("could not start a thread: {0}; end other programs, or raise the limit with `ulimit -u`")]
     NoThread(std::io::Error),
     #[error("{0} died before the run began; this is a fault of dmswarm itself")]
     Died(&'static str),
+}
+
+impl RunError {
+    /// The signal that has come before the load began, if that is why.
+    pub fn signal(&self) -> Option<i32> {
+        match self {
+            RunError::Interrupted(number) => Some(*number),
+            _ => None,
+        }
+    }
 }
 
 /// Runs a scenario; `tell` hears how it goes.
@@ -145,21 +158,30 @@ fn run_whole<T>(
     look: impl FnOnce(&Board) -> T,
 ) -> Result<(Finished, T), RunError> {
     let clock = Clock::start();
+    let system = actix::System::new();
+    let mut signals = system.block_on(async { Signals::listen() }).map_err(RunError::Signals)?;
     let prepared = prepare::prepare(scenario, &options.certs, clock)?;
+    if let Some(number) = system.block_on(signals.come_by_now()) {
+        return Err(RunError::Interrupted(number));
+    }
     let started_at = wall_now();
     let seed = scenario.seed.0;
     let command_line = options.command_line.clone();
     let mut manifest = RunManifest::starting(&scenario.name, seed, command_line, host::facts(), started_at);
     let folder = RunFolder::create(&options.out, &scenario.name, started_at, seed, &manifest)?;
     folder.write_scenario(&scenario.to_toml())?;
-    let addresses = prepared.addresses.clone();
+    let (addresses, path) = (prepared.addresses.clone(), folder.path().to_owned());
 
     let run = folder.path().file_name().unwrap_or_default().to_string_lossy();
     let pushing =
         options.otlp.as_ref().map(|push| push.begin(&run, started_at)).transpose().map_err(RunError::NoThread)?;
 
-    let (measured, looked) = actix::System::new().block_on(async {
-        let stand = Stand::up(prepared).await?;
+    let loaded = system.block_on(async {
+        let stand = tokio::select! {
+            biased;
+            number = signals.next() => return Err(RunError::Interrupted(number)),
+            stand = Stand::up(prepared) => stand?,
+        };
         let door = options.metrics.as_ref().map(Scrape::open).transpose()?;
         let mut tell = |news: News<'_>| {
             if let News::Second(pulse) = &news {
@@ -169,14 +191,16 @@ fn run_whole<T>(
             tell(news);
         };
         tell(News::Ready { addresses: &addresses, folder: folder.path() });
-        let measured = measure(&stand, scenario, folder, controls, &mut tell).await;
+        let measured = measure(&stand, scenario, folder, (&mut signals, controls), &mut tell).await;
         let looked = look(stand.board());
         stand.close().await;
         if let Some(door) = door {
             door.shut().await;
         }
         measured.map(|measured| (measured, looked))
-    })?;
+    });
+    // What was never loaded has no results.
+    let (measured, looked) = loaded.inspect_err(|_| RunFolder::discard(&path))?;
     let folder = measured.folder;
     manifest.end(measured.summary.verdict, wall_now());
     manifest.tags = folder.tags();
@@ -224,16 +248,15 @@ async fn measure(
     stand: &Stand,
     scenario: &Scenario,
     folder: RunFolder,
-    mut controls: Controls,
+    (signals, mut controls): (&mut Signals, Controls),
     tell: &mut impl FnMut(News<'_>),
 ) -> Result<Measured, RunError> {
-    let mut signals = Signals::listen().map_err(RunError::Signals)?;
     let cpu_before = host::cpu_time();
     let (at, finished) = stand.begin(scenario.plan()).await;
     let began = Began { at, wall: wall_now() };
     let mut recorder = Recorder::begin(Arc::new(scenario.clone()), folder, began).map_err(RunError::NoThread)?;
     let walk = Walk::begin(stand, at, cpu_before).await;
-    let mut walked = walk.go(scenario, finished, &mut recorder, (&mut signals, &mut controls), tell).await;
+    let mut walked = walk.go(scenario, finished, &mut recorder, (signals, &mut controls), tell).await;
     let mut judged = Judged::default();
     if !walked.at_once {
         tell(News::Judging { devices: scenario.devices });

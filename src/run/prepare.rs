@@ -77,6 +77,40 @@ impl fmt::Display for TooFewFiles {
     }
 }
 
+/// A run may need more memory than this machine has. That is an estimate, and nothing is refused for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooLittleMemory {
+    /// In bytes.
+    pub needed: u64,
+    pub there: u64,
+}
+
+impl TooLittleMemory {
+    /// What a scenario lacks on a machine with so much memory; `None`: nobody knows how much it has.
+    pub fn of(scenario: &Scenario, there: Option<u64>) -> Option<TooLittleMemory> {
+        let (there, pool) = (there?, connections_to_one_target());
+        // The estimate itself takes time and memory; most scenarios are far from the edge.
+        let needed = (scenario.most_memory(pool) > there).then(|| scenario.estimate(pool).memory_bytes)?;
+        (needed > there).then_some(TooLittleMemory { needed, there })
+    }
+}
+
+impl fmt::Display for TooLittleMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [needed, there] = [self.needed, self.there].map(|bytes| bytes.div_ceil(1 << 20));
+        write!(
+            f,
+            "this run may need about {needed} MiB of memory, and this machine has {there} MiB: simulate fewer devices, or \
+             take a machine with more"
+        )
+    }
+}
+
+/// How many connections to one target all threads together keep at most.
+pub fn connections_to_one_target() -> u64 {
+    (host::cores() * DialerOptions::default().open_per_target) as u64
+}
+
 /// Settles everything that a scenario's parties need.
 pub fn prepare(scenario: &Scenario, certs: &Path, clock: Clock) -> Result<Prepared, PrepareError> {
     let lanes = host::cores();
@@ -194,6 +228,19 @@ mod tests {
     fn lack(set: &str, allowed: u64) -> Option<TooFewFiles> {
         let overrides = Overrides { sets: vec![set.to_owned()], ..Overrides::default() };
         TooFewFiles::of(&parse("q", QUICKSTART, &overrides).expect("no problems"), Some(allowed))
+    }
+
+    #[test]
+    fn too_little_memory_is_told_with_both_numbers_and_nobody_knows_of_none() {
+        let overrides = Overrides { sets: vec!["population.devices=10000".to_owned()], ..Overrides::default() };
+        let scenario = parse("q", QUICKSTART, &overrides).expect("no problems");
+        let needed = scenario.estimate(connections_to_one_target()).memory_bytes;
+        assert_eq!(TooLittleMemory::of(&scenario, Some(needed)), None);
+        assert_eq!(TooLittleMemory::of(&scenario, None), None);
+        let lack = TooLittleMemory::of(&scenario, Some(needed - 1)).expect("one byte too little");
+        assert_eq!((lack.needed, lack.there), (needed, needed - 1));
+        let said = TooLittleMemory { needed: 40 << 30, there: 24 << 30 }.to_string();
+        assert!(said.contains("about 40960 MiB of memory, and this machine has 24576 MiB: "), "{said}");
     }
 
     #[test]

@@ -1,25 +1,49 @@
-//! SIGINT and SIGTERM, from the moment that a load begins; and for whoever runs many, or searches, in between too.
+//! SIGINT, SIGTERM and SIGHUP, from before a run sets anything up; and for whoever runs many, or searches, in between too.
 
 use std::sync::mpsc;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 use std::{io, thread};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Both signals. While it lives they do not end the program.
+use crate::run::host;
+
+/// The signals that ask for an end. Once it has lived they do not end the program.
 pub(super) struct Signals {
     interrupt: Signal,
     terminate: Signal,
+    /// `None` where whoever has called us wants it to be ignored, as `nohup` does.
+    hang_up: Option<Signal>,
 }
 
 impl Signals {
     pub fn listen() -> io::Result<Signals> {
-        Ok(Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        let hang_up = SignalKind::hangup();
+        let is_ignored = host::ignores(hang_up.as_raw_value());
+        Ok(Signals {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: if is_ignored { None } else { Some(signal(hang_up)?) },
+        })
+    }
+
+    /// The number of a signal that has come already, while nobody was waiting for it.
+    pub async fn come_by_now(&mut self) -> Option<i32> {
+        // One look at what the system has to tell takes no time, but has to be waited for.
+        tokio::time::timeout(Duration::from_millis(1), self.next()).await.ok()
     }
 
     /// The number of the next signal.
     pub async fn next(&mut self) -> i32 {
+        let hung_up = async {
+            match &mut self.hang_up {
+                Some(hang_up) => hang_up.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
+            _ = hung_up => SignalKind::hangup().as_raw_value(),
             _ = self.interrupt.recv() => SignalKind::interrupt().as_raw_value(),
             _ = self.terminate.recv() => SignalKind::terminate().as_raw_value(),
         }

@@ -125,10 +125,19 @@ impl Scenario {
             at_once,
             // Faults are over with the last flow, and then all is well for a while.
             lasts: lasts.saturating_add(if self.faults.is_empty() { Duration::ZERO } else { self.heal }),
-            memory_bytes: BASE_MEMORY + u64::from(self.devices) * DEVICE_MEMORY + connections * CONNECTION_MEMORY,
+            memory_bytes: self.memory(connections),
             open_files: self.most_open_files(pool),
             flows: FlowKind::all().filter_map(|kind| Some((kind, *by_kind.get(&kind)?))).collect(),
         }
+    }
+
+    /// The most memory that the estimate can come to, in bytes, and at no cost.
+    pub fn most_memory(&self, pool: u64) -> u64 {
+        self.memory(self.most_connections(pool))
+    }
+
+    fn memory(&self, connections: u64) -> u64 {
+        BASE_MEMORY + u64::from(self.devices) * DEVICE_MEMORY + connections * CONNECTION_MEMORY
     }
 
     /// The most files and sockets that can be open at once, `pool` being the most connections to one target.

@@ -1,6 +1,6 @@
 //! From a file and its overrides to a scenario, or to every problem in it at once.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -44,7 +44,16 @@ pub fn read(path: &Path, overrides: &Overrides) -> Result<Scenario, Problems> {
     let name = path.display().to_string();
     let text = read_text(path, "scenario").map_err(|error| Problems::unreadable(&name, &error))?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    parse_beside(&name, &text, overrides, &|file| read_text(&folder.join(file), "arrival file"))
+    parse_beside(&name, &text, overrides, &|file| read_arrivals(&folder.join(file)))
+}
+
+/// The text of an arrival file. It is read again by whoever checks or repeats the scenario, and nobody waits for a pipe that
+/// has no other end.
+fn read_arrivals(path: &Path) -> io::Result<String> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file, as an arrival file is"));
+    }
+    read_text(path, "arrival file")
 }
 
 /// The text of a file; a device or a pipe that never ends is given up.

@@ -337,7 +337,8 @@ fn recorded(name: &str, place: &Span, file: ReadFile<'_>, found: &mut Vec<Proble
         Ok(moments) => return moments,
         Err(mistakes) => mistakes,
     };
-    let hint = "one moment a line, in seconds since the beginning of the phase, ascending";
+    let hint = "one moment a line, in seconds since the beginning of the phase, ascending; a comma ends it where \
+                a line has more columns";
     let problem = |mistake: String| Problem::new(place.clone(), format!("`{name}` {mistake}")).hint(hint);
     found.extend(mistakes.into_iter().map(problem));
     Vec::new()

@@ -23,7 +23,7 @@ pub fn read(text: &str) -> Result<Vec<Duration>, Vec<String>> {
         if content.is_empty() {
             continue;
         }
-        let column = content.split([',', ';', '\t']).next().unwrap_or_default().trim();
+        let column = content.split(',').next().unwrap_or_default().trim();
         let column = column.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(column);
         let is_header = std::mem::take(&mut is_first) && column.starts_with(|c: char| c.is_alphabetic() || c == '_');
         let moment = moment(column, moments.last().copied());
@@ -57,7 +57,10 @@ pub fn read(text: &str) -> Result<Vec<Duration>, Vec<String>> {
 /// What was expected and what was found.
 pub fn moment(text: &str, before: Option<Duration>) -> Result<Duration, String> {
     let Some(moment) = seconds(text) else {
-        return Err(format!("expected a moment in seconds such as `1.25`, found `{}`", shortened(text)));
+        return Err(format!(
+            "expected a moment in seconds, in plain digits such as `1.25`, found `{}`",
+            shortened(text)
+        ));
     };
     if moment > LONGEST_STRETCH.0 {
         return Err(format!("expected a moment within {LONGEST_STRETCH}, found `{}`", shortened(text)));
@@ -116,7 +119,7 @@ mod tests {
     fn one_moment_a_line_or_the_first_column() {
         check("0\n0.5\n\n# later\n1.25 # here\n1.25\r\n", &[0, 500, 1_250, 1_250]);
         check("\u{feff}at_s,device,what\n0.1,4,\"a, b\"\n2,5,c\n", &[100, 2_000]);
-        check("\"seconds\";x\n\"3.5\";y\n", &[3_500]);
+        check("\"seconds\",x\n\"3.5\",y\n", &[3_500]);
         check(".5\n1.\n", &[500, 1_000]);
         assert_eq!(read("1.0000000019").unwrap(), [Duration::from_nanos(1_000_000_001)]);
     }
@@ -126,15 +129,22 @@ mod tests {
         is_wrong(
             "0.5\nsoon\n0.25\n1e3\n-1\n",
             &[
-                "line 2: expected a moment in seconds such as `1.25`, found `soon`",
+                "line 2: expected a moment in seconds, in plain digits such as `1.25`, found `soon`",
                 "line 3: expected a moment from `0.5` on, for they ascend, found `0.25`",
-                "line 4: expected a moment in seconds such as `1.25`, found `1e3`",
-                "line 5: expected a moment in seconds such as `1.25`, found `-1`",
+                "line 4: expected a moment in seconds, in plain digits such as `1.25`, found `1e3`",
+                "line 5: expected a moment in seconds, in plain digits such as `1.25`, found `-1`",
             ],
         );
+        // Commas alone part columns.
+        for line in ["0.5;4", "0.5\t4", "0.5 4"] {
+            is_wrong(
+                line,
+                &[&format!("line 1: expected a moment in seconds, in plain digits such as `1.25`, found `{line}`")],
+            );
+        }
         is_wrong("# nothing\n\n", &["expected one moment a line, in seconds, found none"]);
         is_wrong("at\n", &["expected one moment a line, in seconds, found none"]);
-        is_wrong("at\nat\n", &["line 2: expected a moment in seconds such as `1.25`, found `at`"]);
+        is_wrong("at\nat\n", &["line 2: expected a moment in seconds, in plain digits such as `1.25`, found `at`"]);
         is_wrong("99999999", &["line 1: expected a moment within 8760h, found `99999999`"]);
         let many = read(&"x1\n".repeat(30)).unwrap_err();
         assert_eq!((many.len(), many[10].as_str()), (11, "19 more lines are wrong"), "the first may be a header");

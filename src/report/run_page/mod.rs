@@ -48,6 +48,7 @@ struct Section {
 }
 
 /// The report of a run, as HTML.
+/// It ends as a text does, with the end of a line.
 pub fn run_page(dossier: &Dossier) -> String {
     let time = TimeAxis::of(dossier);
     let summary = &dossier.summary;
@@ -100,7 +101,7 @@ pub fn run_page(dossier: &Dossier) -> String {
             }
         }
     };
-    page.into_string()
+    page.into_string() + "\n"
 }
 
 /// Light or dark is chosen without a script: the style looks which of these is checked.

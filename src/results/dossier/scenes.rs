@@ -51,14 +51,16 @@ struct Glance {
     event: Option<String>,
 }
 
-/// Finds the facts of these flows. A last frame that was cut off ends the file.
+/// Finds the facts of these flows. A last frame that was cut off ends the file. Says whether it holds all from the beginning
+/// of the load to the end of a frame.
 ///
 /// # Errors
 /// When the file cannot be read, or a line of a flow is no fact; what came before is kept.
-pub(super) fn read(file: impl BufRead, worst: &mut [WorstFlow], names: &dyn Names) -> io::Result<()> {
+pub(super) fn read(file: impl BufRead, worst: &mut [WorstFlow], names: &dyn Names) -> io::Result<bool> {
     let mut events = BufReader::new(zstd::stream::read::Decoder::with_buffer(file)?);
     let (mut line, mut began) = (String::new(), None);
-    while next_line(&mut events, &mut line)? {
+    let mut is_cut_off = false;
+    while next_line(&mut events, &mut line, &mut is_cut_off)? {
         let Ok(seen) = serde_json::from_str::<Glance>(&line) else { continue };
         if seen.event.as_deref() == Some("load") {
             began = Some(seen.at_ns);
@@ -79,15 +81,21 @@ pub(super) fn read(file: impl BufRead, worst: &mut [WorstFlow], names: &dyn Name
         }
     }
     worst.iter_mut().for_each(|flow| flow.facts.sort_by_key(|fact| fact.at));
-    Ok(())
+    Ok(began.is_some() && !is_cut_off)
 }
 
-/// The next whole line; `false` when there is none.
-fn next_line(events: &mut BufReader<impl Read>, line: &mut String) -> io::Result<bool> {
+/// The next whole line; `false` when there is none. Notes what ends within a line or a frame.
+fn next_line(events: &mut BufReader<impl Read>, line: &mut String, is_cut_off: &mut bool) -> io::Result<bool> {
     line.clear();
     match events.read_line(line) {
-        Ok(_) => Ok(line.ends_with('\n')),
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        Ok(_) => {
+            *is_cut_off = !line.is_empty() && !line.ends_with('\n');
+            Ok(line.ends_with('\n'))
+        }
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            *is_cut_off = true;
+            Ok(false)
+        }
         Err(error) => Err(error),
     }
 }

@@ -185,6 +185,59 @@ fn half_lines_and_half_a_frame_at_the_end_are_passed_over() {
     assert!(dossier.worst.iter().all(|flow| !flow.facts.is_empty()));
 }
 
+/// The same run, come to its end.
+fn ended(out: &Path) -> PathBuf {
+    let folder = killed(out);
+    let file = folder.join("run.json");
+    let mut manifest: RunManifest =
+        serde_json::from_str(&fs::read_to_string(&file).expect("it is there")).expect("a manifest");
+    manifest.end(crate::measure::Verdict::Passed, began());
+    fs::write(file, serde_json::to_string(&manifest).expect("JSON")).expect("it can be written");
+    folder
+}
+
+/// Leaves so much of a file, in hundredths.
+fn cut(file: &Path, hundredths: usize) {
+    let bytes = fs::read(file).expect("it is there");
+    fs::write(file, &bytes[..bytes.len() * hundredths / 100]).expect("it can be written");
+}
+
+#[test]
+fn of_a_run_that_came_to_its_end_what_is_cut_off_is_told_once_for_each_file() {
+    let scratch = Scratch::new();
+    let folder = ended(&scratch.0);
+    assert_eq!(Dossier::read(&folder).expect("a run").gaps, Vec::<String>::new(), "nothing is missing");
+    let files = ["timeline.csv", "latency.hlog", "events.jsonl.zst"];
+    files.iter().for_each(|file| cut(&folder.join(file), 60));
+    let gaps = Dossier::read(&folder).expect("a run").gaps;
+    assert_eq!(gaps.len(), 3, "{gaps:?}");
+    // Six flows, two in each second; six tenths of a file hold one second or two.
+    assert!(
+        gaps[0].starts_with("timeline.csv: expected 6 flows started, as summary.json has them, found "),
+        "{gaps:?}"
+    );
+    let samples = format!("latency.hlog: expected 6 samples of flow.{}, as summary.json has them, found ", kind());
+    assert!(gaps[1].starts_with(&samples), "{gaps:?}");
+    assert!(gaps[2].starts_with("events.jsonl.zst: expected every event"), "{gaps:?}");
+    for file in files {
+        cut(&folder.join(file), 0);
+    }
+    let gaps = Dossier::read(&folder).expect("a run").gaps;
+    let found: Vec<bool> = gaps.iter().map(|gap| gap.contains("found 0") || gap.contains("are cut off")).collect();
+    assert_eq!(found, [true; 3], "{gaps:?}");
+    fs::write(folder.join("timeline.csv"), "rubbish\n".repeat(9)).expect("it can be written");
+    assert!(Dossier::read(&folder).expect("a run").gaps[0].starts_with("timeline.csv: expected 6 flows started"));
+}
+
+#[test]
+fn a_summary_that_was_removed_from_a_run_with_an_end_is_not_blamed_on_its_death() {
+    let scratch = Scratch::new();
+    let folder = ended(&scratch.0);
+    fs::remove_file(folder.join("summary.json")).expect("it is there");
+    let said = Dossier::read(&folder).expect_err("no summary").to_string();
+    assert!(said.contains("by run.json the run ended at 2023-11-14T") && !said.contains("killed"), "{said}");
+}
+
 #[test]
 fn what_is_missing_is_told_and_the_rest_is_read() {
     let scratch = Scratch::new();
@@ -220,7 +273,11 @@ fn a_folder_that_is_none_of_a_run_is_one_clear_sentence() {
     let folder = killed(&scratch.0);
     fs::remove_file(folder.join("summary.json")).expect("it is there");
     let text = said(&folder);
-    assert!(text.contains("killed before its first second was over") && text.contains("dmswarm run "), "{text}");
+    assert!(
+        text.contains("run.json names no end of the run: it was killed, or its results")
+            && text.contains("dmswarm run "),
+        "{text}"
+    );
     fs::write(folder.join("summary.json"), "{\"schema\": \"dmswarm.summary/9\"}").expect("it can be written");
     let text = said(&folder);
     assert!(text.contains("expected `dmswarm.summary/1`") && text.contains("`dmswarm.summary/9`"), "{text}");

@@ -90,8 +90,18 @@ fn names_of_phases_are_plain() {
 fn recorded_moments_ascend_and_are_there() {
     let hint = "replay [0, 0.5, 1.25]";
     is_wrong(&phase("replay [0, 2, 1]"), "1]", "expected a moment from `2` on, for they ascend, found `1`", hint);
-    is_wrong(&phase("replay [0, soon]"), "soon]", "expected a moment in seconds such as `1.25`, found `soon`", hint);
-    is_wrong(&phase("replay [0, , 1]"), ", 1]", "expected a moment in seconds such as `1.25`, found ``", hint);
+    is_wrong(
+        &phase("replay [0, soon]"),
+        "soon]",
+        "expected a moment in seconds, in plain digits such as `1.25`, found `soon`",
+        hint,
+    );
+    is_wrong(
+        &phase("replay [0, , 1]"),
+        ", 1]",
+        "expected a moment in seconds, in plain digits such as `1.25`, found ``",
+        hint,
+    );
     is_wrong(&phase("replay [0, 1"), "[0", "the list of moments has no `]`", hint);
     is_wrong(
         &phase("replay a: b.csv"),
@@ -118,7 +128,11 @@ fn every_mistake_of_an_arrival_file_is_told_with_its_line() {
     // The file's name stands after `phases = ["evening: replay `.
     let expected = [
         (line, 28, "`a b.csv` line 3: expected a moment from `0.5` on, for they ascend, found `0.25`".to_owned()),
-        (line, 28, "`a b.csv` line 4: expected a moment in seconds such as `1.25`, found `soon`".to_owned()),
+        (
+            line,
+            28,
+            "`a b.csv` line 4: expected a moment in seconds, in plain digits such as `1.25`, found `soon`".to_owned(),
+        ),
     ];
     assert_eq!(told(), expected);
     std::fs::write(&arrivals, "at,device\n0.5,1\n0.5,2\n").unwrap();
@@ -127,13 +141,35 @@ fn every_mistake_of_an_arrival_file_is_told_with_its_line() {
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
-#[test]
-fn an_arrival_file_that_never_ends_is_given_up() {
-    let scenario = std::env::temp_dir().join(format!("dmswarm-endless-{}.toml", std::process::id()));
-    std::fs::write(&scenario, phase("replay /dev/zero")).unwrap();
-    let problems = file::read(&scenario, &Overrides::default()).map(|_| ()).expect_err("it never ends").to_string();
+/// What is said of a scenario that replays this path.
+fn said_of(arrivals: &std::path::Path) -> String {
+    let scenario = arrivals.with_extension("toml");
+    std::fs::write(&scenario, phase(&format!("replay {}", arrivals.display()))).unwrap();
+    let problems = file::read(&scenario, &Overrides::default()).map(|_| ()).expect_err("nothing to replay");
     std::fs::remove_file(&scenario).unwrap();
-    assert!(problems.contains("cannot read `/dev/zero`: it is larger than 16MiB, as no arrival file is"), "{problems}");
+    problems.to_string()
+}
+
+#[test]
+fn an_arrival_file_that_is_too_large_is_given_up() {
+    let arrivals = std::env::temp_dir().join(format!("dmswarm-huge-{}.csv", std::process::id()));
+    std::fs::File::create(&arrivals).and_then(|file| file.set_len((16 << 20) + 1)).unwrap();
+    let said = said_of(&arrivals);
+    std::fs::remove_file(&arrivals).unwrap();
+    assert!(said.contains(".csv`: it is larger than 16MiB, as no arrival file is"), "{said}");
+}
+
+#[test]
+fn a_pipe_as_arrival_file_is_refused_and_not_waited_for() {
+    let pipe = std::env::temp_dir().join(format!("dmswarm-pipe-{}", std::process::id()));
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let (tell, told) = std::sync::mpsc::channel();
+    let path = pipe.clone();
+    std::thread::spawn(move || tell.send(said_of(&path)));
+    let said = told.recv_timeout(std::time::Duration::from_secs(20));
+    std::fs::remove_file(&pipe).unwrap();
+    let said = said.expect("nobody waits for its other end");
+    assert!(said.contains("`: it is no regular file, as an arrival file is"), "{said}");
 }
 
 /// Two journeys, and these populations.
