@@ -190,9 +190,10 @@ fn a_signal_during_the_set_up_ends_the_program_in_order_and_leaves_no_folder() {
     let place = Place::new(&[("small.toml", SMALL)]);
     for (signal, code) in [("-INT", 130), ("-TERM", 143), ("-HUP", 129)] {
         let mut command = place.dmswarm(&["run", "small.toml", "--set", "population.devices=300000"]);
-        let run = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        let mut run = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
         // The folder is made before the devices are, which takes a while.
         while runs(&place).is_empty() {
+            assert_eq!(run.try_wait().expect("it can be asked"), None, "it ended by itself");
             std::thread::sleep(Duration::from_millis(1));
         }
         Command::new("kill").args([signal, &run.id().to_string()]).status().expect("kill");

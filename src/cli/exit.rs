@@ -17,7 +17,7 @@ pub enum Exit {
     LimitFailed = 3,
     /// A promise was broken, or a race did not go as its file expects.
     PromiseBroken = 4,
-    /// This machine, not the peer, was the bottleneck.
+    /// This machine or the scenario, not the peer, was the bottleneck.
     Invalid = 5,
     /// A limit with `abort` ended the run early.
     Aborted = 6,
@@ -88,7 +88,7 @@ impl Exit {
             Exit::Usage => "wrong usage, or a scenario with problems",
             Exit::LimitFailed => "a limit failed",
             Exit::PromiseBroken => "a promise was broken, or a race did not go as its file expects",
-            Exit::Invalid => "the run is INVALID: this machine, not the peer, was the bottleneck",
+            Exit::Invalid => "the run is INVALID: this machine or the scenario, not the peer, was the bottleneck",
             Exit::Aborted => "stopped early by a limit with `abort`",
             Exit::Regression => "compare: a regression",
             Exit::Unreachable => "target unreachable, or it refused our identity",

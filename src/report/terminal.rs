@@ -92,7 +92,7 @@ fn headline(summary: &Summary, paint: Paint) -> String {
         Verdict::Failed if summary.had_internal_error() => "an actor panicked",
         Verdict::Failed => "a limit was not kept",
         Verdict::Broken => "a promise was broken",
-        Verdict::Invalid => "this machine, not the peer, was the bottleneck",
+        Verdict::Invalid => "this machine or the scenario, not the peer, was the bottleneck",
         Verdict::Aborted => "a limit ended the run early",
         Verdict::Unreachable => "the target could not be reached, or refused our identity",
         Verdict::Interrupted => "what was measured until then",

@@ -17,7 +17,7 @@ pub enum Verdict {
     Failed,
     /// A promise was broken; of a race: it did not go as its author expects.
     Broken,
-    /// This machine, not the peer, was the bottleneck.
+    /// This machine or the scenario, not the peer, was the bottleneck.
     Invalid,
     /// A limit with `abort` ended the run early.
     Aborted,

@@ -55,7 +55,7 @@ fn meaning(summary: &Summary) -> &'static str {
                             limit."
         }
         Verdict::Invalid => {
-            "Invalid: this machine, not the peer, was the bottleneck. The figures say nothing about the peer."
+            "Invalid: this machine or the scenario, not the peer, was the bottleneck. The figures say nothing about the peer."
         }
         Verdict::Aborted => {
             "Aborted: a limit that is to end the run when it is not kept has done so. What follows is of the \
