@@ -121,7 +121,7 @@ const DOORS: &[(&[&str], &[&str])] = &[
     (&["Instant::now", "SystemTime::now"], &["clock"]),
     (&["rand::rng", "rand::random", "rand::thread_rng", "rand::rngs::OsRng", "rand::rngs::SysRng"], &["seed"]),
     (&["actix", "actix_rt", "actix_web", "tokio"], &["actors", "transport", "run", "main"]),
-    (&["rustls", "tokio_rustls", "rcgen", "webpki"], &["transport"]),
+    (&["rustls", "tokio_rustls", "rcgen", "webpki", "aws_lc_rs"], &["transport"]),
     (
         &["std::fs", "tokio::fs"],
         &[

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::actors::identities::Identities;
 use crate::actors::reception::DoorFor;
 use crate::clock::Clock;
 use crate::delegation::message::Message;
@@ -69,18 +70,28 @@ pub struct BootstrapParty {
     pub accounts: Arc<AccountBook>,
 }
 
+/// How devices connect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeviceConnections {
+    /// Those of an arbiter share a pool.
+    Pooled,
+    /// Each keeps its own.
+    Kept,
+    /// Each opens its own for each session.
+    PerSession,
+}
+
 /// What all devices have in common.
 pub struct DeviceParty {
     /// Whom a device trusts, and what it shows.
-    pub identity: ClientIdentity,
+    pub identities: Identities,
     /// What it shows where a fault says so.
     pub bad_identities: BTreeMap<BadCertificate, ClientIdentity>,
     pub settings: Arc<client::Settings>,
     /// The same, for those that are watched: the first `watched` devices.
     pub watched_settings: Arc<client::Settings>,
     pub watched: u32,
-    /// Whether each device has connections of its own, or those of an arbiter share a pool.
-    pub own_connections: bool,
+    pub connections: DeviceConnections,
 }
 
 impl Blueprint {
@@ -131,15 +142,15 @@ impl Blueprint {
         u16::try_from(place).ok().map(BootstrapServerNumber)
     }
 
-    /// A package of a device to a server, or, without one, its GET of a bootstrap document.
+    /// A package of a device to a server, or, without one, its GET of a bootstrap document; `identity` is what it shows.
     pub fn call_from_device(
         &self,
         device: DeviceNumber,
+        identity: ClientIdentity,
         url: &str,
         packet: Option<Packet>,
     ) -> Result<Call, AddressError> {
         let to = Address::parse(url)?;
-        let identity = self.devices.identity.clone();
         let mut call = match packet {
             None => Call::get(to, identity),
             Some(packet) => {
@@ -148,7 +159,7 @@ impl Blueprint {
                 call
             }
         };
-        call.owner = self.devices.own_connections.then_some(device.0);
+        call.owner = (self.devices.connections != DeviceConnections::Pooled).then_some(device.0);
         Ok(self.bounded(call))
     }
 

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use actix::prelude::*;
 
+use crate::actors::blueprint::DeviceConnections;
 use crate::actors::desk::sit_out;
 use crate::actors::directory::Party;
 use crate::actors::drive::{Alarm, Grave, HasAlarm};
@@ -24,6 +25,7 @@ use crate::measure::promise::DeviceView;
 use crate::transport::address::AddressError;
 use crate::transport::dialer::Call;
 use crate::transport::failure::{CallError, Phase};
+use crate::transport::tls::ClientIdentity;
 use crate::transport::trouble::ConnectTrouble;
 
 /// How many triggers may wait for one device; more are refused, and counted.
@@ -69,6 +71,8 @@ pub struct DmClient {
     lane: Rc<Lane>,
     device: DeviceNumber,
     machine: Client,
+    /// What it shows, once it has shown it, where each device has its own.
+    identity: Option<ClientIdentity>,
     /// Management sessions it has opened.
     sessions: u32,
     alarm: Alarm,
@@ -80,7 +84,7 @@ impl DmClient {
     pub fn new(device: DeviceNumber, lane: Rc<Lane>, supervisor: Addr<Supervisor>) -> DmClient {
         let machine = lane.blueprint.device_machine(device);
         let grave = Grave::new(Party::Device(device), supervisor);
-        DmClient { lane, device, machine, sessions: 0, alarm: Alarm::default(), _grave: grave }
+        DmClient { lane, device, machine, identity: None, sessions: 0, alarm: Alarm::default(), _grave: grave }
     }
 
     fn tell(&mut self, input: Input, ctx: &mut Context<Self>) {
@@ -103,7 +107,19 @@ impl DmClient {
             }
             self.tell(Input::Mishap(mishap), ctx);
         }
+        if self.lane.blueprint.devices.connections == DeviceConnections::PerSession && self.machine.is_idle() {
+            self.lane.dialer.hang_up(self.device.0);
+        }
         self.arm(now, ctx);
+    }
+
+    /// What it shows to those it calls.
+    fn identity(&mut self) -> ClientIdentity {
+        let identities = &self.lane.blueprint.devices.identities;
+        match identities.are_apart() {
+            true => self.identity.get_or_insert_with(|| identities.of(self.device)).clone(),
+            false => identities.of(self.device),
+        }
     }
 
     /// What befalls the device now that it opens a session.
@@ -142,7 +158,7 @@ impl DmClient {
         match effect {
             Effect::Post { exchange, url, message, seal } => {
                 let packet = wire::seal(&message, seal.as_ref());
-                let call = lane.blueprint.call_from_device(self.device, &url, Some(packet));
+                let call = lane.blueprint.call_from_device(self.device, self.identity(), &url, Some(packet));
                 let to = lane.blueprint.server_at(&url);
                 let ordeal = match to {
                     Some(server) => self.ordeal(now, Direction::DeviceToServer, End::Server(server)),
@@ -155,7 +171,7 @@ impl DmClient {
                 });
             }
             Effect::Fetch { exchange, url } => {
-                let call = lane.blueprint.call_from_device(self.device, &url, None);
+                let call = lane.blueprint.call_from_device(self.device, self.identity(), &url, None);
                 let from = lane.blueprint.bootstrap_server_at(&url);
                 let ordeal = match from {
                     Some(from) => self.ordeal(now, Direction::DeviceToBootstrap, End::Bootstrap(from)),

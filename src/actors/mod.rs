@@ -10,6 +10,7 @@
 //! | [`stores`] | the durable stores of servers, which outlive their actors |
 //! | [`reception`] | from an HTTPS request to a party's mailbox and back |
 //! | [`drive`] | the one timer of an actor, and who notices its death |
+//! | [`identities`] | what devices show to those they call |
 //! | [`lane`] | what the actors of one arbiter share |
 //! | [`supervisor`] | starts the actors of one arbiter, and replaces those that panicked |
 //! | [`directory`] | where every party's actor is now |
@@ -29,6 +30,7 @@ pub mod directory;
 pub mod dm_client;
 pub mod dm_server;
 pub mod drive;
+pub mod identities;
 pub mod lane;
 pub mod ordeal;
 pub mod pacemaker;

@@ -5,7 +5,8 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::actors::blueprint::{Blueprint, BootstrapParty, DeviceParty, ServerParty};
+use crate::actors::blueprint::{Blueprint, BootstrapParty, DeviceConnections, DeviceParty, ServerParty};
+use crate::actors::identities::{Identities, IdentitiesError};
 use crate::clock::Clock;
 use crate::delegation::reading::Polarity;
 use crate::dm::bootstrap::BootstrapLinks;
@@ -35,6 +36,8 @@ pub enum PrepareError {
     Certificates(#[from] CertError),
     #[error(transparent)]
     Tls(#[from] TlsSetupError),
+    #[error(transparent)]
+    Devices(#[from] IdentitiesError),
     #[error("{who}: {problem}")]
     Door { who: String, problem: ListenError },
     #[error(transparent)]
@@ -58,7 +61,7 @@ impl TooFewFiles {
         let pool = host::cores() as u64 * u64::from(scenario.connections_per_peer);
         let needed = scenario.most_open_files(pool);
         let allowed = allowed.filter(|allowed| *allowed < needed)?;
-        Some(TooFewFiles { needed, allowed, is_per_device: scenario.connections == Connections::PerDevice })
+        Some(TooFewFiles { needed, allowed, is_per_device: scenario.connections != Connections::Pooled })
     }
 }
 
@@ -155,7 +158,9 @@ pub fn prepare(scenario: &Scenario, certs: &Path, clock: Clock) -> Result<Prepar
     });
     let body_limit = usize::try_from(scenario.body_limit).unwrap_or(usize::MAX);
     let (names, addresses) = (sites.names(), sites.addresses());
-    let (purposes, doors) = sites.doors(&folder, body_limit)?;
+    let identities = Identities::new(&folder, scenario.credentials, DEVICE_HOST, scenario.seed)?;
+    let revoked = identities.revocations(scenario.devices)?;
+    let (purposes, doors) = sites.doors(&folder, body_limit, revoked.as_ref())?;
     let settings = client::Settings {
         quiet_value: scenario.readings.no_auto_initial_session == Polarity::Name,
         answer_timeout: scenario.timeouts.session,
@@ -173,12 +178,16 @@ pub fn prepare(scenario: &Scenario, certs: &Path, clock: Clock) -> Result<Prepar
         parties,
         doors: purposes,
         devices: DeviceParty {
-            identity: client_config(folder.roots(), None, Resumption::Off)?,
+            identities,
             bad_identities: bad_identities(scenario, &folder, DEVICE_HOST, next_host(scenario, 0))?,
             watched_settings: Arc::new(client::Settings { is_watched: true, ..settings.clone() }),
             watched: scenario.watch,
             settings: Arc::new(settings),
-            own_connections: scenario.connections == Connections::PerDevice,
+            connections: match scenario.connections {
+                Connections::Pooled => DeviceConnections::Pooled,
+                Connections::PerDevice => DeviceConnections::Kept,
+                Connections::PerSession => DeviceConnections::PerSession,
+            },
         },
         seed: scenario.seed,
         faults: Arc::new(faults),

@@ -11,10 +11,10 @@ use crate::run::news::Listening;
 use crate::run::prepare::PrepareError;
 use crate::scenario::{BootstrapAddress, Scenario};
 use crate::transport::address::{Address, AddressError};
-use crate::transport::certs::CertificateFolder;
+use crate::transport::certs::{CertificateFolder, Revocations};
 use crate::transport::guard::Names;
 use crate::transport::listener::{Door, bind};
-use crate::transport::tls::{ClientAuth, server_config};
+use crate::transport::tls::{ClientAuth, server_config_with_revocations};
 
 /// Where all simulated parties live.
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -121,16 +121,19 @@ impl Sites {
         self,
         folder: &CertificateFolder,
         body_limit: usize,
+        revoked: Option<&Revocations>,
     ) -> Result<(Vec<DoorFor>, Vec<Door>), PrepareError> {
         let mut purposes = Vec::new();
         let mut doors = Vec::new();
         for site in self.sites {
-            let clients = match site.purpose {
-                DoorFor::Servers(_) => ClientAuth::Required,
-                DoorFor::Devices(_) | DoorFor::Bootstrap(_) | DoorFor::DevicesAndBootstrap(..) => ClientAuth::Optional,
+            let (clients, revoked) = match site.purpose {
+                DoorFor::Servers(_) => (ClientAuth::Required, None),
+                DoorFor::Devices(_) | DoorFor::Bootstrap(_) | DoorFor::DevicesAndBootstrap(..) => {
+                    (ClientAuth::Optional, revoked)
+                }
             };
             let identity = folder.identity(&site.host, &[])?;
-            let tls = server_config(&identity, folder.roots(), clients)?;
+            let tls = server_config_with_revocations(&identity, folder.roots(), clients, revoked)?;
             doors.push(Door { name: site.host, socket: site.socket, tls, body_limit });
             purposes.push(site.purpose);
         }

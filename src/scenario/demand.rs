@@ -102,10 +102,17 @@ impl Scenario {
                 (_, None) => continue,
             };
             let before = met.len();
-            if self.connections == Connections::PerDevice {
-                met.extend(self.called_on(flow, from, to));
-            }
-            doings.push((at, Need { exchanges: exchanges(flow), handshakes: (met.len() - before) as f64 }));
+            let called = self.called_on(flow, from, to);
+            let handshakes = match self.connections {
+                Connections::Pooled => 0,
+                // One for each session; at most as many as whoever is called has with the device in this flow.
+                Connections::PerSession => called.len(),
+                Connections::PerDevice => {
+                    met.extend(called);
+                    met.len() - before
+                }
+            };
+            doings.push((at, Need { exchanges: exchanges(flow), handshakes: handshakes as f64 }));
             at = at.saturating_add(FLOW_TAKES);
         }
         doings

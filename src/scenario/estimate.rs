@@ -7,6 +7,7 @@ use crate::delegation::flow::{FlowKind, Revocation};
 use crate::ids::DeviceNumber;
 use crate::scenario::{Connections, Scenario, phases};
 use crate::workload::arrival::Shape;
+use crate::workload::credentials::{Certificates, Credentials};
 use crate::workload::journey::{Journey, Step};
 use crate::workload::outlook::Outlook;
 use crate::workload::plan::LoadPopulation;
@@ -25,6 +26,8 @@ const OTHER_FILES: u64 = 64;
 const BASE_MEMORY: u64 = 48 << 20;
 /// A device at rest.
 const DEVICE_MEMORY: u64 = 4 << 10;
+/// TLS settings, certificate and tickets of a device that has its own, measured.
+const IDENTITY_MEMORY: u64 = 12 * 1024;
 /// A connection with TLS and buffers at both ends.
 const CONNECTION_MEMORY: u64 = 96 << 10;
 
@@ -113,7 +116,7 @@ impl Scenario {
                 let busy = by_rate.saturating_add(storm.unwrap_or(0)).saturating_add(at_once.unwrap_or(0));
                 self.most_connections(pool).min(busy.min(journeys) * CONNECTIONS_PER_FLOW)
             }
-            Connections::PerDevice => self.most_connections(pool),
+            Connections::PerDevice | Connections::PerSession => self.most_connections(pool),
         };
         let lasts = quotas.iter().map(|quota| self.lasts(quota, &started)).max().unwrap_or_default();
         Estimate {
@@ -137,7 +140,10 @@ impl Scenario {
     }
 
     fn memory(&self, connections: u64) -> u64 {
-        BASE_MEMORY + u64::from(self.devices) * DEVICE_MEMORY + connections * CONNECTION_MEMORY
+        let Credentials { certificates, resumption, .. } = self.credentials;
+        let is_own = resumption || certificates == Certificates::PerDevice;
+        let device = DEVICE_MEMORY + if is_own { IDENTITY_MEMORY } else { 0 };
+        BASE_MEMORY + u64::from(self.devices) * device + connections * CONNECTION_MEMORY
     }
 
     /// The most files and sockets that can be open at once, `pool` being the most connections to one target.
@@ -153,7 +159,7 @@ impl Scenario {
         let between_servers = servers * servers.saturating_sub(1) * each_way;
         let of_devices = match self.connections {
             Connections::Pooled => targets * pool.min(u64::from(self.devices)),
-            Connections::PerDevice => targets * u64::from(self.devices),
+            Connections::PerDevice | Connections::PerSession => targets * u64::from(self.devices),
         };
         between_servers + of_devices
     }

@@ -17,7 +17,7 @@ use crate::scenario::names::Cast;
 use crate::scenario::phases::ReadFile;
 use crate::scenario::problem::{Problem, Problems, Sources};
 use crate::scenario::world::World;
-use crate::scenario::{Connections, Scenario, TimeoutSettings};
+use crate::scenario::{Connections, Scenario, TimeoutSettings, credentials};
 use crate::scenario::{document, faults, journeys, limits, load, parties, races, retries, shape};
 use crate::seed::Seed;
 use crate::units::Size;
@@ -125,6 +125,12 @@ fn resolve(root: &Entry<'_>, file: ReadFile<'_>, found: &mut Vec<Problem>) -> Sc
         true => load::read(&root.table("load"), seed, devices, &journeys, file, found),
         false => load::none(),
     };
+    let connections = match root.word("connections") {
+        "per device" => Connections::PerDevice,
+        "per session" => Connections::PerSession,
+        _ => Connections::Pooled,
+    };
+    let credentials = credentials::read(&population.table("tls"), connections, found);
     let limits = limits::read(root, &load, found);
     let policy = Policy::of(root.word("policy")).unwrap_or_default();
     let faults = faults::read(&fault_entries, &world, found);
@@ -135,10 +141,8 @@ fn resolve(root: &Entry<'_>, file: ReadFile<'_>, found: &mut Vec<Problem>) -> Sc
         load,
         timeouts: timeouts(&root.table("timeouts")),
         readings: readings(&root.table("readings")),
-        connections: match root.word("connections") {
-            "per device" => Connections::PerDevice,
-            _ => Connections::Pooled,
-        },
+        connections,
+        credentials,
         connections_per_peer: root.number("connections_per_peer"),
         limits,
         health: health(&root.table("health")),

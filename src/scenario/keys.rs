@@ -4,6 +4,7 @@
 
 mod failure;
 mod load;
+mod population;
 
 pub use crate::scenario::keys::failure::ACTION_COMPANIONS;
 use crate::workload::journey::Expected;
@@ -120,9 +121,9 @@ pub static SCENARIO: Section = Section {
         ),
         with_default(
             "connections",
-            Shape::Word(&["pooled", "per device"]),
+            Shape::Word(&["pooled", "per device", "per session"]),
             "pooled",
-            "Whether devices share HTTPS connections or each has its own.",
+            "Whether devices share HTTPS connections, or each keeps its own, or opens its own for each session.",
         ),
         with_default(
             "connections_per_peer",
@@ -165,7 +166,7 @@ pub static SCENARIO: Section = Section {
             Shape::Tables(&failure::GOAL),
             "What the run is to come by on some device, or it says nothing about what it was made for.",
         ),
-        required("population", Shape::Table(&POPULATION), "The devices."),
+        required("population", Shape::Table(&population::POPULATION), "The devices."),
         required("server", Shape::Tables(&SERVER), "The DM servers; any may delegate and be delegated to."),
         key("bootstrap_server", Shape::Tables(&BOOTSTRAP_SERVER), "The bootstrap servers."),
         required("journey", Shape::Tables(&JOURNEY), "What devices go through."),
@@ -184,48 +185,6 @@ pub static SCENARIO: Section = Section {
         ),
         key("fault", Shape::Tables(&failure::FAULT), "What goes wrong, where and when."),
         key("expect", Shape::Table(&failure::EXPECT), "What the author of a race expects of it."),
-    ],
-};
-
-/// `[population]`.
-pub static POPULATION: Section = Section {
-    about: "The devices of the run.",
-    keys: &[
-        required("devices", Shape::Integer(1, 10_000_000), "How many there are; each goes on one journey."),
-        key("class", Shape::Tables(&CLASS), "Kinds of devices; without any, all are of one ordinary kind."),
-    ],
-};
-
-/// `[[population.class]]`.
-pub static CLASS: Section = Section {
-    about: "One kind of device.",
-    keys: &[
-        required("name", Shape::Text, "What journeys call it."),
-        with_default(
-            "share",
-            Shape::Integer(0, WEIGHT),
-            "1",
-            "Weight among the classes, for journeys that name none; 0 keeps it for those that do.",
-        ),
-        with_default("manufacturer", Shape::Text, "Example Devices", "`./DevInfo/Man`."),
-        key("model", Shape::Text, "`./DevInfo/Mod`; the name of the class where it is left out."),
-        key(
-            "subtrees",
-            Shape::Texts,
-            "What can be delegated, beside the standard objects; `./SCOMO` where it is left out.",
-        ),
-        with_default(
-            "storage",
-            Shape::Word(&["ample", "full"]),
-            "ample",
-            "`full`: no account can be added (status 420).",
-        ),
-        with_default(
-            "acl",
-            Shape::Word(&["open", "refuses-account", "refuses-subtree"]),
-            "open",
-            "What its owner may not do there (status 425).",
-        ),
     ],
 };
 

@@ -20,6 +20,7 @@
 //! | `faults` | the second look at what goes wrong |
 //! | `print` | a scenario back as a file, every default filled in |
 
+mod credentials;
 pub mod demand;
 mod document;
 mod entry;
@@ -68,6 +69,7 @@ use crate::measure::promise::steps::Bounds;
 use crate::measure::wave::Wave;
 use crate::seed::Seed;
 use crate::workload::arrival::Phase;
+use crate::workload::credentials::Credentials;
 use crate::workload::journey::Step;
 use crate::workload::parties::{Parties, ServerConduct};
 use crate::workload::plan::{Load, LoadPopulation, Plan};
@@ -97,6 +99,8 @@ pub struct Scenario {
     pub timeouts: TimeoutSettings,
     pub readings: Readings,
     pub connections: Connections,
+    /// What devices show to those they call.
+    pub credentials: Credentials,
     /// How many connections each thread opens to one address at most; further requests wait for a free one.
     pub connections_per_peer: u32,
     /// One on failed flows at least: `share(failed) = 0` where the file has none of its own.
@@ -206,6 +210,8 @@ pub enum Connections {
     Pooled,
     /// Each device has its own.
     PerDevice,
+    /// Each device opens its own for each session.
+    PerSession,
 }
 
 /// A step of a journey as a scenario has it, with the servers by these names.

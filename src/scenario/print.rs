@@ -10,7 +10,9 @@ use crate::facts::goal::Goal;
 use crate::faults::rule::Rule;
 use crate::ids::ServerNumber;
 use crate::scenario::names::Cast;
-use crate::scenario::{BootstrapAddress, Connections, Expect, Scenario, faults, limits, load, phases, retries, steps};
+use crate::scenario::{
+    BootstrapAddress, Connections, Expect, Scenario, credentials, faults, limits, load, phases, retries, steps,
+};
 use crate::units::{Duration, Size};
 use crate::workload::journey::{Meanwhile, Step};
 use crate::workload::plan::LoadPopulation;
@@ -28,6 +30,7 @@ pub fn print(scenario: &Scenario) -> String {
         match scenario.connections {
             Connections::Pooled => "pooled",
             Connections::PerDevice => "per device",
+            Connections::PerSession => "per session",
         },
     );
     page.bare("connections_per_peer", scenario.connections_per_peer);
@@ -38,6 +41,8 @@ pub fn print(scenario: &Scenario) -> String {
     page.bare("watch", scenario.watch);
     page.header("[population]");
     page.bare("devices", scenario.devices);
+    page.header("[population.tls]");
+    credentials::print(&scenario.credentials).iter().for_each(|(key, value)| page.bare(key, value));
     scenario.classes.iter().for_each(|class| page.class(class));
     page.servers(scenario);
     let cast = Cast::of(scenario);

@@ -5,6 +5,7 @@
 //! ever replaced unasked: what cannot be used is a [`CertError`] that says how to mend it.
 
 mod checking;
+mod devices;
 mod flawed;
 mod making;
 
@@ -22,6 +23,7 @@ use crate::clock::wall_now;
 use crate::transport::tls::Identity;
 
 pub use checking::fingerprint;
+pub use devices::{DeviceIssuer, Revocations, Standing};
 pub use flawed::{Flaw, WRONG_NAME};
 
 /// Held while something is made, so that two processes do not both make it. Also marks a folder as ours.

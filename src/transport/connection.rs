@@ -16,7 +16,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, HandshakeKind};
+use rustls::{AlertDescription, ClientConfig, HandshakeKind};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::task::AbortHandle;
@@ -141,13 +141,38 @@ pub(super) async fn secure<S: Socket>(
 ) -> Result<(TlsStream<S>, Opened), CallError> {
     let connected = clock.now();
     phase.set(Phase::Handshake);
-    let tls = TlsConnector::from(config).connect(name.clone(), tcp).await;
-    let tls = tls.map_err(|problem| CallError::shaking_hands(&name.to_str(), &problem))?;
+    let tls = TlsConnector::from(config).connect(name.clone(), tcp).into_fallible().await;
+    let tls = tls.map_err(|(problem, tcp)| CallError::shaking_hands(&name.to_str(), &explain(problem, &tcp)))?;
     let resumed = tls.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed);
     let opened =
         Opened { connect: connected.since(dialled), connected, handshake: clock.now().since(connected), resumed };
     Ok((tls, opened))
 }
+
+/// Why a handshake has failed. In TLS 1.2 a peer that refuses our certificate does so before we have said everything: a
+/// write may notice the close before a read meets its alert, which still lies in the socket, and is in the clear.
+fn explain<S: Socket>(failed: io::Error, socket: &S) -> io::Error {
+    let mut last_words = [0; 1024];
+    let Some(length) =
+        Some(&failed).filter(|failed| !is_tls(failed)).and_then(|_| socket.read_now(&mut last_words).ok())
+    else {
+        return failed;
+    };
+    let mut records = &last_words[..length];
+    // A record: its type, a version, the length of what follows; an alert is a level and what it is about (RFC 5246, 6.2.1).
+    while let [kind, _, _, high, low, rest @ ..] = records {
+        let length = usize::from(u16::from_be_bytes([*high, *low]));
+        if let (&ALERT, Some([_, about])) = (kind, rest.get(..length)) {
+            let alert = rustls::Error::AlertReceived(AlertDescription::from(*about));
+            return io::Error::new(io::ErrorKind::InvalidData, alert);
+        }
+        records = rest.get(length..).unwrap_or_default();
+    }
+    failed
+}
+
+/// The type of a record that holds an alert (RFC 5246, 6.2.1).
+const ALERT: u8 = 21;
 
 /// What TLS is spoken over.
 pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin + 'static {

@@ -9,7 +9,9 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion};
+
+use crate::transport::certs::Revocations;
 
 /// HTTP/1.1 is what both sides speak.
 const ALPN: &[u8] = b"http/1.1";
@@ -48,6 +50,11 @@ impl Identity {
         Ok(Identity::new(Arc::new(certified), names))
     }
 
+    /// The public key, as the certificate has it (SubjectPublicKeyInfo).
+    pub fn public_key(&self) -> Option<Vec<u8>> {
+        self.certified.key.public_key().map(|key| key.to_vec())
+    }
+
     /// The host names in the certificate.
     pub fn names(&self) -> &PeerNames {
         &self.names
@@ -72,6 +79,41 @@ pub enum Resumption {
     /// Tickets are kept for this many server names. Worth it only for a configuration that one party uses alone:
     /// tickets are few and used once.
     On { servers: usize },
+}
+
+/// The versions of TLS that a client speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Versions {
+    #[default]
+    Both,
+    Only12,
+    Only13,
+}
+
+/// How a client shakes hands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Handshakes {
+    pub versions: Versions,
+    pub resumption: Resumption,
+}
+
+impl From<Resumption> for Handshakes {
+    fn from(resumption: Resumption) -> Handshakes {
+        Handshakes { resumption, ..Handshakes::default() }
+    }
+}
+
+static ONLY_12: &[&SupportedProtocolVersion] = &[&rustls::version::TLS12];
+static ONLY_13: &[&SupportedProtocolVersion] = &[&rustls::version::TLS13];
+
+impl Versions {
+    fn spoken(self) -> &'static [&'static SupportedProtocolVersion] {
+        match self {
+            Versions::Both => rustls::DEFAULT_VERSIONS,
+            Versions::Only12 => ONLY_12,
+            Versions::Only13 => ONLY_13,
+        }
+    }
 }
 
 /// The host names (dNSName) in a certificate; for a peer, in the one that TLS verified. Cloning copies no text.
@@ -121,7 +163,22 @@ pub fn server_config(
     roots: Arc<RootCertStore>,
     clients: ClientAuth,
 ) -> Result<Arc<ServerConfig>, TlsSetupError> {
+    server_config_with_revocations(identity, roots, clients, None)
+}
+
+/// The TLS settings of a door that turns away certificates that were taken back.
+pub fn server_config_with_revocations(
+    identity: &Identity,
+    roots: Arc<RootCertStore>,
+    clients: ClientAuth,
+    revoked: Option<&Revocations>,
+) -> Result<Arc<ServerConfig>, TlsSetupError> {
     let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider());
+    let verifier = match revoked {
+        // Servers have certificates of the same CA, and are on no list.
+        Some(revoked) => verifier.with_crls([revoked.list()]).only_check_end_entity_revocation(),
+        None => verifier,
+    };
     let verifier = match clients {
         ClientAuth::Required => verifier,
         ClientAuth::Optional => verifier.allow_unauthenticated(),
@@ -143,10 +200,11 @@ pub fn server_config(
 pub fn client_config(
     roots: Arc<RootCertStore>,
     identity: Option<&Identity>,
-    resumption: Resumption,
+    handshakes: impl Into<Handshakes>,
 ) -> Result<ClientIdentity, TlsSetupError> {
+    let handshakes = handshakes.into();
     let config = ClientConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(handshakes.versions.spoken())
         .map_err(refused)?
         .with_root_certificates(roots);
     let mut config = match identity {
@@ -156,10 +214,11 @@ pub fn client_config(
         None => config.with_no_client_auth(),
     };
     config.alpn_protocols = vec![ALPN.to_vec()];
-    config.resumption = match resumption {
+    config.resumption = match handshakes.resumption {
         Resumption::Off => rustls::client::Resumption::disabled(),
         Resumption::On { servers } => {
-            rustls::client::Resumption::store(Arc::new(ClientSessionMemoryCache::new(servers)))
+            // It is told of tickets, of which it keeps eight for each server.
+            rustls::client::Resumption::store(Arc::new(ClientSessionMemoryCache::new(servers * 8)))
         }
     };
     Ok(ClientIdentity { config: Arc::new(config) })

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`journey`] | what a device goes through, step by step |
 //! | [`population`] | which device goes on which journey, and of which class it is |
+//! | [`credentials`] | what devices show to those they call |
 //! | [`parties`] | the parties as their machines need to know them |
 //! | [`plan`] | a load: which devices start by which phases; with the seed all is fixed before the run begins |
 //! | [`arrival`] | the phases of a load, and the moments of one phase |
@@ -15,6 +16,7 @@
 
 pub mod arrival;
 pub mod course;
+pub mod credentials;
 mod itinerary;
 pub mod journey;
 pub mod outlook;

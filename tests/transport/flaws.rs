@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use dmswarm::transport::certs::{Flaw, WRONG_NAME};
+use dmswarm::transport::certs::{Flaw, Standing, WRONG_NAME};
+use dmswarm::transport::tls::{Handshakes, Versions, client_config, server_config_with_revocations};
 use dmswarm::transport::{CallError, ClientAuth, DialerOptions, Refuser, TlsFault, Trouble};
 
 use crate::world::{DMS1, DMS2, World, address, echo, post, run, troubled};
@@ -36,6 +37,43 @@ fn a_door_refuses_a_flawed_certificate_and_the_caller_knows_why() {
         let reply = dialer.call(troubled(post(&target, &caller, "x"), show(Flaw::WrongName))).await.unwrap();
         assert_eq!(reply.header("x-caller"), Some(WRONG_NAME));
         assert_eq!(dialer.call(post(&target, &caller, "x")).await.unwrap().header("x-caller"), Some(DMS2));
+    });
+}
+
+#[test]
+fn a_door_for_devices_lets_in_those_whose_certificates_are_good_and_not_taken_back() {
+    const ID: &str = "urn:imei:004999010000013";
+    run(async {
+        let world = World::new("devices");
+        let issuer = world.certs.device_issuer().unwrap();
+        let revoked = issuer.revoke([7, 9].into_iter()).unwrap();
+        let mut door = world.door(ClientAuth::Optional);
+        let (own, roots) = (world.certs.identity(DMS1, &[]).unwrap(), world.certs.roots());
+        door.tls = server_config_with_revocations(&own, roots, ClientAuth::Optional, Some(&revoked)).unwrap();
+        let doors = world.open(vec![door], echo).await;
+        let target = address(DMS1, doors.addresses()[0].port());
+        let refused = |fault| Err(CallError::Tls { host: DMS1.to_string(), by: Refuser::Peer, fault });
+        for (serial, standing, expected) in [
+            (8, Standing::Good, Ok(200)),
+            (7, Standing::Good, refused(TlsFault::Revoked)),
+            (9, Standing::Good, refused(TlsFault::Revoked)),
+            (1, Standing::Expired, refused(TlsFault::Expired)),
+            (1, Standing::WrongCa, refused(TlsFault::UnknownAuthority)),
+        ] {
+            for versions in [Versions::Only12, Versions::Only13] {
+                let identity = issuer.identity(ID, serial, standing).unwrap();
+                let handshakes = Handshakes { versions, ..Handshakes::default() };
+                let caller = client_config(world.certs.roots(), Some(&identity), handshakes).unwrap();
+                // In a connection of its own, which waits for the door's word on the certificate before it asks.
+                let call =
+                    troubled(post(&target, &caller, "x"), Trouble { full_handshake: true, ..Trouble::default() });
+                let answered = world.dialer(DialerOptions::default()).call(call).await.map(|reply| reply.status);
+                assert_eq!(answered, expected, "{serial}, {standing:?}, {versions:?}");
+            }
+        }
+        // A server, whose certificate is of the same CA, is on no list.
+        let server = world.caller();
+        assert_eq!(world.dialer(DialerOptions::default()).call(post(&target, &server, "x")).await.unwrap().status, 200);
     });
 }
 

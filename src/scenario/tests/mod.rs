@@ -1,6 +1,7 @@
 //! Scenarios as a whole: their problems, what is read and printed, the schema, the quickstart.
 
 mod action_problems;
+mod credentials;
 mod fault_problems;
 mod faults;
 mod journeys;

@@ -66,7 +66,7 @@ fn values_of_the_wrong_shape_say_what_was_expected_and_found() {
     is_wrong(
         &with("name = \"demo\"", "name = \"demo\"\nconnections = \"poold\""),
         "\"poold\"",
-        "`connections` is one of `pooled` and `per device`, found `poold`",
+        "`connections` is one of `pooled`, `per device` and `per session`, found `poold`",
         "did you mean `pooled`?",
     );
     is_wrong(

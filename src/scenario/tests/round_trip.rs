@@ -67,6 +67,13 @@ body_limit = 1500
 message_limit = "16KiB"
 [population]
 devices = 77
+[population.tls]
+certificates = "per device"
+versions = "1.3"
+resumption = true
+expired = "1%"
+revoked = "2.5%"
+wrong_ca = "3%"
 [[population.class]]
 name = "phone"
 share = 3

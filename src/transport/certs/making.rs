@@ -55,8 +55,12 @@ pub(super) fn identity(
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
     params.use_authority_key_identifier_extension = true;
-    let issuer = Issuer::new(authority_params(&authority_key), authority_key);
-    params.signed_by(key, &issuer).map_err(|problem| failed(name, problem))
+    params.signed_by(key, &issuer(authority_key)).map_err(|problem| failed(name, problem))
+}
+
+/// The CA with this key, as one who signs.
+pub(super) fn issuer(authority_key: KeyPair) -> Issuer<'static, KeyPair> {
+    Issuer::new(authority_params(&authority_key), authority_key)
 }
 
 /// What follows from the key of a CA: above all its name, by which identities name their issuer. CAs of other keys have
@@ -70,7 +74,8 @@ fn authority_params(key: &KeyPair) -> CertificateParams {
     params
 }
 
-fn distinguished_name(common_name: &str) -> DistinguishedName {
+/// The name in a certificate, which few look at.
+pub(super) fn distinguished_name(common_name: &str) -> DistinguishedName {
     let mut name = DistinguishedName::new();
     name.push(DnType::OrganizationName, "dmswarm");
     // A common name holds 64 characters at most (RFC 5280, ub-common-name); the subject alternative name is what counts.

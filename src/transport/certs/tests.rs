@@ -282,3 +282,26 @@ fn a_folder_that_cannot_be_made_is_said() {
     assert!(error.contains("cannot be") && error.contains("--certs DIR"), "{error}");
     fs::remove_file(&scratch.0).unwrap();
 }
+
+#[test]
+fn a_device_has_the_same_key_at_every_run_and_no_other_device_has_it() {
+    let (scratch, other) = (Scratch::new("devices"), Scratch::new("devices-of-others"));
+    let key = |folder: &CertificateFolder, id: &str| {
+        let identity = folder.device_issuer().unwrap().identity(id, 1, Standing::Good).unwrap();
+        identity.public_key()
+    };
+    let ids = ["urn:imei:004999010000013", "urn:imei:004999010000021"];
+    let [one, another] = ids.map(|id| key(&scratch.open(), id));
+    assert_eq!(one, key(&scratch.open(), ids[0]));
+    assert_ne!(one, another);
+    assert_ne!(one, key(&other.open(), ids[0]), "another CA has other devices");
+    let files: Vec<_> = fs::read_dir(&scratch.0).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(files.len(), 4, "nothing is written but the CA: {files:?}");
+}
+
+#[test]
+fn what_cannot_stand_in_a_certificate_is_no_id_of_a_device() {
+    let scratch = Scratch::new("no-device");
+    let made = scratch.open().device_issuer().unwrap().identity("urn:imei:\u{e9}", 1, Standing::Good);
+    assert!(matches!(made, Err(CertError::Making { .. })));
+}
