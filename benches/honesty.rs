@@ -43,8 +43,8 @@ fn tells_the_delay(place: &Path) -> bool {
     let (floor, found) = (row(&plain), row(&delayed));
     let floor = floor.p50.expect("enough samples");
     println!(
-        "without delay: median {floor:.3} ms (subtracted below); lateness p99 {:?} ms",
-        delayed.health.lateness_ms.p99
+        "without delay: median {floor:.3} ms (subtracted below); lateness p99 {}",
+        told(delayed.health.lateness_ms.p99)
     );
     let mut is_honest = true;
     for (name, quantile, recorded) in [("p50", 0.5, found.p50), ("p90", 0.9, found.p90), ("p99", 0.99, found.p99)] {
@@ -66,11 +66,19 @@ fn starts_in_time(place: &Path) -> bool {
     let late = half.health.lateness_ms;
     let is_in_time = late.p99.is_some_and(|p99| p99 < MOST_LATE_MS);
     let word = if is_in_time { "ok" } else { "OFF" };
-    println!("capacity {most} flows/s; at {rate}/s starts late by p50 {:?}, p99 {:?} ms  {word}", late.p50, late.p99);
+    println!(
+        "capacity {most:.0} flows/s; at {rate:.0}/s starts late by p50 {}, p99 {}  {word}",
+        told(late.p50),
+        told(late.p99)
+    );
     is_in_time
 }
 
 /// One run under this load, with these faults.
+fn told(ms: Option<f64>) -> String {
+    ms.map_or_else(|| "not known".to_owned(), |ms| format!("{ms:.3} ms"))
+}
+
 fn measured(place: &Path, load: &str, faults: &str) -> Summary {
     let text = format!(
         "name = \"honesty\"\nseed = 7\nconnections_per_peer = 512\nwatch = 0\nheal = \"0s\"\n\
