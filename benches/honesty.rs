@@ -74,11 +74,11 @@ fn starts_in_time(place: &Path) -> bool {
     is_in_time
 }
 
-/// One run under this load, with these faults.
 fn told(ms: Option<f64>) -> String {
     ms.map_or_else(|| "not known".to_owned(), |ms| format!("{ms:.3} ms"))
 }
 
+/// One run under this load, with these faults.
 fn measured(place: &Path, load: &str, faults: &str) -> Summary {
     let text = format!(
         "name = \"honesty\"\nseed = 7\nconnections_per_peer = 512\nwatch = 0\nheal = \"0s\"\n\
