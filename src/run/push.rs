@@ -109,11 +109,6 @@ impl Push {
         Ok(Push { to, every: USUALLY_EVERY, form })
     }
 
-    /// Where everything goes.
-    pub fn address(&self) -> &Uri {
-        &self.to
-    }
-
     /// Sends what it is shown from now on.
     pub(super) fn begin(&self, run: &str, began: SystemTime) -> std::io::Result<Pushing> {
         let (latest, seen) = watch::channel(None);
@@ -304,7 +299,7 @@ mod tests {
             ("http://collector/", "http://collector/v1/metrics"),
             ("http://[::1]:1/otlp/v1/metrics?a=b", "http://[::1]:1/otlp/v1/metrics?a=b"),
         ] {
-            assert_eq!(Push::to(url, FORM).map(|push| push.address().to_string()), Ok(expected.to_owned()));
+            assert_eq!(Push::to(url, FORM).map(|push| push.to.to_string()), Ok(expected.to_owned()));
         }
         for (url, hint) in [("https://a", "TLS"), ("a:4318", ""), ("/v1/metrics", ""), ("", ""), ("ftp://a", "")] {
             let error = Push::to(url, FORM).map(|_| ()).expect_err(url).to_string();

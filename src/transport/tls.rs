@@ -227,3 +227,48 @@ pub fn client_config(
 fn refused(problem: impl std::fmt::Display) -> TlsSetupError {
     TlsSetupError(problem.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use rustls::pki_types::ServerName;
+    use rustls::{ClientConnection, ProtocolVersion, ServerConnection};
+
+    use super::*;
+    use crate::transport::certs::CertificateFolder;
+
+    const DOOR: &str = "dms1.example.test";
+
+    #[test]
+    fn a_client_speaks_the_versions_that_it_is_told_and_shows_what_it_has() {
+        let path = std::env::temp_dir().join(format!("dmswarm-versions-{}", std::process::id()));
+        let folder = CertificateFolder::open(&path).expect("a folder");
+        let (door, own) =
+            [DOOR, "device.example.test"].map(|name| folder.identity(name, &[]).expect("an identity")).into();
+        std::fs::remove_dir_all(&path).expect("the folder goes");
+        let config = server_config(&door, folder.roots(), ClientAuth::Optional).expect("the settings of a door");
+        for (versions, shown, spoken) in [
+            (Versions::Both, None, ProtocolVersion::TLSv1_3),
+            (Versions::Only12, Some(&own), ProtocolVersion::TLSv1_2),
+            (Versions::Only13, Some(&own), ProtocolVersion::TLSv1_3),
+        ] {
+            let handshakes = Handshakes { versions, ..Handshakes::default() };
+            let caller = client_config(folder.roots(), shown, handshakes).expect("the settings of a caller");
+            let name = ServerName::try_from(DOOR).expect("a name");
+            let mut client = ClientConnection::new(Arc::clone(caller.config()), name).expect("a client");
+            let mut server = ServerConnection::new(Arc::clone(&config)).expect("a server");
+            while client.is_handshaking() || server.is_handshaking() {
+                let mut said = Vec::new();
+                client.write_tls(&mut said).expect("it is written to memory");
+                server.read_tls(&mut &said[..]).expect("it is read from memory");
+                server.process_new_packets().expect("what a client says");
+                said.clear();
+                server.write_tls(&mut said).expect("it is written to memory");
+                client.read_tls(&mut &said[..]).expect("it is read from memory");
+                client.process_new_packets().expect("what a server says");
+            }
+            assert_eq!(client.protocol_version(), Some(spoken), "{versions:?}");
+            let seen = server.peer_certificates().map(|chain| PeerNames::of(&chain[0]).expect("a certificate"));
+            assert_eq!(seen.as_ref(), shown.map(Identity::names), "{versions:?}");
+        }
+    }
+}

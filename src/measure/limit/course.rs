@@ -172,7 +172,7 @@ impl LimitCourse {
                 format!("kept by {} of {} windows, {keep} of any {of} in a row are asked for", tally.kept, tally.seen)
             });
         }
-        let Subject::Time(statistic, metric, _) = subject else { return None };
+        let Subject::Time(statistic, ..) = subject else { return None };
         let samples = self.all.durations.as_ref().map_or(0, |times| times.count());
         let too_few = || {
             let needed = statistic.least_samples();
@@ -182,7 +182,7 @@ impl LimitCourse {
             let others = self.all.not_done;
             (others > 0).then(|| format!("without {others} that did not end `done`"))
         };
-        too_few().or_else(|| left_out().filter(|_| matches!(metric, Metric::Flow(_))))
+        too_few().or_else(left_out)
     }
 }
 
@@ -232,10 +232,7 @@ impl Gathered {
         self.ended += sum(&Flows::count_ended);
         match subject {
             Subject::Share(part) => self.times += sum(&|flows| part.of(flows)),
-            Subject::Rate(counted) | Subject::Count(counted) => {
-                self.times +=
-                    if counted.is_of_flows() { sum(&|flows| counted.of_flows(flows)) } else { counted.of(records) };
-            }
+            Subject::Rate(counted) | Subject::Count(counted) => self.times += counted.of(records, &flows),
             Subject::Time(_, Metric::Flow(kind), clock) => {
                 self.not_done += sum(&|flows| flows.count_not_done(kind));
                 flows
@@ -287,18 +284,13 @@ impl FlowPart {
 }
 
 impl Counted {
-    fn of_flows(self, flows: &Flows) -> u64 {
+    /// In all the records, or in these flows of them.
+    fn of(self, records: &Shard, flows: &[&Flows]) -> u64 {
+        let sum = |count: &dyn Fn(&Flows) -> u64| flows.iter().map(|flows| count(flows)).sum();
         match self {
-            Counted::Flows => flows.count_ended_with("done"),
-            Counted::Started => flows.count_started(),
-            Counted::Part(part) => part.of(flows),
-            Counted::Exchanges | Counted::Handshakes | Counted::Rejected | Counted::Dropped => 0,
-        }
-    }
-
-    fn of(self, records: &Shard) -> u64 {
-        match self {
-            Counted::Flows | Counted::Started | Counted::Part(_) => self.of_flows(records.flows()),
+            Counted::Flows => sum(&|flows| flows.count_ended_with("done")),
+            Counted::Started => sum(&Flows::count_started),
+            Counted::Part(part) => sum(&|flows| part.of(flows)),
             Counted::Exchanges => records.exchanges(),
             Counted::Handshakes => records.handshakes(),
             Counted::Rejected => records.rejected.values().sum(),
