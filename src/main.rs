@@ -4,14 +4,15 @@ use std::process::ExitCode;
 
 use dmswarm::cli::args::{Command, CommandLine};
 use dmswarm::cli::races::HowOften;
-use dmswarm::cli::{calibrate, certs, check, completions, explore, rehearse, replay, report, run, runs, schema};
+use dmswarm::cli::{calibrate, certs, check, completions, explore, rehearse, replay, report, run, runs, schema, serve};
 
 fn main() -> ExitCode {
     let CommandLine { command, flags } = CommandLine::read();
     let exit = match command {
-        Command::Run { scenarios, repeat, at_once, watchers } => {
-            run::run(&scenarios, HowOften { repeat, at_once }, watchers, &flags)
+        Command::Run { scenarios, repeat, at_once, watchers, targets } => {
+            run::run(&scenarios, HowOften { repeat, at_once }, watchers, targets, &flags)
         }
+        Command::Serve { scenario, watchers, targets } => serve::serve(&scenario, watchers, targets, &flags),
         Command::Explore(asked) => explore::explore(&asked, &flags),
         Command::Replay { finding, https: false, .. } => replay::replay(&finding, &flags),
         Command::Replay { finding, https: true, repeat, at_once } => {

@@ -53,7 +53,7 @@ fn flows_under_way_at_a_dead_server_are_lost_and_everything_else_goes_on() {
     let scenario = scenario(&PARTIES.replace("[[journey]]", "[[journey]]\nrepeat = 25"));
     with_parties(&scenario, async |stand, _| {
         let dead = stand.directory().server(ServerNumber(1));
-        let (_, finished) = stand.begin(scenario.plan()).await;
+        let (_, finished) = stand.begin(Some(scenario.plan())).await;
         until(async || stand.progress().await.flows_started > 0).await;
         assert!(dead.send(Poison).await.is_err());
         finished.await;

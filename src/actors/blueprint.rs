@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::actors::identities::Identities;
+use crate::actors::outside::{Errand, Phrases, Waking};
 use crate::actors::reception::DoorFor;
 use crate::clock::Clock;
 use crate::delegation::message::Message;
@@ -34,6 +35,10 @@ pub struct Blueprint {
     pub servers: Vec<ServerParty>,
     pub bootstrap_servers: Vec<BootstrapParty>,
     pub parties: Parties,
+    /// How devices are woken.
+    pub waking: Waking,
+    /// Steps as people write them.
+    pub phrases: Arc<dyn Phrases>,
     /// The listener's doors, in its order.
     pub doors: Vec<DoorFor>,
     pub devices: DeviceParty,
@@ -52,6 +57,8 @@ pub struct ServerParty {
     pub name: String,
     /// The host name its certificate is made out to.
     pub host: String,
+    /// If it is somebody else's: what our servers show to it, and where it can be asked to start a flow.
+    pub external: Option<ExternalParty>,
     /// Where its peers POST to.
     pub interface: Address,
     pub interface_path: String,
@@ -63,11 +70,20 @@ pub struct ServerParty {
     pub sessions: sessions::Settings,
 }
 
+/// What there is to know of a server that is somebody else's.
+pub struct ExternalParty {
+    /// What our servers show to it; `None`: what they show to everybody.
+    pub shown: Option<ClientIdentity>,
+    pub operator: Option<Address>,
+}
+
 /// A bootstrap server.
 pub struct BootstrapParty {
     pub links: Arc<BootstrapLinks>,
     /// The accounts of the server it bootstraps to.
     pub accounts: Arc<AccountBook>,
+    /// Whether it is somebody else's.
+    pub is_external: bool,
 }
 
 /// How devices connect.
@@ -126,8 +142,28 @@ impl Blueprint {
     /// A POST of a message from one server to another.
     pub fn call_to_peer(&self, from: ServerNumber, to: ServerNumber, message: &Message) -> Call {
         let body = xml::write(message, &self.parties.server(from).readings);
-        let (from, to) = (self.server(from), self.server(to));
-        self.bounded(Call::post(to.interface.clone(), from.identity.clone(), xml::CONTENT_TYPE, body))
+        let call =
+            Call::post(self.server(to).interface.clone(), self.identity_towards(from, to), xml::CONTENT_TYPE, body);
+        self.bounded(call)
+    }
+
+    /// The operator of a server that is somebody else's, asked by one of ours to start a flow; `None` where nobody can ask.
+    pub fn call_to_operator(&self, from: ServerNumber, to: ServerNumber, errand: &Errand) -> Option<Call> {
+        let operator = self.server(to).external.as_ref()?.operator.clone()?;
+        let body = serde_json::to_vec(errand).ok()?;
+        Some(self.bounded(Call::post(operator, self.identity_towards(from, to), "application/json", body)))
+    }
+
+    /// What one server shows to another.
+    pub fn identity_towards(&self, from: ServerNumber, to: ServerNumber) -> ClientIdentity {
+        let external = self.server(to).external.as_ref();
+        let shown = external.and_then(|external| external.shown.as_ref());
+        shown.unwrap_or(&self.server(from).identity).clone()
+    }
+
+    /// Whether a server is somebody else's.
+    pub fn is_external(&self, server: ServerNumber) -> bool {
+        self.server(server).external.is_some()
     }
 
     /// Which server a device's URL leads to.

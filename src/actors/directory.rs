@@ -29,7 +29,7 @@ impl std::fmt::Display for Party {
     }
 }
 
-/// The addresses of all parties. Filled before the first start: from then on a look-up always finds somebody.
+/// The addresses of all parties that are ours. Filled before the first start: from then on a look-up always finds somebody.
 ///
 /// Each copy of an address has a place of its own in the mailbox, beside its bound (actix's channel). Whoever sends
 /// something that a bound is claimed for uses the `with_` methods: there is one copy, and so there is one bound.
@@ -41,6 +41,8 @@ pub struct Directory {
     devices: RwLock<Vec<Option<Addr<DmClient>>>>,
     /// Servers that have been killed and do not stand again yet.
     down: RwLock<BTreeSet<ServerNumber>>,
+    /// Servers that are somebody else's: they have no actor here.
+    external: BTreeSet<ServerNumber>,
 }
 
 impl Directory {
@@ -52,7 +54,18 @@ impl Directory {
             bootstrap_servers: RwLock::default(),
             devices: RwLock::default(),
             down: RwLock::default(),
+            external: BTreeSet::new(),
         }
+    }
+
+    /// The same, where these servers are somebody else's.
+    pub fn with_external(self, external: BTreeSet<ServerNumber>) -> Directory {
+        Directory { external, ..self }
+    }
+
+    /// Whether a server is somebody else's.
+    pub fn is_external(&self, server: ServerNumber) -> bool {
+        self.external.contains(&server)
     }
 
     /// A place in the mailbox of a server, to be sent with a message.

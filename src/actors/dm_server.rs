@@ -37,6 +37,7 @@ use crate::dm::server::{self as device_sessions, Sessions};
 use crate::facts::What;
 use crate::ids::{DeviceNumber, ServerNumber};
 use crate::measure::promise::ServerView;
+use crate::workload::journey::Step;
 
 pub use fate::Befall;
 use pause::Pause;
@@ -55,6 +56,17 @@ pub struct Operator {
     /// When the load meant it to happen; `None` where it meant no moment.
     pub due: Option<Moment>,
     pub place: Place,
+}
+
+/// Ask the operator of a server that is somebody else's to start this step.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct AskOperator {
+    pub device: DeviceNumber,
+    pub peer: ServerNumber,
+    pub step: Step,
+    /// When the load meant it to happen; `None` where it meant no moment.
+    pub due: Option<Moment>,
 }
 
 /// A peer server's POST, its sender known and its body read.
@@ -341,6 +353,14 @@ impl Handler<Operator> for DmServer {
             let late = self.now() - due;
             self.lane.record(|shard| shard.late(late));
         }
+    }
+}
+
+impl Handler<AskOperator> for DmServer {
+    type Result = ();
+
+    fn handle(&mut self, ask: AskOperator, _: &mut Self::Context) {
+        self.ask_operator(ask);
     }
 }
 

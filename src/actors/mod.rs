@@ -9,6 +9,7 @@
 //! | [`ordeal`], [`desk`] | what one exchange has to suffer; what of that is left to the answering side |
 //! | [`stores`] | the durable stores of servers, which outlive their actors |
 //! | [`reception`] | from an HTTPS request to a party's mailbox and back |
+//! | [`outside`] | parties that are somebody else's: woken, and asked to start flows |
 //! | [`drive`] | the one timer of an actor, and who notices its death |
 //! | [`identities`] | what devices show to those they call |
 //! | [`lane`] | what the actors of one arbiter share |
@@ -33,6 +34,7 @@ pub mod drive;
 pub mod identities;
 pub mod lane;
 pub mod ordeal;
+pub mod outside;
 pub mod pacemaker;
 pub mod present_flows;
 pub mod probe;

@@ -1,6 +1,9 @@
 //! Behind every door: binds the caller to a server, checks and reads the request, and hands it to the party's actor.
 //!
-//! Runs on the listener's threads, so that reading XML does not hold up an actor.
+//! Runs on the listener's threads, so that reading XML does not hold up an actor. The doors for those who are no parties of
+//! ours are in `outside`.
+
+mod outside;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -46,6 +49,10 @@ pub enum DoorFor {
     Bootstrap(BootstrapServerNumber),
     /// Devices and bootstrap documents behind one address (5.2.2.4).
     DevicesAndBootstrap(ServerNumber, BootstrapServerNumber),
+    /// Somebody else's servers that wake devices of ours.
+    Wake,
+    /// Whoever may ask a server to start a flow.
+    Operator(ServerNumber),
 }
 
 impl Reception {
@@ -105,6 +112,8 @@ impl Reception {
             DoorFor::Servers(server) => self.receive_peer(server, request).await,
             DoorFor::Devices(server) => self.receive_device(server, request).await,
             DoorFor::Bootstrap(server) => self.receive_fetch(server, request, is_stale).await,
+            DoorFor::Wake => self.receive_trigger(&request),
+            DoorFor::Operator(server) => self.receive_wish(server, &request),
             DoorFor::DevicesAndBootstrap(server, bootstrap) => {
                 if request.path_only() == self.blueprint.server(server).dm_path {
                     self.receive_device(server, request).await
@@ -240,8 +249,12 @@ impl Reception {
     }
 
     fn turn_away(&self, reason: &'static str, status: u16) -> Outbound {
-        self.turned_away.lock().unwrap_or_else(PoisonError::into_inner).rejected(reason);
+        self.count(reason);
         refusal(status)
+    }
+
+    fn count(&self, reason: &'static str) {
+        self.turned_away.lock().unwrap_or_else(PoisonError::into_inner).rejected(reason);
     }
 }
 

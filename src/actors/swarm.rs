@@ -2,11 +2,13 @@
 
 mod losses;
 mod reports;
+mod served;
 mod steering;
 mod wishes;
 
 pub use losses::{Abandon, PartyLost, Restored, StopStarting};
 pub use reports::{AskChronicle, AskProgress, Second, TakeSecond};
+pub use served::NotStarted;
 pub use steering::{Pace, Pause, Resume};
 
 use std::cell::Cell;
@@ -21,15 +23,17 @@ use tokio::sync::oneshot;
 
 use crate::actors::chronicle::{Chronicle, Progress};
 use crate::actors::directory::Directory;
+use crate::actors::dm_server::AskOperator;
 use crate::actors::pacemaker::Pacemaker;
 use crate::actors::present_flows::PresentFlows;
 use crate::actors::probe;
 use crate::actors::sight::Sight;
+use crate::actors::swarm::served::Served;
 use crate::actors::tales::Tales;
 use crate::actors::travel::{Running, Travel};
 use crate::clock::{Clock, Moment};
-use crate::delegation::flow::{FlowKind, Outcome, Revocation};
-use crate::delegation::machine::{Input, Note, Side};
+use crate::delegation::flow::{FlowKind, Outcome};
+use crate::delegation::machine::{Input, Note};
 use crate::dm::uri::Uri;
 use crate::facts::What;
 use crate::ids::{DeviceNumber, ServerNumber};
@@ -40,11 +44,12 @@ use crate::workload::pacer::Pacer;
 use crate::workload::plan::{Plan, Start};
 use crate::workload::population::Population;
 
-/// Walk this plan, beginning now; says which moment that is.
+/// Walk this plan, beginning now; says which moment that is. Without a plan: start nothing, and count what others start
+/// until [`StopStarting`].
 #[derive(Message)]
 #[rtype(result = "Moment")]
 pub struct Begin {
-    pub plan: Plan,
+    pub plan: Option<Plan>,
     /// Told when every journey has ended.
     pub finished: oneshot::Sender<()>,
 }
@@ -76,6 +81,8 @@ pub struct Swarm {
     tales: Tales,
     /// Says which starts are due; `None` before the plan has begun.
     pacer: Option<Pacer>,
+    /// Where devices are on their journeys, when it is others who start what happens.
+    served: Option<Served>,
     /// When the plan began.
     origin: Moment,
     /// By population and phase of the plan: under which number what is started there is counted apart, if it is.
@@ -121,6 +128,7 @@ impl Swarm {
             present,
             tales: Tales::default(),
             pacer: None,
+            served: None,
             origin: Moment::ZERO,
             waves: Vec::new(),
             begun: BTreeSet::new(),
@@ -167,7 +175,7 @@ impl Swarm {
     }
 
     fn check_finished(&mut self) {
-        let nothing_to_start = self.stopped || self.pacer.as_ref().is_none_or(Pacer::is_done);
+        let nothing_to_start = self.stopped || self.pacer.as_ref().is_none_or(Pacer::is_done) && self.served.is_none();
         if nothing_to_start
             && self.travels.is_empty()
             && let Some(finished) = self.finished.take()
@@ -206,10 +214,7 @@ impl Swarm {
             self.sight.saw(device, What::Step { number: travel.step + 1 });
         }
         let step = population.journey(device).and_then(|journey| journey.steps.get(travel.step));
-        let flow = |kind, expected, servers, by_delegated: bool| {
-            let initiator = if by_delegated { Side::Delegated } else { Side::Delegating };
-            Running::new(kind, expected, servers, initiator, self.clock.now())
-        };
+        let now = self.clock.now();
         match step {
             Some(_) if self.stopped => self.end_journey(device),
             None => self.end_journey(device),
@@ -217,21 +222,18 @@ impl Swarm {
                 travel.step += 1;
                 self.waits.push(Reverse((intended + *wait, device)));
             }
-            Some(Step::Delegate { from, to, approach, subtree, is_full, by_delegated, expect }) => {
-                let kind = FlowKind::Delegate { approach: *approach, is_full: *is_full, by_delegated: *by_delegated };
-                let flow = flow(kind, expect.0, (*from, *to), *by_delegated);
-                self.start_flow(device, flow, subtree.clone());
-            }
-            Some(Step::Revoke { from, to, how, expect }) => {
-                let flow = flow(FlowKind::Revoke(*how), expect.0, (*from, *to), *how == Revocation::Requested);
-                self.start_flow(device, flow, Uri::root());
+            Some(step) => {
+                if let Some(flow) = Running::of(step, now) {
+                    self.start_flow(device, flow, step);
+                }
             }
         }
     }
 
-    fn start_flow(&mut self, device: DeviceNumber, flow: Running, subtree: Uri) {
-        let (kind, expected, sent) = (flow.kind, flow.expected, flow.sent);
+    fn start_flow(&mut self, device: DeviceNumber, flow: Running, step: &Step) {
         let (starter, other) = flow.starter_and_other();
+        let flow = if self.directory.is_external(starter) { flow.told_by_other() } else { flow };
+        let (kind, sent) = (flow.kind, flow.sent);
         if [starter, other].into_iter().any(|server| self.directory.is_down(server)) {
             // There is nobody who could want or agree to anything; what was meant for now still is.
             if let Some(travel) = self.travels.get_mut(&device) {
@@ -244,21 +246,35 @@ impl Swarm {
             travel.flow = Some(flow);
             travel.due.take()
         });
-        self.progress.flows_started += 1;
-        self.present.begin(device, kind);
-        self.sight.board().open(device);
-        let wave = self.wave_of(device);
-        self.shard.flow_started(kind, expected, wave);
-
+        self.begin_flow(device);
         let agreed = match kind {
-            FlowKind::Delegate { approach, .. } => Some(Input::Agreed { device, peer: starter, approach }),
-            FlowKind::Revoke(_) => None,
+            FlowKind::Delegate { approach, .. } if !self.directory.is_external(other) => {
+                Some(Input::Agreed { device, peer: starter, approach })
+            }
+            FlowKind::Delegate { .. } | FlowKind::Revoke(_) => None,
         };
-        let start = Input::Start { flow: kind, device, peer: other, subtree };
-        if !agreed.is_none_or(|agreed| self.tell(other, agreed, None)) || !self.tell(starter, start, due) {
+        let is_agreed = agreed.is_none_or(|agreed| self.tell(other, agreed, None));
+        let subtree = step.wish().map_or_else(Uri::root, |(.., subtree)| subtree);
+        let is_told = is_agreed
+            && if self.directory.is_external(starter) {
+                self.ask_operator(other, AskOperator { device, peer: starter, step: step.clone(), due })
+            } else {
+                self.tell(starter, Input::Start { flow: kind, device, peer: other, subtree }, due)
+            };
+        if !is_told {
             self.shard.mailbox_refused();
             self.end_flow(device, sent, Outcome::Lost);
         }
+    }
+
+    /// Counts the flow that a device has before it.
+    fn begin_flow(&mut self, device: DeviceNumber) {
+        let wave = self.wave_of(device);
+        let Some(flow) = self.travels.get(&device).and_then(|travel| travel.flow.as_ref()) else { return };
+        self.progress.flows_started += 1;
+        self.present.begin(device, flow.kind);
+        self.sight.board().open(device);
+        self.shard.flow_started(flow.kind, flow.expected, wave);
     }
 
     /// Under which number the flows of a device are counted apart, if they are.
@@ -270,6 +286,9 @@ impl Swarm {
         let (Note::Joined { device, peer, side } | Note::Settled { device, peer, side, .. }) = noted.note else {
             return;
         };
+        if matches!(noted.note, Note::Joined { .. }) && !self.travels.contains_key(&device) {
+            self.serve(device, (noted.from, peer, side), noted.at);
+        }
         let Some(flow) = self.travels.get_mut(&device).and_then(|travel| travel.flow.as_mut()) else { return };
         if !flow.is_between(noted.from, peer, side) {
             return;
@@ -297,7 +316,9 @@ impl Swarm {
         let told = Ended { device, kind, outcome: outcome.clone(), as_expected, response, service, at: ended_at };
         self.tales.hear(told);
         self.chronicle.keep_in_mind(device, &running, &outcome);
-        if as_expected {
+        if self.served.is_some() {
+            self.has_served(device);
+        } else if as_expected {
             self.take_step(device, at);
         } else {
             self.chronicle.failed.insert(device);
@@ -331,15 +352,20 @@ impl Handler<Begin> for Swarm {
     type Result = MessageResult<Begin>;
 
     fn handle(&mut self, Begin { plan, finished }: Begin, ctx: &mut Self::Context) -> Self::Result {
-        self.waves.clone_from(&plan.waves);
-        let origin = Cell::new(Moment::ZERO);
-        let begin = || {
-            origin.set(self.clock.now());
-            origin.get()
-        };
-        self.pacer = Some(Pacer::new(plan, &self.population, begin));
-        self.origin = origin.get();
         self.finished = Some(finished);
+        if let Some(plan) = plan {
+            self.waves.clone_from(&plan.waves);
+            let origin = Cell::new(Moment::ZERO);
+            let begin = || {
+                origin.set(self.clock.now());
+                origin.get()
+            };
+            self.pacer = Some(Pacer::new(plan, &self.population, begin));
+            self.origin = origin.get();
+        } else {
+            self.origin = self.clock.now();
+            self.begin_to_serve();
+        }
         self.advance(ctx);
         MessageResult(self.origin)
     }

@@ -4,6 +4,7 @@ use crate::clock::Moment;
 use crate::delegation::flow::{FlowKind, Outcome};
 use crate::delegation::machine::Side;
 use crate::ids::ServerNumber;
+use crate::workload::journey::Step;
 
 /// Where one device is on its journey.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub struct Running {
     pub delegated: ServerNumber,
     pub initiator: Side,
     pub sent: Moment,
+    /// The side whose end is the flow's: the initiator, unless that is somebody else's server.
+    told_by: Side,
     /// By side: delegating, delegated.
     sides: [Part; 2],
 }
@@ -59,7 +62,21 @@ impl Running {
         initiator: Side,
         sent: Moment,
     ) -> Running {
-        Running { kind, expected, delegating, delegated, initiator, sent, sides: [Part::Absent, Part::Absent] }
+        let sides = [Part::Absent, Part::Absent];
+        Running { kind, expected, delegating, delegated, initiator, sent, told_by: initiator, sides }
+    }
+
+    /// The flow of a step, begun at this moment; `None` for a wait.
+    pub fn of(step: &Step, sent: Moment) -> Option<Running> {
+        let (kind, servers, _) = step.wish()?;
+        let (Step::Delegate { expect, .. } | Step::Revoke { expect, .. }) = step else { return None };
+        let initiator = if step.starter() == Some(servers.0) { Side::Delegating } else { Side::Delegated };
+        Some(Running::new(kind, expect.0, servers, initiator, sent))
+    }
+
+    /// The same flow, of which nothing but the side that does not start it can be seen.
+    pub fn told_by_other(self) -> Running {
+        Running { told_by: self.initiator.opposite(), ..self }
     }
 
     /// The server that starts the flow, and the other one.
@@ -123,9 +140,10 @@ impl Running {
     }
 
     /// When and how the flow has ended: once its initiator has settled, and the other side too if it took part. The
-    /// initiator's outcome is the flow's, unless the other side knows of something worse.
+    /// initiator's outcome is the flow's, unless the other side knows of something worse. Of a flow with somebody else's
+    /// server the side that is ours tells alone.
     pub fn ended(&self) -> Option<(Moment, Outcome)> {
-        let own = self.initiator as usize;
+        let own = self.told_by as usize;
         let Part::Settled { at, outcome } = &self.sides[own] else { return None };
         match &self.sides[1 - own] {
             Part::Joined(_) => None,
@@ -159,6 +177,16 @@ mod tests {
         assert_eq!(flow.ended(), None, "the other side is still busy");
         flow.settled(Side::Delegated, Moment::from_millis(9), Outcome::Done);
         assert_eq!(flow.ended(), Some((AT, Outcome::Done)), "the initiator's moment counts");
+    }
+
+    #[test]
+    fn of_a_flow_that_somebody_elses_server_starts_our_side_tells() {
+        let mut flow = running(Side::Delegating).told_by_other();
+        assert_eq!(flow.starter_and_other(), (ServerNumber(0), ServerNumber(1)));
+        flow.joined(Side::Delegated);
+        assert_eq!(flow.ended(), None);
+        flow.settled(Side::Delegated, AT, Outcome::Done);
+        assert_eq!(flow.ended(), Some((AT, Outcome::Done)));
     }
 
     #[test]

@@ -16,6 +16,11 @@ Examples:
   dmswarm run scenarios/races --policy literal  every race by the letter of the text, and a table
   dmswarm run scenarios/races/r12-orphan-after-full-delegation.toml --repeat 20";
 
+pub const SERVE_EXAMPLES: &str = "\
+Examples:
+  dmswarm serve scenarios/peers/serve-delegated.toml
+  dmswarm serve scenario.toml --json > served.jsonl";
+
 pub const EXPLORE_EXAMPLES: &str = "\
 Examples:
   dmswarm explore --policy literal --for 30s      what breaks by the letter of the text

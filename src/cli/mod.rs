@@ -7,6 +7,7 @@
 //! | [`modes`] | which flags of `explore` go together |
 //! | [`values`] | what flags take |
 //! | [`watchers`] | who sees how runs go while they go on |
+//! | [`targets`] | what may be called beyond this machine |
 //! | [`exit`] | the table of exit codes |
 //! | [`output`] | data to stdout, the rest to stderr |
 //! | [`telling`] | words while a run goes on |
@@ -18,7 +19,7 @@
 //! | [`report_page`] | `report.html` in the folder of a run |
 //! | [`window`], [`matrix`] | `explore` with one of them |
 //! | [`follow`] | `explore` of what went wrong in a run |
-//! | [`run`], [`explore`], [`replay`], [`rehearse`], [`report`], [`runs`], [`check`], [`calibrate`], [`certs`], [`schema`], [`completions`] | one command each |
+//! | [`run`], [`serve`], [`explore`], [`replay`], [`rehearse`], [`report`], [`runs`], [`check`], [`calibrate`], [`certs`], [`schema`], [`completions`] | one command each |
 
 pub mod args;
 pub mod calibrate;
@@ -44,7 +45,9 @@ pub mod run;
 pub mod runs;
 pub mod scenarios;
 pub mod schema;
+pub mod serve;
 pub mod sweeps;
+pub mod targets;
 pub mod telling;
 pub mod values;
 pub mod watchers;

@@ -9,6 +9,7 @@ use crate::cli::output;
 use crate::cli::races::{self, HowOften};
 use crate::cli::report_page;
 use crate::cli::scenarios::{Asked, read_all};
+use crate::cli::targets::Targets;
 use crate::cli::telling::Teller;
 use crate::cli::watchers::Watchers;
 use crate::report::figures::{count, counted};
@@ -16,11 +17,12 @@ use crate::report::{json, table::Table, terminal};
 use crate::run::control::Controls;
 use crate::run::metrics::Scrape;
 use crate::run::prepare::TooLittleMemory;
-use crate::run::{self, Finished, Options, host};
+use crate::run::{self, Finished, Options, RunError, host};
 use crate::scenario::Scenario;
+use crate::scenario::external::CannotDrive;
 
 /// Runs every scenario that was asked for; none of them, if one has a problem.
-pub fn run(paths: &[PathBuf], how: HowOften, watchers: Watchers, flags: &Flags) -> Exit {
+pub fn run(paths: &[PathBuf], how: HowOften, watchers: Watchers, targets: Targets, flags: &Flags) -> Exit {
     let Some(scenarios) = without_problems(read_all(paths, &flags.overrides())) else {
         return Exit::Usage;
     };
@@ -35,7 +37,17 @@ pub fn run(paths: &[PathBuf], how: HowOften, watchers: Watchers, flags: &Flags) 
         ));
         return Exit::Usage;
     }
-    let options = match watchers.watch(options(flags)) {
+    if targets.are_there() && (!races.is_empty() || others.len() > 1) {
+        output::remark(
+            "error: `--target` is for one scenario at a time, and no race calls anybody else; run that one alone",
+        );
+        return Exit::Usage;
+    }
+    if let Some((source, cannot)) = others.iter().find_map(|(source, one)| Some((source, CannotDrive::of(one)?))) {
+        output::remark(&format!("error: {source}: {cannot}"));
+        return Exit::Usage;
+    }
+    let options = match watchers.watch(Options { targets: targets.all(), ..options(flags) }) {
         Ok(options) => options,
         Err(error) => {
             output::remark(&format!("error: {error}"));
@@ -66,8 +78,7 @@ fn one_after_the_other(scenarios: &[(String, Scenario)], options: &Options, flag
             }
             Err(error) => {
                 table.row(row_without_run(scenario));
-                tell_error(&error);
-                Exit::of_error(error.signal())
+                tell_error(&error)
             }
         };
         exits.push(exit);
@@ -95,7 +106,7 @@ fn without_problems(asked: Vec<Asked>) -> Option<Vec<(String, Scenario)>> {
     (scenarios.len() == many).then_some(scenarios)
 }
 
-fn run_one(source: &str, scenario: &Scenario, options: &Options, flags: &Flags) -> Result<Finished, run::RunError> {
+fn run_one(source: &str, scenario: &Scenario, options: &Options, flags: &Flags) -> Result<Finished, RunError> {
     if !flags.quiet {
         let devices = counted(u64::from(scenario.devices), "device");
         output::remark(&format!("{}: {source}, {devices}, seed {}", scenario.name, scenario.seed.0));
@@ -109,10 +120,14 @@ fn run_one(source: &str, scenario: &Scenario, options: &Options, flags: &Flags) 
     run::run_controlled(scenario, options, controls, |news| teller.hear(&news))
 }
 
-/// Why a run could not be run; that somebody did not want it any more is no error.
-pub(super) fn tell_error(error: &run::RunError) {
+/// Why a run could not be run, and how the program ends by it; that somebody did not want it any more is no error.
+pub(super) fn tell_error(error: &RunError) -> Exit {
     let kind = if error.signal().is_some() { "" } else { "error: " };
     output::remark(&format!("{kind}{error}"));
+    match error {
+        RunError::Unreachable { .. } => Exit::Unreachable,
+        _ => Exit::of_error(error.signal()),
+    }
 }
 
 /// Where a run keeps things, by the flags.
@@ -123,7 +138,7 @@ pub(super) fn options(flags: &Flags) -> Options {
 }
 
 /// The result on stdout, and on stderr what of it could not be kept. The report is in the folder by then.
-fn show(finished: &Finished, flags: &Flags) -> Exit {
+pub(super) fn show(finished: &Finished, flags: &Flags) -> Exit {
     let report = report_page::write(&finished.folder);
     let shown = if flags.json {
         output::data(&json::summary(&finished.summary))

@@ -9,6 +9,7 @@ use crate::report::live::plain::Rhythm;
 use crate::report::live::screen::{About, Beat, Screen};
 use crate::run::control::Keys;
 use crate::run::news::{News, Pulse, Why};
+use crate::run::preflight::{Apart, Reached};
 use crate::scenario::Scenario;
 
 /// Tells how one run goes, on stderr. When it goes, the last line is told, or the terminal given back.
@@ -38,12 +39,13 @@ impl<'f> Teller<'f> {
             return;
         }
         match news {
+            News::Reached(reached) => output::remark(&told_of(reached)),
             News::Ready { addresses, folder } => {
                 if self.flags.verbose {
                     let (certs, results) = (self.flags.certs.display(), folder.display());
                     output::remark(&format!("certificates in {certs}, results in {results}"));
                     for at in *addresses {
-                        output::remark(&format!("{}: {} at {}", at.who, at.url, at.socket));
+                        output::remark(&format!("{}, {}: {} at {}", at.party, at.purpose, at.url, at.socket));
                     }
                 }
                 if live::is_wanted(self.flags) {
@@ -81,6 +83,17 @@ impl Drop for Teller<'_> {
         self.live = None;
         std::mem::take(&mut self.lines).end().iter().for_each(|line| output::remark(line));
     }
+}
+
+/// A server that was reached, in a line.
+fn told_of(reached: &Reached) -> String {
+    let Reached { party, url, took, apart } = reached;
+    let apart = match apart {
+        None => String::new(),
+        Some(Apart::Ahead(by)) => format!("; warning: its clock is {} s ahead of ours", by.as_secs()),
+        Some(Apart::Behind(by)) => format!("; warning: its clock is {} s behind ours", by.as_secs()),
+    };
+    format!("{party}: {url} answers, in {:.1} ms{apart}", took.as_secs_f64() * 1e3)
 }
 
 fn stopping(why: &Why<'_>, under_way: u64) -> String {

@@ -13,6 +13,7 @@
 //! | [`wire`] | a package as an HTTP body, and back |
 //! | [`auth`] | credentials, nonces, challenges |
 //! | [`trigger`] | package 0: "call me" |
+//! | [`wap_push`] | the same in a datagram |
 //! | [`bootstrap`] | the document that gives a device its first account with a server |
 //! | [`script`] | what a server wants done on a device, and what came of it |
 //! | [`server`] | the server's half of sessions |
@@ -35,6 +36,7 @@ pub mod tnds;
 pub mod tree;
 pub mod trigger;
 pub mod uri;
+pub mod wap_push;
 pub mod wire;
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! | file | its job |
 //! |---|---|
 //! | [`prepare`] | from a scenario to settled parties: certificates, sockets, limits; nothing has started yet |
+//! | [`outside`] | what is somebody else's: whether it may be called, and how |
+//! | [`preflight`] | whether somebody else's servers can be reached, before anything is loaded |
 //! | [`sites`] | where the parties live: sockets and URLs |
 //! | [`stand`] | all parties standing: threads, actors, doors |
 //! | [`news`] | what there is to tell while a run goes on |
@@ -22,6 +24,8 @@ pub mod host;
 mod judge;
 pub mod metrics;
 pub mod news;
+pub mod outside;
+pub mod preflight;
 pub mod prepare;
 pub mod push;
 mod recorder;
@@ -48,7 +52,7 @@ use crate::run::control::Controls;
 use crate::run::judge::{Judged, fault_counts, judge};
 use crate::run::metrics::{Scrape, ScrapeError};
 use crate::run::news::News;
-use crate::run::prepare::PrepareError;
+use crate::run::prepare::{Ground, PrepareError};
 use crate::run::push::{Push, PushError};
 use crate::run::recorder::{Began, Kept, Recorder};
 use crate::run::signals::Signals;
@@ -56,7 +60,10 @@ pub use crate::run::signals::Watch;
 use crate::run::stand::Stand;
 use crate::run::walk::Walk;
 use crate::scenario::Scenario;
+use crate::transport::failure::CallError;
+use crate::transport::guard::Target;
 use crate::transport::listener::ListenError;
+use crate::workload::plan::Plan;
 
 /// Where a run keeps things, and how it was called.
 #[derive(Debug, Clone, Default)]
@@ -65,6 +72,10 @@ pub struct Options {
     pub certs: PathBuf,
     /// The folder that run folders are made in.
     pub out: PathBuf,
+    /// What may be called beyond this machine, if the scenario has it.
+    pub targets: Vec<Target>,
+    /// Whether nothing is started here, and others are waited for.
+    pub serves: bool,
     /// The program and its arguments, for the manifest.
     pub command_line: Vec<String>,
     /// Where Prometheus can see how it goes; the same socket serves one run after the other.
@@ -98,6 +109,9 @@ pub enum RunError {
     Folder(#[from] FolderError),
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// Somebody else's server cannot be reached, or does not let us in.
+    #[error("{party} at {url} could not be reached, so nothing was loaded: {problem}")]
+    Unreachable { party: String, url: String, problem: CallError },
     #[error(transparent)]
     Metrics(#[from] ScrapeError),
     /// By this signal.
@@ -160,7 +174,8 @@ fn run_whole<T>(
     let clock = Clock::start();
     let system = actix::System::new();
     let mut signals = system.block_on(async { Signals::listen() }).map_err(RunError::Signals)?;
-    let prepared = prepare::prepare(scenario, &options.certs, clock)?;
+    let ground = Ground { certs: &options.certs, targets: &options.targets, serves: options.serves };
+    let prepared = prepare::prepare(scenario, &ground, clock)?;
     if let Some(number) = system.block_on(signals.come_by_now()) {
         return Err(RunError::Interrupted(number));
     }
@@ -177,10 +192,16 @@ fn run_whole<T>(
         options.otlp.as_ref().map(|push| push.begin(&run, started_at)).transpose().map_err(RunError::NoThread)?;
 
     let loaded = system.block_on(async {
+        let standing = async {
+            if !options.serves {
+                preflight::look(&prepared).await?.into_iter().for_each(|reached| tell(News::Reached(reached)));
+            }
+            Stand::up(prepared).await
+        };
         let stand = tokio::select! {
             biased;
             number = signals.next() => return Err(RunError::Interrupted(number)),
-            stand = Stand::up(prepared) => stand?,
+            stand = standing => stand?,
         };
         let door = options.metrics.as_ref().map(Scrape::open).transpose()?;
         let mut tell = |news: News<'_>| {
@@ -191,7 +212,8 @@ fn run_whole<T>(
             tell(news);
         };
         tell(News::Ready { addresses: &addresses, folder: folder.path() });
-        let measured = measure(&stand, scenario, folder, (&mut signals, controls), &mut tell).await;
+        let plan = (!options.serves).then(|| scenario.plan());
+        let measured = measure(&stand, (scenario, plan), folder, (&mut signals, controls), &mut tell).await;
         let looked = look(stand.board());
         stand.close().await;
         if let Some(door) = door {
@@ -246,13 +268,14 @@ struct Measured {
 /// Walks the plan, lets the parties come to rest, and judges what they then believe.
 async fn measure(
     stand: &Stand,
-    scenario: &Scenario,
+    (scenario, plan): (&Scenario, Option<Plan>),
     folder: RunFolder,
     (signals, mut controls): (&mut Signals, Controls),
     tell: &mut impl FnMut(News<'_>),
 ) -> Result<Measured, RunError> {
     let cpu_before = host::cpu_time();
-    let (at, finished) = stand.begin(scenario.plan()).await;
+    let serves = plan.is_none();
+    let (at, finished) = stand.begin(plan).await;
     let began = Began { at, wall: wall_now() };
     let mut recorder = Recorder::begin(Arc::new(scenario.clone()), folder, began).map_err(RunError::NoThread)?;
     let walk = Walk::begin(stand, at, cpu_before).await;
@@ -276,6 +299,8 @@ async fn measure(
         devices: u64::from(scenario.devices),
         duration: walked.load.lasted,
         ending: match (walked.signal.is_some() || walked.was_quit || walked.was_cut, walked.was_aborted) {
+            // Whoever waits for others goes on until somebody says so.
+            (true, _) if serves && !walked.at_once && !walked.was_cut => Ending::Drained,
             (true, _) => Ending::Interrupted,
             (false, true) => Ending::Aborted,
             (false, false) => Ending::Drained,
@@ -293,5 +318,6 @@ async fn measure(
         health: scenario.health,
     });
     let Judged { promises, stories, .. } = judged;
-    Ok(Measured { folder, course, summary, promises, stories, interrupted_by: walked.signal, not_written })
+    let interrupted_by = walked.signal.filter(|_| !serves || walked.at_once);
+    Ok(Measured { folder, course, summary, promises, stories, interrupted_by, not_written })
 }

@@ -10,10 +10,13 @@ use crate::measure::limit::LimitResult;
 use crate::measure::summary::LatencyRow;
 use crate::measure::timeline::TimelineRow;
 use crate::run::control::State;
+use crate::run::preflight::Reached;
 
 /// One thing that happened.
 #[derive(Debug)]
 pub enum News<'a> {
+    /// Somebody else's server can be reached.
+    Reached(Reached),
     /// All parties stand and listen; the load begins.
     Ready { addresses: &'a [Listening], folder: &'a Path },
     /// Another second is over.
@@ -57,8 +60,10 @@ pub struct Pulse {
 /// A party and where it can be reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listening {
-    /// Its name, and for whom the address is: `home, for servers`.
-    pub who: String,
+    /// Its name.
+    pub party: String,
+    /// For whom the address is: `for servers`.
+    pub purpose: &'static str,
     /// What its peers call it by; the host name is known to the run alone.
     pub url: String,
     /// Where it listens, e.g. `127.0.0.1:45671`.

@@ -1,6 +1,6 @@
 //! From a scenario to settled parties: certificates, sockets, templates, limits. Nothing has started yet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -17,17 +17,19 @@ use crate::dm::trigger::Version;
 use crate::faults::rule::{Action, BadCertificate};
 use crate::faults::verdict::Faults;
 use crate::run::host;
+use crate::run::outside::{self, OutsideError};
 use crate::run::sites::Sites;
 use crate::run::stand::Prepared;
-use crate::scenario::{Connections, Scenario};
+use crate::scenario::{BootstrapAddress, Connections, Scenario};
 use crate::transport::address::AddressError;
 use crate::transport::certs::{CertError, CertificateFolder, Flaw};
 use crate::transport::dialer::DialerOptions;
+use crate::transport::guard::Target;
 use crate::transport::listener::ListenError;
 use crate::transport::tls::{ClientIdentity, Resumption, TlsSetupError, client_config};
 
-/// The name in the certificates that devices show where a fault says so; else they show none.
-const DEVICE_HOST: &str = "device.example.test";
+/// The name in the certificate that devices share, and that they have where others wake them.
+pub const DEVICE_HOST: &str = "device.example.test";
 
 /// Why the parties could not be settled.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +46,8 @@ pub enum PrepareError {
     Address(#[from] AddressError),
     #[error("{0}")]
     TooFewFiles(TooFewFiles),
+    #[error(transparent)]
+    Outside(#[from] OutsideError),
 }
 
 /// A run may need more open files than this process may have. The message says what helps.
@@ -114,8 +118,19 @@ pub fn connections_to_one_target() -> u64 {
     (host::cores() * DialerOptions::default().open_per_target) as u64
 }
 
+/// What is settled around a scenario.
+#[derive(Debug, Clone, Copy)]
+pub struct Ground<'g> {
+    /// The folder of certificates.
+    pub certs: &'g Path,
+    /// What may be called beyond this machine.
+    pub targets: &'g [Target],
+    /// Whether our servers wait for others to start what happens, and can be asked to start something themselves.
+    pub serves: bool,
+}
+
 /// Settles everything that a scenario's parties need.
-pub fn prepare(scenario: &Scenario, certs: &Path, clock: Clock) -> Result<Prepared, PrepareError> {
+pub fn prepare(scenario: &Scenario, ground: &Ground<'_>, clock: Clock) -> Result<Prepared, PrepareError> {
     let lanes = host::cores();
     let most = scenario.connections_per_peer as usize;
     let dialer = DialerOptions { open_per_target: most, idle_per_target: most, ..DialerOptions::default() };
@@ -123,23 +138,28 @@ pub fn prepare(scenario: &Scenario, certs: &Path, clock: Clock) -> Result<Prepar
     if let Some(lack) = TooFewFiles::of(scenario, host::raise_open_files()) {
         return Err(PrepareError::TooFewFiles(lack));
     }
-    let folder = CertificateFolder::open(certs)?;
-    let sites = Sites::bind(scenario)?;
+    let trusted: BTreeSet<&Path> = outside::places(scenario).filter_map(|place| place.ca.as_deref()).collect();
+    let folder = CertificateFolder::open(ground.certs)?.trusting(trusted)?;
+    let mut sites = Sites::bind(scenario, ground.serves)?;
+    let names = outside::names(scenario, sites.hosts(), ground.targets)?;
 
     let books: Vec<Arc<AccountBook>> = (0..).zip(&scenario.servers).map(|(n, _)| sites.book(scenario, n)).collect();
     let links: Vec<Arc<BootstrapLinks>> =
         (0..).zip(&scenario.bootstrap_servers).map(|(n, _)| sites.links(scenario, n)).collect();
     let mut servers = Vec::with_capacity(books.len());
     for (number, settings) in scenario.servers.iter().enumerate() {
-        let identity = folder.identity(&settings.host, &[])?;
+        // Of somebody else's server we have no certificate: what stands in for it is never shown.
+        let host = if settings.external.is_some() { DEVICE_HOST } else { &settings.host };
+        let identity = folder.identity(host, &[])?;
         servers.push(ServerParty {
             name: settings.name.clone(),
             host: settings.host.clone(),
+            external: settings.external.as_ref().map(|external| outside::party(external, &folder)).transpose()?,
             interface: sites.interface(scenario, number)?,
             interface_path: settings.interface.clone(),
             dm_path: settings.dm.clone(),
             identity: client_config(folder.roots(), Some(&identity), Resumption::Off)?,
-            bad_identities: bad_identities(scenario, &folder, &settings.host, next_host(scenario, number))?,
+            bad_identities: bad_identities(scenario, &folder, host, next_host(scenario, number))?,
             sessions: sessions::Settings {
                 accounts: Arc::clone(&books[number]),
                 max_msg_size: scenario.message_limit,
@@ -154,10 +174,12 @@ pub fn prepare(scenario: &Scenario, certs: &Path, clock: Clock) -> Result<Prepar
     }
     let bootstrap_servers = scenario.bootstrap_servers.iter().zip(&links).map(|(site, links)| BootstrapParty {
         links: Arc::clone(links),
+        is_external: matches!(site.at, BootstrapAddress::External(_)),
         accounts: Arc::clone(&books[usize::from(site.server.0)]),
     });
     let body_limit = usize::try_from(scenario.body_limit).unwrap_or(usize::MAX);
-    let (names, addresses) = (sites.names(), sites.addresses());
+    let (addresses, wap) = (sites.addresses(), sites.take_wap());
+    let waking = outside::waking(scenario, &folder)?;
     let identities = Identities::new(&folder, scenario.credentials, DEVICE_HOST, scenario.seed)?;
     let revoked = identities.revocations(scenario.devices)?;
     let (purposes, doors) = sites.doors(&folder, body_limit, revoked.as_ref())?;
@@ -176,6 +198,8 @@ pub fn prepare(scenario: &Scenario, certs: &Path, clock: Clock) -> Result<Prepar
         servers,
         bootstrap_servers: bootstrap_servers.collect(),
         parties,
+        waking,
+        phrases: Arc::new(outside::Steps::of(scenario)),
         doors: purposes,
         devices: DeviceParty {
             identities,
@@ -195,7 +219,7 @@ pub fn prepare(scenario: &Scenario, certs: &Path, clock: Clock) -> Result<Prepar
         request_timeout: scenario.timeouts.request,
         body_limit,
     };
-    Ok(Prepared { blueprint: Arc::new(blueprint), doors, names, addresses, dialer, lanes })
+    Ok(Prepared { blueprint: Arc::new(blueprint), doors, names, addresses, wap, dialer, lanes })
 }
 
 /// The host of the server behind this one in the scenario.

@@ -1,37 +1,41 @@
-//! Where the parties live: their sockets on loopback, bound before anything starts, and the URLs that follow.
+//! Where the parties live: the sockets of ours on loopback, bound before anything starts, and the URLs that follow; the
+//! others have theirs in the scenario.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
 
+use crate::actors::outside::{OPERATOR_PATH, WAKE_PATH};
 use crate::actors::reception::DoorFor;
 use crate::dm::bootstrap::BootstrapLinks;
 use crate::dm::dmacc::AccountBook;
 use crate::ids::{BootstrapServerNumber, ServerNumber};
 use crate::run::news::Listening;
-use crate::run::prepare::PrepareError;
+use crate::run::prepare::{DEVICE_HOST, PrepareError};
 use crate::scenario::{BootstrapAddress, Scenario};
 use crate::transport::address::{Address, AddressError};
 use crate::transport::certs::{CertificateFolder, Revocations};
-use crate::transport::guard::Names;
+use crate::transport::datagrams::bind_datagrams;
 use crate::transport::listener::{Door, bind};
 use crate::transport::tls::{ClientAuth, server_config_with_revocations};
 
 /// Where all simulated parties live.
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// The sockets of all parties.
+/// The sockets of all parties that are ours.
 pub struct Sites {
     sites: Vec<Site>,
-    /// By server: its site for servers, and its site for devices, as indices into `sites`.
-    servers: Vec<(usize, usize)>,
-    /// By bootstrap server: the site where its documents are.
-    bootstrap_servers: Vec<usize>,
+    /// By server: its site for servers, and its site for devices, as indices into `sites`; `None` for somebody else's.
+    servers: Vec<Option<(usize, usize)>>,
+    /// By bootstrap server: the site where its documents are; `None` for somebody else's.
+    bootstrap_servers: Vec<Option<usize>>,
+    /// Where devices are woken by WAP push, if they can be.
+    wap: Option<UdpSocket>,
 }
 
 struct Site {
     purpose: DoorFor,
-    /// Whose it is and for whom, for people: `home, for servers`.
-    who: String,
+    /// Whose it is.
+    party: String,
     path: String,
     host: String,
     port: u16,
@@ -39,33 +43,49 @@ struct Site {
 }
 
 impl Sites {
-    /// Binds every socket of a scenario.
+    /// Binds every socket of a scenario; `serves`: with doors at which our servers are asked to start flows.
     ///
     /// # Errors
     /// [`PrepareError::Door`], with whose socket it is.
-    pub fn bind(scenario: &Scenario) -> Result<Sites, PrepareError> {
-        let mut sites = Sites { sites: Vec::new(), servers: Vec::new(), bootstrap_servers: Vec::new() };
+    pub fn bind(scenario: &Scenario, serves: bool) -> Result<Sites, PrepareError> {
+        let mut sites = Sites { sites: Vec::new(), servers: Vec::new(), bootstrap_servers: Vec::new(), wap: None };
         for (number, server) in (0..).map(ServerNumber).zip(&scenario.servers) {
-            let name = &server.name;
-            let site = (format!("{name}, for servers"), server.host.as_str(), server.interface.as_str());
-            let for_servers = sites.add(DoorFor::Servers(number), site, server.server_port)?;
-            let site = (format!("{name}, for devices"), server.host.as_str(), server.dm.as_str());
-            let for_devices = sites.add(DoorFor::Devices(number), site, server.device_port)?;
-            sites.servers.push((for_servers, for_devices));
+            let (name, host) = (server.name.as_str(), server.host.as_str());
+            if server.external.is_some() {
+                sites.servers.push(None);
+                continue;
+            }
+            let for_servers =
+                sites.add(DoorFor::Servers(number), (name, host, &server.interface), server.server_port)?;
+            let for_devices = sites.add(DoorFor::Devices(number), (name, host, &server.dm), server.device_port)?;
+            if serves {
+                sites.add(DoorFor::Operator(number), (name, host, OPERATOR_PATH), server.operator_port)?;
+            }
+            sites.servers.push(Some((for_servers, for_devices)));
         }
         for (number, server) in (0..).map(BootstrapServerNumber).zip(&scenario.bootstrap_servers) {
             let site = match &server.at {
                 BootstrapAddress::Apart { host, port } => {
-                    let site = (server.name.clone(), host.as_str(), server.path.as_str());
-                    sites.add(DoorFor::Bootstrap(number), site, *port)?
+                    let site = (server.name.as_str(), host.as_str(), server.path.as_str());
+                    Some(sites.add(DoorFor::Bootstrap(number), site, *port)?)
                 }
                 BootstrapAddress::Server => {
-                    let (_, for_devices) = sites.servers[usize::from(server.server.0)];
-                    sites.sites[for_devices].purpose = DoorFor::DevicesAndBootstrap(server.server, number);
-                    for_devices
+                    let site = sites.servers[usize::from(server.server.0)];
+                    if let Some((_, for_devices)) = site {
+                        sites.sites[for_devices].purpose = DoorFor::DevicesAndBootstrap(server.server, number);
+                    }
+                    site.map(|(_, for_devices)| for_devices)
                 }
+                BootstrapAddress::External(_) => None,
             };
             sites.bootstrap_servers.push(site);
+        }
+        if scenario.wakes_from_outside() {
+            sites.add(DoorFor::Wake, ("devices", DEVICE_HOST, WAKE_PATH), scenario.wake_ports.https)?;
+            let address = SocketAddr::new(HERE, scenario.wake_ports.wap);
+            let socket = bind_datagrams(address)
+                .map_err(|problem| PrepareError::Door { who: "devices, by WAP push".into(), problem })?;
+            sites.wap = Some(socket);
         }
         Ok(sites)
     }
@@ -74,46 +94,78 @@ impl Sites {
     fn add(
         &mut self,
         purpose: DoorFor,
-        (who, host, path): (String, &str, &str),
+        (party, host, path): (&str, &str, &str),
         port: u16,
     ) -> Result<usize, PrepareError> {
-        let socket =
-            bind(SocketAddr::new(HERE, port)).map_err(|problem| PrepareError::Door { who: who.clone(), problem })?;
+        let socket = bind(SocketAddr::new(HERE, port))
+            .map_err(|problem| PrepareError::Door { who: format!("{party}, {}", told(purpose)), problem })?;
         let port = socket.local_addr().map_or(port, |address| address.port());
-        self.sites.push(Site { purpose, who, path: path.to_owned(), host: host.to_owned(), port, socket });
+        let (party, path, host) = (party.to_owned(), path.to_owned(), host.to_owned());
+        self.sites.push(Site { purpose, party, path, host, port, socket });
         Ok(self.sites.len() - 1)
     }
 
-    /// Every party's addresses, for people.
+    /// Every address of ours, for people.
     pub fn addresses(&self) -> Vec<Listening> {
         let listening = |site: &Site| Listening {
-            who: site.who.clone(),
+            party: site.party.clone(),
+            purpose: told(site.purpose),
             url: site.url(&site.path),
             socket: SocketAddr::new(HERE, site.port),
         };
-        self.sites.iter().map(listening).collect()
+        let by_wap = self.wap.iter().filter_map(|socket| socket.local_addr().ok()).map(|socket| Listening {
+            party: "devices".to_owned(),
+            purpose: "to be woken by WAP push",
+            url: format!("udp://{socket}"),
+            socket,
+        });
+        self.sites.iter().map(listening).chain(by_wap).collect()
     }
 
     /// Where a server's peers POST to.
     pub fn interface(&self, scenario: &Scenario, server: usize) -> Result<Address, AddressError> {
-        Address::parse(&self.sites[self.servers[server].0].url(&scenario.servers[server].interface))
+        let settings = &scenario.servers[server];
+        match (&settings.external, self.servers[server]) {
+            (Some(external), _) => Address::parse(external.interface.url.as_str()),
+            (None, site) => {
+                let (for_servers, _) = site.expect("a server that is ours has its sites");
+                Address::parse(&self.sites[for_servers].url(&settings.interface))
+            }
+        }
     }
 
     /// The accounts of a server with its devices.
     pub fn book(&self, scenario: &Scenario, server: usize) -> Arc<AccountBook> {
-        let address = self.sites[self.servers[server].1].url(&scenario.servers[server].dm);
+        let settings = &scenario.servers[server];
+        let address = match (&settings.external, self.servers[server]) {
+            (None, Some((_, for_devices))) => self.sites[for_devices].url(&settings.dm),
+            // Where it has no account on the devices, nobody needs to know.
+            (external, _) => {
+                let devices = external.as_ref().and_then(|external| external.devices.as_ref());
+                devices.map_or_else(String::new, ToString::to_string)
+            }
+        };
         scenario.account_book(server, address)
     }
 
     /// The URLs that a bootstrap server gives out.
     pub fn links(&self, scenario: &Scenario, server: usize) -> Arc<BootstrapLinks> {
-        let base = self.sites[self.bootstrap_servers[server]].url(&scenario.bootstrap_servers[server].path);
+        let settings = &scenario.bootstrap_servers[server];
+        let base = match (&settings.at, self.bootstrap_servers[server]) {
+            (BootstrapAddress::External(place), _) => place.url.to_string(),
+            (_, site) => self.sites[site.expect("a bootstrap server that is ours has its site")].url(&settings.path),
+        };
         scenario.bootstrap_links(server, base)
     }
 
-    /// Where the parties' host names live.
-    pub fn names(&self) -> Names {
-        Names::new(self.sites.iter().map(|site| (site.host.as_str(), HERE)))
+    /// Where the host names of our parties live.
+    pub fn hosts(&self) -> impl Iterator<Item = (&str, IpAddr)> {
+        self.sites.iter().map(|site| (site.host.as_str(), HERE))
+    }
+
+    /// The socket at which devices are woken by WAP push, if they can be.
+    pub fn take_wap(&mut self) -> Option<UdpSocket> {
+        self.wap.take()
     }
 
     /// The doors to open, and whose each of them is. Servers need a certificate to come in; devices may do without.
@@ -127,7 +179,8 @@ impl Sites {
         let mut doors = Vec::new();
         for site in self.sites {
             let (clients, revoked) = match site.purpose {
-                DoorFor::Servers(_) => (ClientAuth::Required, None),
+                DoorFor::Servers(_) | DoorFor::Operator(_) => (ClientAuth::Required, None),
+                DoorFor::Wake => (ClientAuth::Optional, None),
                 DoorFor::Devices(_) | DoorFor::Bootstrap(_) | DoorFor::DevicesAndBootstrap(..) => {
                     (ClientAuth::Optional, revoked)
                 }
@@ -147,12 +200,25 @@ impl Site {
     }
 }
 
-/// The host names of a scenario's parties: those that need a certificate.
+/// For whom an address is.
+fn told(purpose: DoorFor) -> &'static str {
+    match purpose {
+        DoorFor::Servers(_) => "for servers",
+        DoorFor::Devices(_) => "for devices",
+        DoorFor::DevicesAndBootstrap(..) => "for devices, with bootstrap documents",
+        DoorFor::Bootstrap(_) => "for bootstrap",
+        DoorFor::Operator(_) => "for its operator",
+        DoorFor::Wake => "to be woken",
+    }
+}
+
+/// The host names of a scenario's own parties: those that need a certificate.
 pub fn hosts(scenario: &Scenario) -> Vec<String> {
-    let servers = scenario.servers.iter().map(|server| server.host.clone());
+    let ours = scenario.servers.iter().filter(|server| server.external.is_none());
     let apart = scenario.bootstrap_servers.iter().filter_map(|server| match &server.at {
         BootstrapAddress::Apart { host, .. } => Some(host.clone()),
-        BootstrapAddress::Server => None,
+        BootstrapAddress::Server | BootstrapAddress::External(_) => None,
     });
-    servers.chain(apart).collect()
+    let devices = scenario.wakes_from_outside().then(|| DEVICE_HOST.to_owned());
+    ours.map(|server| server.host.clone()).chain(apart).chain(devices).collect()
 }

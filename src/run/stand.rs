@@ -1,5 +1,6 @@
-//! All parties of a run standing: threads, actors and doors, and what can be asked of them from outside.
+//! All parties of ours standing: threads, actors and doors, and what can be asked of them from outside.
 
+use std::net::UdpSocket;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use std::time::Duration;
 
 use actix::prelude::*;
 use futures_util::stream::{self, Stream, StreamExt};
+use tokio::task::JoinHandle;
 
 use crate::actors::blueprint::Blueprint;
 use crate::actors::board::Board;
@@ -16,6 +18,7 @@ use crate::actors::directory::{Directory, Party};
 use crate::actors::dm_client::{AskAtRest, InspectDevice};
 use crate::actors::dm_server::InspectServer;
 use crate::actors::lane::Lane;
+use crate::actors::outside::Waking;
 use crate::actors::present_flows::PresentFlows;
 use crate::actors::reception::Reception;
 use crate::actors::sight::Sight;
@@ -29,6 +32,7 @@ use crate::ids::{BootstrapServerNumber, DeviceNumber, ServerNumber};
 use crate::measure::promise::{DeviceView, ServerView};
 use crate::run::RunError;
 use crate::run::news::Listening;
+use crate::transport::datagrams::hear;
 use crate::transport::dialer::{Dialer, DialerOptions};
 use crate::transport::guard::Names;
 use crate::transport::listener::{Door, Doors, open_doors};
@@ -48,6 +52,8 @@ pub struct Prepared {
     pub names: Names,
     /// The same, for people.
     pub addresses: Vec<Listening>,
+    /// Where our devices are woken by WAP push, if somebody could.
+    pub wap: Option<UdpSocket>,
     pub dialer: DialerOptions,
     /// Threads for the actors and for serving the doors.
     pub lanes: usize,
@@ -62,6 +68,8 @@ pub struct Stand {
     supervisors: Vec<Addr<Supervisor>>,
     reception: Reception,
     doors: Doors,
+    /// Hears who wakes devices by WAP push.
+    pushes: Option<JoinHandle<()>>,
 }
 
 impl Stand {
@@ -70,8 +78,9 @@ impl Stand {
     /// The actors live on the threads that serve the doors: with more threads than processors, most of the work would
     /// be waking one another. Who calls before the actors stand is answered with 503.
     pub async fn up(prepared: Prepared) -> Result<Stand, RunError> {
-        let Prepared { blueprint, doors, names, dialer, lanes, .. } = prepared;
-        let directory = Arc::new(Directory::new(blueprint.servers.len()));
+        let Prepared { blueprint, doors, names, wap, dialer, lanes, .. } = prepared;
+        let external = servers(&blueprint).filter(|server| blueprint.is_external(*server)).collect();
+        let directory = Arc::new(Directory::new(blueprint.servers.len()).with_external(external));
         let watched = blueprint.devices.watched.min(blueprint.parties.population.devices());
         let board = Arc::new(Board::new(blueprint.clock, watched));
         let desk = Arc::new(Desk::default());
@@ -115,11 +124,21 @@ impl Stand {
         for (supervisor, parties) in supervisors.iter().zip(spread(&blueprint, supervisors.len())) {
             supervisor.send(Raise(parties)).await.map_err(|_| RunError::Died("a supervisor"))?;
         }
-        Ok(Stand { blueprint, directory, board, swarm, supervisors, reception, doors })
+        let pushes = wap.map(|socket| {
+            let reception = reception.clone();
+            actix::spawn(async move {
+                // Without it, devices can be woken over HTTPS still.
+                let _ = hear(socket, |datagram| reception.receive_push(datagram)).await;
+            })
+        });
+        Ok(Stand { blueprint, directory, board, swarm, supervisors, reception, doors, pushes })
     }
 
     /// Begins to walk a plan: when that was, and a future that is done when every journey has ended.
-    pub async fn begin(&self, plan: Plan) -> (Moment, impl Future<Output = ()> + use<>) {
+    ///
+    /// Without a plan nothing is started here, and it is done when it has been stopped and all that others have started
+    /// has ended.
+    pub async fn begin(&self, plan: Option<Plan>) -> (Moment, impl Future<Output = ()> + use<>) {
         let (finished, done) = tokio::sync::oneshot::channel();
         let began = self.swarm.send(Begin { plan, finished }).await;
         let began = began.unwrap_or_else(|_| self.blueprint.clock.now());
@@ -132,7 +151,7 @@ impl Stand {
 
     /// Walks a plan until every journey has ended.
     pub async fn walk(&self, plan: Plan) {
-        let (_, ended) = self.begin(plan).await;
+        let (_, ended) = self.begin(Some(plan)).await;
         ended.await;
     }
 
@@ -205,14 +224,14 @@ impl Stand {
     }
 
     async fn servers_rest(&self) -> bool {
-        // One that does not answer has been killed, and comes back with what it has to do.
+        // One of ours that does not answer has been killed, and comes back with what it has to do.
         let views = self.server_views().await;
         views.len() == self.blueprint.servers.len() && views.iter().all(|server| server.pending == 0)
     }
 
     /// The first device, from this one on, that has not come to rest. A dead one has.
     async fn next_busy_device(&self, from: DeviceNumber) -> Option<DeviceNumber> {
-        let busy = stream::iter(from.0..self.blueprint.parties.population.devices())
+        let busy = stream::iter(from.0..self.devices())
             .map(async |device| (device, self.directory.device(DeviceNumber(device)).send(AskAtRest).await))
             .buffered(ASKED_AT_ONCE)
             .filter_map(async |(device, at_rest)| (!at_rest.unwrap_or(true)).then_some(DeviceNumber(device)));
@@ -223,7 +242,10 @@ impl Stand {
     pub async fn server_views(&self) -> Vec<ServerView> {
         let mut views = Vec::new();
         for server in servers(&self.blueprint) {
-            if let Ok(view) = self.directory.server(server).send(InspectServer).timeout(PATIENCE).await {
+            if self.blueprint.is_external(server) {
+                let name = self.blueprint.server(server).name.clone();
+                views.push(ServerView { server, name, records: None, pending: 0 });
+            } else if let Ok(view) = self.directory.server(server).send(InspectServer).timeout(PATIENCE).await {
                 views.push(view);
             }
         }
@@ -232,10 +254,15 @@ impl Stand {
 
     /// What is on the devices, in their order and one at a time: a million views would not fit into memory.
     pub fn device_views(&self) -> impl Stream<Item = DeviceView> {
-        stream::iter(0..self.blueprint.parties.population.devices())
+        stream::iter(0..self.devices())
             .map(|device| self.directory.device(DeviceNumber(device)).send(InspectDevice))
             .buffered(ASKED_AT_ONCE)
             .filter_map(async |view| view.ok())
+    }
+
+    /// How many devices are ours.
+    fn devices(&self) -> u32 {
+        devices(&self.blueprint)
     }
 
     /// What the swarm has seen; `None` when it has died.
@@ -261,21 +288,34 @@ impl Stand {
     /// Closes the doors, and with them the threads on which the actors live.
     pub async fn close(self) {
         self.doors.close().await;
+        if let Some(pushes) = self.pushes {
+            pushes.abort();
+        }
     }
 }
 
-/// Which parties live on which lane: servers in turn, then devices in turn.
+/// Which parties of ours live on which lane: servers in turn, then devices in turn.
 fn spread(blueprint: &Blueprint, lanes: usize) -> Vec<Vec<Party>> {
     let mut spread = vec![Vec::new(); lanes];
     let bootstrap = (0..blueprint.bootstrap_servers.len() as u16).map(BootstrapServerNumber);
-    let parties = servers(blueprint).map(Party::Server).chain(bootstrap.map(Party::BootstrapServer));
+    let bootstrap = bootstrap.filter(|server| !blueprint.bootstrap_servers[usize::from(server.0)].is_external);
+    let ours = servers(blueprint).filter(|server| !blueprint.is_external(*server));
+    let parties = ours.map(Party::Server).chain(bootstrap.map(Party::BootstrapServer));
     for (place, party) in parties.enumerate() {
         spread[place % lanes].push(party);
     }
-    for device in 0..blueprint.parties.population.devices() {
+    for device in 0..devices(blueprint) {
         spread[device as usize % lanes].push(Party::Device(DeviceNumber(device)));
     }
     spread
+}
+
+/// How many devices are ours: all, or none.
+fn devices(blueprint: &Blueprint) -> u32 {
+    match blueprint.waking {
+        Waking::Here => blueprint.parties.population.devices(),
+        Waking::Https { .. } | Waking::Wap { .. } => 0,
+    }
 }
 
 fn servers(blueprint: &Blueprint) -> impl Iterator<Item = ServerNumber> + use<> {

@@ -17,8 +17,8 @@ use crate::scenario::names::Cast;
 use crate::scenario::phases::ReadFile;
 use crate::scenario::problem::{Problem, Problems, Sources};
 use crate::scenario::world::World;
-use crate::scenario::{Connections, Scenario, TimeoutSettings, credentials};
-use crate::scenario::{document, faults, journeys, limits, load, parties, races, retries, shape};
+use crate::scenario::{Connections, Scenario, TimeoutSettings, WakePorts, credentials};
+use crate::scenario::{document, external, faults, journeys, limits, load, parties, races, retries, shape};
 use crate::seed::Seed;
 use crate::units::Size;
 
@@ -117,8 +117,14 @@ fn resolve(root: &Entry<'_>, file: ReadFile<'_>, found: &mut Vec<Problem>) -> Sc
     let bootstrap_servers = parties::bootstrap_servers(&root.tables("bootstrap_server"), &servers, &mut taken, found);
     let fault_entries = root.tables("fault");
     let cast = Cast::new(&servers, faults::names(&fault_entries));
-    let world =
-        World { servers: &servers, bootstrap_servers: &bootstrap_servers, classes: &classes, devices, cast: &cast };
+    let world = World {
+        servers: &servers,
+        bootstrap_servers: &bootstrap_servers,
+        classes: &classes,
+        devices,
+        are_devices_external: population.has("external"),
+        cast: &cast,
+    };
     let journeys = journeys::read(&root.tables("journey"), &world, found);
     let seed = root.integer("seed").and_then(|seed| u64::try_from(seed).ok()).map_or_else(Seed::fresh, Seed);
     let load = match root.has("load") {
@@ -130,6 +136,9 @@ fn resolve(root: &Entry<'_>, file: ReadFile<'_>, found: &mut Vec<Problem>) -> Sc
         "per session" => Connections::PerSession,
         _ => Connections::Pooled,
     };
+    let external_devices =
+        population.has("external").then(|| external::devices(&population.table("external"), found)).flatten();
+    external::check(&population, &servers, found);
     let credentials = credentials::read(&population.table("tls"), connections, found);
     let limits = limits::read(root, &load, found);
     let policy = Policy::of(root.word("policy")).unwrap_or_default();
@@ -156,6 +165,8 @@ fn resolve(root: &Entry<'_>, file: ReadFile<'_>, found: &mut Vec<Problem>) -> Sc
         body_limit: root.size("body_limit"),
         message_limit: root.size("message_limit"),
         devices,
+        external_devices,
+        wake_ports: WakePorts { https: population.number("wake_port"), wap: population.number("wap_port") },
         classes,
         servers,
         bootstrap_servers,

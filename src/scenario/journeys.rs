@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::ids::ServerNumber;
 use crate::scenario::entry::{Entry, Text};
+use crate::scenario::external;
 use crate::scenario::meanwhile;
 use crate::scenario::parties::{class_named, once, server_named};
 use crate::scenario::problem::{Problem, Span};
@@ -99,6 +100,9 @@ fn cohort(
         let message = format!("{repeat} rounds of {} steps are more than a journey can have", round.len());
         found.push(Problem::new(entry.span("repeat"), message).hint(format!("at most {MOST_STEPS} steps in all")));
         repeat = 1;
+    }
+    for server in std::iter::once(owner).chain(bootstrapped.iter().copied()) {
+        found.extend(external::why_no_account(server, world, &span));
     }
     let steps = (0..repeat.max(1)).flat_map(|_| round.iter().cloned()).collect();
     let texts = entry.texts("meanwhile").unwrap_or_default();

@@ -2,8 +2,10 @@
 //!
 //! The reader, the checks and the JSON Schema all go by these tables, so that they cannot disagree.
 
+mod external;
 mod failure;
 mod load;
+mod parties;
 mod population;
 
 pub use crate::scenario::keys::failure::ACTION_COMPANIONS;
@@ -167,8 +169,8 @@ pub static SCENARIO: Section = Section {
             "What the run is to come by on some device, or it says nothing about what it was made for.",
         ),
         required("population", Shape::Table(&population::POPULATION), "The devices."),
-        required("server", Shape::Tables(&SERVER), "The DM servers; any may delegate and be delegated to."),
-        key("bootstrap_server", Shape::Tables(&BOOTSTRAP_SERVER), "The bootstrap servers."),
+        required("server", Shape::Tables(&parties::SERVER), "The DM servers; any may delegate and be delegated to."),
+        key("bootstrap_server", Shape::Tables(&parties::BOOTSTRAP_SERVER), "The bootstrap servers."),
         required("journey", Shape::Tables(&JOURNEY), "What devices go through."),
         required(
             "load",
@@ -185,45 +187,6 @@ pub static SCENARIO: Section = Section {
         ),
         key("fault", Shape::Tables(&failure::FAULT), "What goes wrong, where and when."),
         key("expect", Shape::Table(&failure::EXPECT), "What the author of a race expects of it."),
-    ],
-};
-
-/// `[[server]]`.
-pub static SERVER: Section = Section {
-    about: "One DM server.",
-    keys: &[
-        required("name", Shape::Text, "What steps call it."),
-        required("id", Shape::Text, "Its server identifier, as in accounts and access control lists."),
-        key("host", Shape::Text, "Its DNS name, the one in its certificate; the id where that is one."),
-        with_default("interface", Shape::Text, "/dm_delegation", "Path of the interface for other servers."),
-        with_default("dm", Shape::Text, "/dm", "Path for management sessions with devices."),
-        with_default("server_port", PORT, "0", "Port for other servers; 0 takes any free one."),
-        with_default("device_port", PORT, "0", "Port for devices; 0 takes any free one."),
-        with_default(
-            "auth",
-            Shape::Word(&["md5", "basic", "hmac", "none"]),
-            "md5",
-            "Credentials between it and devices.",
-        ),
-        with_default("trigger_version", Shape::Integer(11, 12), "11", "Version field of the trigger (package 0)."),
-    ],
-};
-
-/// `[[bootstrap_server]]`.
-pub static BOOTSTRAP_SERVER: Section = Section {
-    about: "One bootstrap server: gives devices their account with one DM server.",
-    keys: &[
-        required("name", Shape::Text, "Its name in reports."),
-        required("for", Shape::Text, "The DM server whose accounts it gives out."),
-        with_default(
-            "at",
-            Shape::Word(&["server", "apart"]),
-            "server",
-            "At the device address of its DM server, or at one of its own.",
-        ),
-        key("host", Shape::Text, "Its DNS name when apart; `<name>.<host of the server>` where it is left out."),
-        key("port", PORT, "Its port when apart; 0, the default, takes any free one."),
-        with_default("path", Shape::Text, "/bootstrap", "Path of the bootstrap documents."),
     ],
 };
 
@@ -384,6 +347,3 @@ static READINGS: Section = Section {
         ),
     ],
 };
-
-/// Keys that scenarios of later versions have, and this one does not know yet.
-pub const OF_LATER_VERSIONS: [&str; 1] = ["external"];

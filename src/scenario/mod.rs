@@ -10,21 +10,25 @@
 //! | `keys` | every key of the file, once |
 //! | `document`, `shape` | the text as a tree with places; the first look at it, by the keys alone |
 //! | `entry` | values out of the tree |
+//! | [`external`] | what is somebody else's: where it is, and what may be asked of it |
 //! | `parties`, `journeys`, `load`, `races` | the second look: what the values mean together |
 //! | `phases`, `recording` | the grammar of a load's phases; files with recorded arrivals |
 //! | `steps` | the grammar of a journey's steps |
 //! | `reader`, `walk`, `meanwhile` | steps with their names looked up; whether each makes sense where it stands |
+//! | `alone` | a step outside of any journey |
 //! | `limits` | the second look at what a run has to keep |
 //! | `world`, `names` | whom and what journeys, faults and patterns can speak of |
 //! | `retries` | the grammar of how often a message is tried |
 //! | `faults` | the second look at what goes wrong |
 //! | `print` | a scenario back as a file, every default filled in |
 
+mod alone;
 mod credentials;
 pub mod demand;
 mod document;
 mod entry;
 pub mod estimate;
+pub mod external;
 mod faults;
 pub mod file;
 mod journeys;
@@ -67,6 +71,7 @@ use crate::measure::health::HealthLimits;
 use crate::measure::limit::Limit;
 use crate::measure::promise::steps::Bounds;
 use crate::measure::wave::Wave;
+use crate::scenario::external::{ExternalServer, Place, Wake};
 use crate::seed::Seed;
 use crate::workload::arrival::Phase;
 use crate::workload::credentials::Credentials;
@@ -87,6 +92,9 @@ pub struct Scenario {
     /// The file's, or a fresh one where it names none.
     pub seed: Seed,
     pub devices: u32,
+    /// How its devices are woken, if they are somebody else's.
+    pub external_devices: Option<Wake>,
+    pub wake_ports: WakePorts,
     /// At least one. Never more than [`Population::MOST_CLASSES`].
     pub classes: Vec<Class>,
     /// At least one; a [`ServerNumber`] is an index into it.
@@ -127,7 +135,7 @@ pub struct Scenario {
 }
 
 /// One DM server.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ServerSettings {
     /// Unique among all parties, safe as a file name.
     pub name: String,
@@ -142,13 +150,17 @@ pub struct ServerSettings {
     pub server_port: u16,
     /// Port for devices; 0 is any free one.
     pub device_port: u16,
+    /// Port at which it is asked to start flows, where it serves; 0 is any free one.
+    pub operator_port: u16,
     pub auth: AuthScheme,
     /// Version field of package 0: 11 or 12.
     pub trigger_version: u16,
+    /// Where it is, if it is somebody else's; then its paths are those of its URLs, and its ports mean nothing.
+    pub external: Option<ExternalServer>,
 }
 
 /// One bootstrap server.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct BootstrapServerSettings {
     /// Unique among all parties, safe as a file name.
     pub name: String,
@@ -160,12 +172,22 @@ pub struct BootstrapServerSettings {
 }
 
 /// Where a bootstrap server listens.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum BootstrapAddress {
     /// At the device address of its DM server.
     Server,
     /// At an address of its own; port 0 is any free one.
     Apart { host: String, port: u16 },
+    /// Somewhere else: it is somebody else's, as its DM server is.
+    External(Place),
+}
+
+/// Where somebody else's server can wake our devices; 0 is any free port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct WakePorts {
+    pub https: u16,
+    /// Of UDP.
+    pub wap: u16,
 }
 
 /// How long everybody waits.
@@ -219,6 +241,12 @@ pub fn print_step(step: &Step, names: &[String]) -> String {
     steps::print(step, |server| names.get(usize::from(server.0)).map_or("", String::as_str))
 }
 
+/// Reads a step that stands alone, with the servers by these names; else says what is wrong with it. A revocation has to name
+/// its parties.
+pub fn read_step(text: &str, names: &[String]) -> Result<Step, String> {
+    alone::read(text, names)
+}
+
 impl Scenario {
     /// The names of the populations of its load, by number.
     pub fn population_names(&self) -> Vec<String> {
@@ -260,6 +288,16 @@ impl Scenario {
     fn wave(&self, population: usize, phase: &Phase) -> Wave {
         let is_named = self.limits.iter().any(|limit| limit.phase() == Some(&phase.name));
         Wave { population, phase: is_named.then(|| phase.name.clone()) }
+    }
+
+    /// Whether a party is somebody else's.
+    pub fn has_external_parties(&self) -> bool {
+        self.external_devices.is_some() || self.servers.iter().any(|server| server.external.is_some())
+    }
+
+    /// Whether somebody else's servers wake devices of ours.
+    pub fn wakes_from_outside(&self) -> bool {
+        self.external_devices.is_none() && self.servers.iter().any(|server| server.external.is_some())
     }
 
     /// All devices with their journeys and classes.

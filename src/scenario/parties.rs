@@ -7,6 +7,7 @@ use crate::dm::dmacc::AuthScheme;
 use crate::dm::uri::Uri;
 use crate::ids::{ServerId, ServerNumber};
 use crate::scenario::entry::{Entry, Text};
+use crate::scenario::external::{self, ExternalServer};
 use crate::scenario::problem::{Problem, Span, did_you_mean};
 use crate::scenario::shape::words;
 use crate::scenario::{BootstrapAddress, BootstrapServerSettings, ServerSettings};
@@ -54,12 +55,14 @@ fn server(entry: &Entry<'_>, taken: &mut Taken, found: &mut Vec<Problem>) -> Ser
         once(&mut taken.ids, id.text.to_owned(), &id.span, "id", found);
     }
     let id = id.map_or("", |id| id.text);
-    let host = match entry.text("host") {
-        Some(host) => {
+    let external = entry.has("external").then(|| external_server(entry, found)).flatten();
+    let host = match (entry.text("host"), &external) {
+        (Some(host), _) => {
             check_host(&host, found);
             host.text
         }
-        None => {
+        (None, Some(external)) => &external.interface.url.host,
+        (None, None) => {
             if !id.is_empty() && !is_dns_name(id) {
                 let message = format!("the id `{id}` is no DNS name, so the server needs a `host`");
                 found.push(Problem::new(entry.span("id"), message).hint("for example `host = \"dms1.example.test\"`"));
@@ -67,14 +70,18 @@ fn server(entry: &Entry<'_>, taken: &mut Taken, found: &mut Vec<Problem>) -> Ser
             id
         }
     };
+    let path_of = |url: Option<&external::Url>, key, found: &mut _| {
+        url.map_or_else(|| path(entry, key, found), |url| url.path.clone())
+    };
     ServerSettings {
         name,
         id: ServerId::new(id),
         host: host.to_owned(),
-        interface: path(entry, "interface", found),
-        dm: path(entry, "dm", found),
+        interface: path_of(external.as_ref().map(|external| &external.interface.url), "interface", found),
+        dm: path_of(external.as_ref().and_then(|external| external.devices.as_ref()), "dm", found),
         server_port: port(entry, "server_port", taken, found),
         device_port: port(entry, "device_port", taken, found),
+        operator_port: port(entry, "operator_port", taken, found),
         auth: match entry.word("auth") {
             "basic" => AuthScheme::Basic,
             "hmac" => AuthScheme::Hmac,
@@ -82,7 +89,19 @@ fn server(entry: &Entry<'_>, taken: &mut Taken, found: &mut Vec<Problem>) -> Ser
             _ => AuthScheme::Md5,
         },
         trigger_version: entry.number("trigger_version"),
+        external,
     }
+}
+
+/// Where somebody else's server is; its other addresses are in its URLs.
+fn external_server(entry: &Entry<'_>, found: &mut Vec<Problem>) -> Option<ExternalServer> {
+    for key in
+        ["interface", "dm", "server_port", "device_port", "operator_port"].into_iter().filter(|key| entry.has(key))
+    {
+        let message = format!("`{key}` has no meaning for a server that is somebody else's");
+        found.push(Problem::new(entry.span(key), message).hint("its `external` says where it is; leave this out"));
+    }
+    external::server(&entry.table("external"), found)
 }
 
 /// The bootstrap servers.
@@ -105,7 +124,24 @@ fn bootstrap_server(
     let server = entry.text("for").and_then(|wanted| server_named(wanted.text, wanted.span, servers, found));
     let path = path(entry, "path", found);
     let of = server.and_then(|server| servers.get(usize::from(server.0)));
-    let at = if entry.word("at") == "apart" {
+    if let Some(of) = of.filter(|of| of.external.is_some() != entry.has("external")) {
+        let message = match of.external {
+            Some(_) => format!("the server `{}` is somebody else's, and so is its bootstrap server", of.name),
+            None => format!("the server `{}` is simulated, and so is its bootstrap server", of.name),
+        };
+        let hint = match of.external {
+            Some(_) => "add `external = { url = \"https://...\" }`, what its documents' URLs begin with",
+            None => "leave `external` out",
+        };
+        found.push(Problem::new(entry.place(), message).hint(hint));
+    }
+    let at = if entry.has("external") {
+        for key in ["at", "host", "port", "path"].into_iter().filter(|key| entry.has(key)) {
+            let message = format!("`{key}` has no meaning for a bootstrap server that is somebody else's");
+            found.push(Problem::new(entry.span(key), message).hint("its `external` says where it is; leave this out"));
+        }
+        external::place(&entry.table("external"), found).map_or(BootstrapAddress::Server, BootstrapAddress::External)
+    } else if entry.word("at") == "apart" {
         let host = match entry.text("host") {
             Some(host) => {
                 check_host(&host, found);
@@ -132,6 +168,7 @@ fn bootstrap_server(
         }
         BootstrapAddress::Server
     };
+    let path = if let BootstrapAddress::External(place) = &at { place.url.path.clone() } else { path };
     BootstrapServerSettings { name, server: server.unwrap_or(ServerNumber(0)), at, path }
 }
 

@@ -11,7 +11,8 @@ use crate::faults::rule::Rule;
 use crate::ids::ServerNumber;
 use crate::scenario::names::Cast;
 use crate::scenario::{
-    BootstrapAddress, Connections, Expect, Scenario, credentials, faults, limits, load, phases, retries, steps,
+    BootstrapAddress, Connections, Expect, Scenario, credentials, external, faults, limits, load, phases, retries,
+    steps,
 };
 use crate::units::{Duration, Size};
 use crate::workload::journey::{Meanwhile, Step};
@@ -41,6 +42,9 @@ pub fn print(scenario: &Scenario) -> String {
     page.bare("watch", scenario.watch);
     page.header("[population]");
     page.bare("devices", scenario.devices);
+    scenario.external_devices.iter().for_each(|wake| page.bare("external", external::print_devices(wake)));
+    page.bare("wake_port", scenario.wake_ports.https);
+    page.bare("wap_port", scenario.wake_ports.wap);
     page.header("[population.tls]");
     credentials::print(&scenario.credentials).iter().for_each(|(key, value)| page.bare(key, value));
     scenario.classes.iter().for_each(|class| page.class(class));
@@ -131,10 +135,16 @@ impl Page {
             self.string("name", &server.name);
             self.string("id", server.id.as_str());
             self.string("host", &server.host);
-            self.string("interface", &server.interface);
-            self.string("dm", &server.dm);
-            self.bare("server_port", server.server_port);
-            self.bare("device_port", server.device_port);
+            match &server.external {
+                Some(external) => self.bare("external", external::print_server(external)),
+                None => {
+                    self.string("interface", &server.interface);
+                    self.string("dm", &server.dm);
+                    self.bare("server_port", server.server_port);
+                    self.bare("device_port", server.device_port);
+                    self.bare("operator_port", server.operator_port);
+                }
+            }
             self.string(
                 "auth",
                 match server.auth {
@@ -151,6 +161,10 @@ impl Page {
             self.string("name", &bootstrap.name);
             self.string("for", name_of(scenario, bootstrap.server));
             match &bootstrap.at {
+                BootstrapAddress::External(place) => {
+                    self.bare("external", external::print_place(place));
+                    continue;
+                }
                 BootstrapAddress::Server => self.string("at", "server"),
                 BootstrapAddress::Apart { host, port } => {
                     self.string("at", "apart");

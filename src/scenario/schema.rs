@@ -40,6 +40,7 @@ fn property(key: &Key) -> Value {
             Shape::Integer(..) | Shape::Number(..) => {
                 default.parse::<i64>().map_or(Value::Null, |number| json!(number))
             }
+            Shape::YesNo => json!(default == "true"),
             _ => json!(default),
         };
     }

@@ -3,7 +3,7 @@
 use toml::de::DeValue;
 
 use crate::scenario::document::{Table, Value};
-use crate::scenario::keys::{OF_LATER_VERSIONS, SCENARIO, Section, Shape};
+use crate::scenario::keys::{SCENARIO, Section, Shape};
 use crate::scenario::problem::{Problem, Span, did_you_mean};
 use crate::units::{Duration, Size};
 
@@ -39,10 +39,6 @@ pub fn check(section: &'static Section, table: &Table<'_>, place: Span, found: &
 }
 
 fn unknown_key(section: &Section, name: &str, place: Span) -> Problem {
-    if OF_LATER_VERSIONS.contains(&name) {
-        return Problem::new(place, format!("the key `{name}` is not supported in this version"))
-            .hint("leave it out, or use a version that knows it");
-    }
     let known: Vec<&str> = section.keys.iter().map(|key| key.name).collect();
     // In TOML a key belongs to the last table before it.
     let hint = SCENARIO

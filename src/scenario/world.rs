@@ -12,6 +12,8 @@ pub struct World<'w> {
     pub bootstrap_servers: &'w [BootstrapServerSettings],
     pub classes: &'w [Class],
     pub devices: u32,
+    /// Whether the devices are somebody else's.
+    pub are_devices_external: bool,
     /// What patterns can name.
     pub cast: &'w Cast<'w>,
 }

@@ -7,6 +7,7 @@
 mod checking;
 mod devices;
 mod flawed;
+mod foreign;
 mod making;
 
 use std::fs::{self, File, OpenOptions};
@@ -25,6 +26,7 @@ use crate::transport::tls::Identity;
 pub use checking::fingerprint;
 pub use devices::{DeviceIssuer, Revocations, Standing};
 pub use flawed::{Flaw, WRONG_NAME};
+pub use foreign::identity_of;
 
 /// Held while something is made, so that two processes do not both make it. Also marks a folder as ours.
 const LOCK: &str = ".lock";
@@ -72,6 +74,9 @@ pub enum CertError {
     /// No certificate can be made out to this name.
     #[error("no certificate can be made for \"{name}\": expected a host name such as dms1.example.test")]
     NotAName { name: String },
+    /// What another CA has issued, and a scenario names.
+    #[error("{}, which the scenario names, cannot be used: {problem}; expected a file in PEM that this user may read", path.display())]
+    Foreign { path: PathBuf, problem: String },
     /// Renewing would delete files that we did not make.
     #[error("{}: holds certificates that dmswarm did not make, so they are not renewed; choose another folder with --certs DIR", path.display())]
     StrangeFolder { path: PathBuf },

@@ -19,8 +19,9 @@ use crate::clock::{Clock, Moment};
 use crate::transport::address::Address;
 use crate::transport::exchange::Method;
 use crate::transport::failure::{CallError, Phase};
-use crate::transport::guard::Names;
+use crate::transport::guard::{Names, NotAllowed};
 use crate::transport::pool::Pool;
+use crate::transport::quota::Refused;
 use crate::transport::timing::Timing;
 use crate::transport::tls::ClientIdentity;
 use crate::transport::tokens::Tokens;
@@ -162,8 +163,9 @@ impl Dialer {
 
     /// Makes a call. It is written at most once: a POST whose connection breaks off is an error, never repeated; only a
     /// call of which no byte was written goes to another connection. Dropping the future ends the connection it used.
-    pub async fn call(&self, call: Call) -> Result<Reply, CallError> {
+    pub async fn call(&self, mut call: Call) -> Result<Reply, CallError> {
         self.calls.set(self.calls.get() + 1);
+        self.wait_for_turn(&mut call).await?;
         if call.trouble.is_some() {
             // Boxed, so that the calls without trouble do not carry the size of it.
             return Box::pin(self.call_in_trouble(call)).await;
@@ -210,6 +212,30 @@ impl Dialer {
             opened: self.pool.opened.get(),
             resumed: self.pool.resumed.get(),
             idle: self.pool.idle() as u64,
+        }
+    }
+
+    /// Where only so much may be asked of a target, waits until it may be asked; of the time for the call.
+    async fn wait_for_turn(&self, call: &mut Call) -> Result<(), CallError> {
+        let (host, port) = (call.address.host(), call.address.port());
+        let Some(quota) = self.pool.quota(host, port) else { return Ok(()) };
+        let is_sent_again = call.trouble.as_ref().is_some_and(|trouble| trouble.again.is_some());
+        let after = call.timeout;
+        match quota.take(1 + u32::from(is_sent_again), self.clock.now(), after) {
+            Ok(wait) => {
+                if !wait.is_zero() {
+                    tokio::time::sleep(wait).await;
+                    call.timeout = after.saturating_sub(wait);
+                }
+                Ok(())
+            }
+            Err(Refused::TooLate) => {
+                tokio::time::sleep(after).await;
+                Err(CallError::TimedOut { phase: Phase::Queue, after })
+            }
+            Err(Refused::OverBudget { budget }) => {
+                Err(NotAllowed::OverBudget { host: host.to_owned(), port, budget }.into())
+            }
         }
     }
 

@@ -97,6 +97,11 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener, ListenError> {
         rustix::net::listen(&socket, BACKLOG)?;
         Ok(socket)
     });
+    self::bound(address, bound)
+}
+
+/// What the operating system says to a wish to listen, in words that help.
+pub(super) fn bound<S>(address: SocketAddr, bound: io::Result<S>) -> Result<S, ListenError> {
     bound.map_err(|problem| match (problem.kind(), rustix::io::Errno::from_io_error(&problem)) {
         (io::ErrorKind::AddrInUse, _) => ListenError::Busy { address },
         (io::ErrorKind::PermissionDenied, _) => ListenError::Forbidden { address },

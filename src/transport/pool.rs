@@ -15,6 +15,7 @@ use crate::transport::connection::{Connection, Opened};
 use crate::transport::dialer::DialerOptions;
 use crate::transport::failure::{CallError, Phase};
 use crate::transport::guard::{Names, NotAllowed};
+use crate::transport::quota::Quota;
 use crate::transport::tls::ClientIdentity;
 
 /// All targets that have connections, or callers waiting for one.
@@ -123,6 +124,11 @@ impl Pool {
         let name =
             ServerName::try_from(host.to_string()).map_err(|_| NotAllowed::UnknownHost { host: host.to_string() })?;
         Ok((address, name))
+    }
+
+    /// What may be asked of a target at most, where that has a bound.
+    pub(super) fn quota(&self, host: &str, port: u16) -> Option<&Quota> {
+        self.names.quota(host, port)
     }
 
     /// Counts a connection that was opened.

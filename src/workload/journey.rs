@@ -88,6 +88,17 @@ impl Step {
         }
     }
 
+    /// The server that starts its flow; `None` for a wait.
+    pub fn starter(&self) -> Option<ServerNumber> {
+        match self {
+            Step::Delegate { to, by_delegated: true, .. } | Step::Revoke { to, how: Revocation::Requested, .. } => {
+                Some(*to)
+            }
+            Step::Delegate { from, .. } | Step::Revoke { from, .. } => Some(*from),
+            Step::Wait(_) => None,
+        }
+    }
+
     /// What an operator wants by it: the flow, its delegating and delegated server, and the sub-tree.
     pub fn wish(&self) -> Option<(FlowKind, (ServerNumber, ServerNumber), Uri)> {
         let flow = self.flow()?;

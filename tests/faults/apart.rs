@@ -178,7 +178,7 @@ fn nothing_fires_once_faults_are_over() {
     let steps = r#""delegate home -> partner by dmacc subtree ./SCOMO", "wait 700ms", "revoke asked""#;
     let scenario = scene_with(4, steps, "", &rules);
     let (before, seen) = on_stage(&Place::new(), &scenario, 2, async |stand| {
-        let (_, finished) = stand.begin(scenario.plan()).await;
+        let (_, finished) = stand.begin(Some(scenario.plan())).await;
         // All delegations are had, and nobody has anything in hand until the revocations begin.
         until(async || stand.progress().await.flows_ended == 4).await;
         assert!(stand.rest(stand.blueprint().clock.now() + Duration::from_secs(5)).await);

@@ -263,7 +263,7 @@ fn the_door_of_a_dead_server_hangs_up() {
     let scenario = scene(3, ONLY_LENT, &kill);
     on_stage(&Place::new(), &scenario, 1, async |stand| {
         let trees_before = trees(stand).await;
-        let (_, finished) = stand.begin(scenario.plan()).await;
+        let (_, finished) = stand.begin(Some(scenario.plan())).await;
         until(async || facts_of(stand, 1).iter().any(|fact| fact.what == What::Killed { at: PARTNER })).await;
         let refused = knock(stand, PARTNER).await.expect_err("nobody is there");
         assert!(matches!(refused, CallError::Broken { .. }), "{refused}");

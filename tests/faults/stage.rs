@@ -14,7 +14,7 @@ use dmswarm::faults::verdict::Count;
 use dmswarm::ids::{DeviceNumber, ServerNumber};
 use dmswarm::measure::promise::ServerView;
 use dmswarm::measure::shard::Shard;
-use dmswarm::run::prepare::prepare;
+use dmswarm::run::prepare::{Ground, prepare};
 use dmswarm::run::stand::Stand;
 use dmswarm::scenario::Scenario;
 
@@ -110,7 +110,8 @@ pub fn play(place: &Place, scenario: &Scenario, lanes: usize) -> Seen {
 
 /// Stands up the parties on so many threads, runs `test` on them, and takes them down again.
 pub fn on_stage<T>(place: &Place, scenario: &Scenario, lanes: usize, test: impl AsyncFnOnce(&Stand) -> T) -> T {
-    let mut prepared = prepare(scenario, &place.0, Clock::start()).expect("the parties can be settled");
+    let mut prepared = prepare(scenario, &Ground { certs: &place.0, targets: &[], serves: false }, Clock::start())
+        .expect("the parties can be settled");
     prepared.lanes = lanes;
     actix::System::new().block_on(async {
         let stand = Stand::up(prepared).await.expect("the parties stand");

@@ -8,10 +8,12 @@ use std::time::Duration;
 use actix::prelude::*;
 use tokio::task::AbortHandle;
 
-use super::{DmServer, Later};
+use super::{AskOperator, DmServer, Later};
 use crate::actors::desk::sit_out;
 use crate::actors::lane::Lane;
 use crate::actors::ordeal::{Ordeal, sites};
+use crate::actors::outside;
+use crate::actors::swarm::NotStarted;
 use crate::clock::Moment;
 use crate::delegation;
 use crate::delegation::exchange::{Outgoing, PostOutcome};
@@ -23,7 +25,7 @@ use crate::facts::machines::heard;
 use crate::faults::forgery;
 use crate::faults::rule::{Direction, End, Role};
 use crate::faults::verdict::Passage;
-use crate::ids::{DeviceNumber, ServerNumber, SessionId};
+use crate::ids::{DeviceNumber, ServerNumber, SessionId, device_id};
 use crate::transport::dialer::{Call, Reply};
 use crate::transport::failure::{CallError, Phase};
 use crate::transport::trouble::ConnectTrouble;
@@ -107,6 +109,28 @@ impl DmServer {
             // Meanwhile it has become pointless.
             _ => self.end_post(exchange, outcome, ctx),
         }
+    }
+
+    /// Asks another server's operator for what only that server can start.
+    pub(super) fn ask_operator(&self, AskOperator { device, peer, step, due }: AskOperator) {
+        let lane = Rc::clone(&self.lane);
+        let errand =
+            outside::Errand { device: device_id(device).to_string(), step: lane.blueprint.phrases.write(&step) };
+        let call = lane.blueprint.call_to_operator(self.me, peer, &errand);
+        actix::spawn(async move {
+            if let Some(due) = due {
+                let late = lane.blueprint.clock.now() - due;
+                lane.record(|shard| shard.late(late));
+            }
+            let is_started = match call {
+                Some(call) => lane.dialer.call(call).await.is_ok_and(|reply| (200..300).contains(&reply.status)),
+                None => false,
+            };
+            if !is_started {
+                lane.record(|shard| shard.rejected("operator_would_not"));
+                lane.swarm.do_send(NotStarted { device });
+            }
+        });
     }
 
     fn end_post(&mut self, exchange: Outgoing, outcome: PostOutcome, ctx: &mut Context<Self>) {

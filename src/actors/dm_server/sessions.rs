@@ -5,8 +5,8 @@ use tokio::sync::oneshot;
 
 use super::DmServer;
 use crate::actors::desk::sit_out;
-use crate::actors::dm_client::{DmClient, PackageZero, Refusal};
 use crate::actors::ordeal::Ordeal;
+use crate::actors::outside::wake;
 use crate::actors::queue::Place;
 use crate::clock::Moment;
 use crate::delegation::machine::{Input, Job};
@@ -176,15 +176,7 @@ impl DmServer {
             return;
         }
         let lane = std::rc::Rc::clone(&self.lane);
-        let deliver = move || {
-            for _ in 0..copies {
-                let bytes = bytes.clone();
-                let deliver = |actor: &Addr<DmClient>| PackageZero::deliver(actor, bytes);
-                if let Some(Err(Refusal)) = lane.directory.with_device(device, deliver) {
-                    lane.record(|shard| shard.mailbox_refused());
-                }
-            }
-        };
+        let deliver = move || (0..copies).for_each(|_| wake(&lane, device, bytes.clone()));
         if waits.is_empty() {
             return deliver();
         }

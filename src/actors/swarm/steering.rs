@@ -120,7 +120,7 @@ mod tests {
             let shapes = [Shape::Storm(3), Shape::Pause(minutes(1)), Shape::Storm(4)];
             let load = Load::of_all(7, shapes.map(Phase::steady).into());
             let (finished, mut done) = oneshot::channel();
-            swarm.do_send(Begin { plan: Plan::new(load, Seed(7)), finished });
+            swarm.do_send(Begin { plan: Some(Plan::new(load, Seed(7))), finished });
             swarm.do_send(Pause);
             let progress = swarm.send(AskProgress).await.unwrap();
             let standing = progress.load.unwrap();

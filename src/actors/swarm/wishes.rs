@@ -3,9 +3,9 @@
 use actix::prelude::*;
 
 use super::Swarm;
-use crate::actors::dm_server::Operator;
+use crate::actors::dm_server::{AskOperator, Operator};
 use crate::clock::Moment;
-use crate::delegation::flow::{FlowKind, Revocation};
+use crate::delegation::flow::FlowKind;
 use crate::delegation::machine::Input;
 use crate::ids::{DeviceNumber, ServerNumber};
 use crate::workload::journey::Step;
@@ -28,15 +28,20 @@ impl Swarm {
     /// An operator's wish beside a journey: no flow of the load, and nothing is expected of it.
     fn wish(&self, device: DeviceNumber, step: &Step) {
         let Some((flow, (from, to), subtree)) = step.wish() else { return };
-        let by_delegated = match flow {
-            FlowKind::Delegate { by_delegated, .. } => by_delegated,
-            FlowKind::Revoke(how) => how == Revocation::Requested,
-        };
-        let (starter, other) = if by_delegated { (to, from) } else { (from, to) };
+        let (starter, other) = if step.starter() == Some(to) { (to, from) } else { (from, to) };
         if let FlowKind::Delegate { approach, .. } = flow {
             self.tell(other, Input::Agreed { device, peer: starter, approach }, None);
         }
-        self.tell(starter, Input::Start { flow, device, peer: other, subtree }, None);
+        if self.directory.is_external(starter) {
+            self.ask_operator(other, AskOperator { device, peer: starter, step: step.clone(), due: None });
+        } else {
+            self.tell(starter, Input::Start { flow, device, peer: other, subtree }, None);
+        }
+    }
+
+    /// Whether a server has taken it upon itself to ask another one's operator.
+    pub(super) fn ask_operator(&self, server: ServerNumber, ask: AskOperator) -> bool {
+        self.directory.with_server(server, |actor| actor.try_send(ask).is_ok()) == Some(true)
     }
 
     /// Whether a server has taken a wish.

@@ -1,6 +1,6 @@
 //! The keys of `[population]`: the devices.
 
-use crate::scenario::keys::{Section, Shape, WEIGHT, key, required, with_default};
+use crate::scenario::keys::{PORT, Section, Shape, WEIGHT, external, key, required, with_default};
 
 /// `[population]`.
 pub static POPULATION: Section = Section {
@@ -8,6 +8,18 @@ pub static POPULATION: Section = Section {
     keys: &[
         required("devices", Shape::Integer(1, 10_000_000), "How many there are; each goes on one journey."),
         key("class", Shape::Tables(&CLASS), "Kinds of devices; without any, all are of one ordinary kind."),
+        key(
+            "external",
+            Shape::Table(&external::DEVICES),
+            "They are somebody else's, and are woken there; without this, they are simulated.",
+        ),
+        with_default(
+            "wake_port",
+            PORT,
+            "0",
+            "Where a server is somebody else's: the port at which it can wake our devices over HTTPS; 0 takes any free one.",
+        ),
+        with_default("wap_port", PORT, "0", "The same by WAP push over UDP."),
         key("tls", Shape::Table(&TLS), "What devices show to those they call, and how they shake hands."),
     ],
 };

@@ -2,6 +2,7 @@
 
 mod action_problems;
 mod credentials;
+mod external;
 mod fault_problems;
 mod faults;
 mod journeys;

@@ -19,12 +19,6 @@ fn keys_that_nobody_knows_are_pointed_at() {
         "unknown key `confirm`",
         "`confirmed`",
     );
-    is_wrong(
-        &with("name = \"home\"", "name = \"home\"\nexternal = {}"),
-        "external",
-        "the key `external` is not supported in this version",
-        "leave it out",
-    );
 }
 
 #[test]

@@ -67,6 +67,8 @@ body_limit = 1500
 message_limit = "16KiB"
 [population]
 devices = 77
+wake_port = 9443
+wap_port = 2948
 [population.tls]
 certificates = "per device"
 versions = "1.3"
@@ -98,6 +100,7 @@ interface = "/a/b"
 dm = "/c"
 server_port = 8443
 device_port = 8444
+operator_port = 8446
 auth = "basic"
 trigger_version = 12
 [[server]]
@@ -108,6 +111,19 @@ auth = "hmac"
 name = "third"
 id = "dms3.example.test"
 auth = "none"
+[[server]]
+name = "elsewhere"
+id = "dms4.example.test"
+[server.external]
+url = "https://dms4.example.test:9443/a"
+device_url = "https://dms4.example.test:9444/b"
+operator = "https://dms4.example.test:9445/c"
+certificate = "their.pem"
+key = "their.key"
+address = "::1"
+ca = "ca of \"others\".pem"
+rate = "5/min"
+budget = 12
 [[bootstrap_server]]
 name = "apart"
 for = "partner"
@@ -122,6 +138,15 @@ for = "third"
 name = "unnamed"
 for = "home"
 at = "apart"
+[[bootstrap_server]]
+name = "boot-elsewhere"
+for = "elsewhere"
+[bootstrap_server.external]
+url = "https://[::1]:9446/d/"
+address = "127.0.0.1"
+ca = "b.pem"
+rate = "100/s"
+budget = 1
 [[journey]]
 share = 5
 steps = ["delegate home -> partner by url full, started by partner", "revoke asked expect refused"]
@@ -187,8 +212,23 @@ pub fn in_populations() -> String {
     let whole = every_key();
     let (before, rest) = whole.split_once("[load]\n").unwrap();
     let (_, after) = rest.split_once("[timeouts]").unwrap();
-    format!("{before}{POPULATIONS}[timeouts]{after}")
+    let (before, rest) = format!("{before}{POPULATIONS}[timeouts]{after}").split_once(WAKE_PORTS).map(owned).unwrap();
+    format!("{before}{DEVICES_ELSEWHERE}{rest}")
 }
+
+fn owned((before, after): (&str, &str)) -> (String, String) {
+    (before.to_owned(), after.to_owned())
+}
+
+/// Devices of ours have them, and those of others are woken elsewhere.
+const WAKE_PORTS: &str = "wake_port = 9443\nwap_port = 2948\n";
+const DEVICES_ELSEWHERE: &str = r#"[population.external]
+wake = "https://device.example.test/wake"
+address = "127.0.0.1"
+ca = "ca.pem"
+rate = "1/s"
+budget = 3
+"#;
 
 const POPULATIONS: &str = r#"[[load.population]]
 name = "b"
@@ -237,6 +277,7 @@ fn every_default_reads_back_as_it_is_told() {
             } else if let Some(default) = key.default {
                 let value = match key.shape {
                     Shape::Integer(..) => toml::Value::Integer(default.parse().unwrap()),
+                    Shape::YesNo => toml::Value::Boolean(default.parse().unwrap()),
                     _ => toml::Value::String(default.to_owned()),
                 };
                 into.entry(key.name).or_insert(value);

@@ -1,0 +1,100 @@
+//! The doors for those who are no parties of ours: who wakes our devices, and who asks our servers to start something.
+
+use super::Reception;
+use crate::actors::dm_client::PackageZero;
+use crate::actors::dm_server::Operator;
+use crate::actors::outside::{Errand, NOTIFICATION, OPERATOR_PATH, WAKE_PATH, known_device};
+use crate::delegation::machine::Input;
+use crate::dm::wap_push::{self, Push};
+use crate::ids::ServerNumber;
+use crate::transport::exchange::{BodyProblem, Inbound, Method, Outbound};
+
+impl Reception {
+    /// Package 0 for a device of ours: its id stands behind the path.
+    pub(super) fn receive_trigger(&self, request: &Inbound) -> Outbound {
+        let devices = self.blueprint.parties.population.devices();
+        // A colon in a path may be written in either way (RFC 3986, 3.3).
+        let id = request.path_only().strip_prefix(WAKE_PATH).map(|id| id.replace("%3A", ":").replace("%3a", ":"));
+        let Some(device) = id.and_then(|id| known_device(&id, devices)) else {
+            return self.turn_away("wake_of_nobody", 404);
+        };
+        if request.method != Method::Post {
+            return self.turn_away("not_a_post", 405);
+        }
+        if request.content_type.as_deref().is_none_or(|found| !is_of_type(found, NOTIFICATION)) {
+            return self.turn_away("wrong_content_type", 415);
+        }
+        let trigger = match &request.body {
+            Ok(body) => body.to_vec(),
+            Err(BodyProblem::TooLarge { .. }) => return self.turn_away("too_large", 413),
+            Err(BodyProblem::Broken(_)) => return self.turn_away("broken_body", 400),
+        };
+        match self.directory.with_device(device, |actor| PackageZero::deliver(actor, trigger)) {
+            Some(Ok(())) => Outbound::status(202),
+            Some(Err(_)) | None => self.turn_away("overloaded", 503),
+        }
+    }
+
+    /// Package 0 for a device of ours, in a datagram.
+    pub fn receive_push(&self, datagram: &[u8]) {
+        let devices = self.blueprint.parties.population.devices();
+        let delivered = match wap_push::read(datagram) {
+            Err(_) => Err("wap_push_unreadable"),
+            Ok(Push { device, trigger }) => {
+                let device = device.and_then(|id| known_device(id, devices)).ok_or("wake_of_nobody");
+                device.and_then(|device| {
+                    let trigger = trigger.to_vec();
+                    let sent = self.directory.with_device(device, |actor| PackageZero::deliver(actor, trigger));
+                    if matches!(sent, Some(Ok(()))) { Ok(()) } else { Err("overloaded") }
+                })
+            }
+        };
+        if let Err(reason) = delivered {
+            self.count(reason);
+        }
+    }
+
+    /// What somebody wants a server of ours to start.
+    pub(super) fn receive_wish(&self, server: ServerNumber, request: &Inbound) -> Outbound {
+        if request.path_only() != OPERATOR_PATH {
+            return self.turn_away("unknown_path", 404);
+        }
+        if request.method != Method::Post {
+            return self.turn_away("not_a_post", 405);
+        }
+        let body = match &request.body {
+            Ok(body) => body,
+            Err(problem) => return refused_in_words(400, &problem.to_string()),
+        };
+        let devices = self.blueprint.parties.population.devices();
+        let wish = Errand::read(body, devices).and_then(|(device, errand)| {
+            let step = self.blueprint.phrases.read(&errand.step)?;
+            let (flow, (from, to), subtree) = step.wish().ok_or("there is nothing to start in a `wait`")?;
+            let starter = step.starter();
+            let peer = if from == server { to } else { from };
+            match starter == Some(server) {
+                true => Ok(Input::Start { flow, device, peer, subtree }),
+                false => Err(format!("this step is not for {} to start", self.blueprint.server(server).name)),
+            }
+        });
+        let wish = match wish {
+            Ok(wish) => wish,
+            Err(why) => return refused_in_words(400, &why),
+        };
+        let operator = Operator { wish, due: None, place: self.directory.place_at(server) };
+        match self.directory.with_server(server, |actor| actor.try_send(operator).is_ok()) {
+            Some(true) => Outbound::status(202),
+            Some(false) | None => self.turn_away("overloaded", 503),
+        }
+    }
+}
+
+/// Whether a Content-Type is this one; case and parameters do not matter.
+fn is_of_type(header: &str, wanted: &str) -> bool {
+    header.split(';').next().unwrap_or_default().trim_ascii().eq_ignore_ascii_case(wanted)
+}
+
+/// A status, and why.
+fn refused_in_words(status: u16, why: &str) -> Outbound {
+    Outbound { status, ..Outbound::ok("text/plain; charset=utf-8", format!("{why}\n")) }
+}
