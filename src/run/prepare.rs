@@ -188,6 +188,7 @@ pub fn prepare(scenario: &Scenario, certs: &Path, clock: Clock) -> Result<Prepar
                 Connections::PerDevice => DeviceConnections::Kept,
                 Connections::PerSession => DeviceConnections::PerSession,
             },
+            encoding: scenario.encoding,
         },
         seed: scenario.seed,
         faults: Arc::new(faults),

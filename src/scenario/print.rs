@@ -41,6 +41,7 @@ pub fn print(scenario: &Scenario) -> String {
     page.bare("watch", scenario.watch);
     page.header("[population]");
     page.bare("devices", scenario.devices);
+    page.string("encoding", scenario.encoding.key());
     page.header("[population.tls]");
     credentials::print(&scenario.credentials).iter().for_each(|(key, value)| page.bare(key, value));
     scenario.classes.iter().for_each(|class| page.class(class));

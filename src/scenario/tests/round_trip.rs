@@ -67,6 +67,7 @@ body_limit = 1500
 message_limit = "16KiB"
 [population]
 devices = 77
+encoding = "wbxml"
 [population.tls]
 certificates = "per device"
 versions = "1.3"
@@ -237,6 +238,7 @@ fn every_default_reads_back_as_it_is_told() {
             } else if let Some(default) = key.default {
                 let value = match key.shape {
                     Shape::Integer(..) => toml::Value::Integer(default.parse().unwrap()),
+                    Shape::YesNo => toml::Value::Boolean(default.parse().unwrap()),
                     _ => toml::Value::String(default.to_owned()),
                 };
                 into.entry(key.name).or_insert(value);
