@@ -1,4 +1,4 @@
-//! SyncML packages as WBXML, the binary form of XML: [`write()`] as the plainest clients do, [`read()`] as any may.
+//! SyncML packages as WBXML, the binary form of XML: [`write()`] as clients in the field take it, [`read()`] as any may.
 //!
 //! The rules of reading and the order of writing are those of [`syncml`](super::syncml), shared with
 //! [`syncml_xml`](super::syncml_xml): the same message goes either way. What is read may name SyncML by number or in

@@ -19,6 +19,8 @@ impl Octets {
     pub fn new(length: usize) -> Octets {
         let mut out = Vec::with_capacity(length);
         out.extend_from_slice(&HEADER);
+        out.push(PUBLIC_ID.len() as u8);
+        out.extend_from_slice(PUBLIC_ID);
         Octets { out, page: tokens::SYNCML, table: Vec::new() }
     }
 
@@ -27,10 +29,11 @@ impl Octets {
         if !self.table.is_empty() {
             // The table stands before all that refers to it.
             let mut table = Vec::new();
-            integer(&mut table, self.table.len());
+            integer(&mut table, NAMES + self.table.len());
+            table.extend_from_slice(PUBLIC_ID);
+            table.push(0);
             table.append(&mut self.table);
-            let place = HEADER.len() - 1;
-            self.out.splice(place..=place, table);
+            self.out.splice(HEADER.len()..HEADER.len() + 1 + PUBLIC_ID.len(), table);
         }
         self.out
     }
@@ -58,14 +61,14 @@ impl Octets {
 
     /// The place of a name in the table.
     fn place(&mut self, name: &str) -> usize {
-        let mut place = 0;
+        let mut place = NAMES;
         for known in self.table.split(|byte| *byte == 0) {
             if !known.is_empty() && known == name.as_bytes() {
                 return place;
             }
             place += known.len() + 1;
         }
-        let place = self.table.len();
+        let place = NAMES + self.table.len();
         self.table.extend_from_slice(name.as_bytes());
         self.table.push(0);
         place
@@ -117,5 +120,10 @@ fn integer(out: &mut Vec<u8>, number: usize) {
     }
 }
 
-/// Version 1.2, SyncML 1.2, UTF-8, no string table: what clients in the field send themselves.
-const HEADER: [u8; 5] = [0x02, 0xa4, 0x01, 0x6a, 0x00];
+/// Version 1.2, the public identifier by place 0 of the string table, UTF-8; the string table comes next. Clients and a
+/// server in the field write it so, and those that give the identifier by number read it so.
+const HEADER: [u8; 4] = [0x02, 0x00, 0x00, 0x6a];
+/// The public identifier of SyncML 1.2.
+const PUBLIC_ID: &[u8] = b"-//SYNCML//DTD SyncML 1.2//EN";
+/// The place of the first name in the string table: behind the public identifier and its NUL.
+const NAMES: usize = PUBLIC_ID.len() + 1;

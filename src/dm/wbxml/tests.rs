@@ -46,12 +46,12 @@ fn item(inside: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn what_is_written_is_as_the_plainest_client_does_it() {
+fn what_is_written_is_as_clients_and_servers_in_the_field_do_it() {
     let meta = Meta { format: Some("chr".into()), kind: Some("text/plain".into()), ..Meta::default() };
     let add = Item::target("./A").with(meta, "é");
     let mut message = message(vec![Verb::Add(vec![add]), Verb::Replace(vec![Item::target("./B")])]);
     (message.header.ver_dtd, message.header.ver_proto) = ("1.2".into(), "DM/1.2".into());
-    let mut expected = [BY_NUMBER, b"\x6d\x6c\x71\x031.2\0\x01\x72\x03DM/1.2\0\x01"].concat();
+    let mut expected = [BY_TABLE, b"\x6d\x6c\x71\x031.2\0\x01\x72\x03DM/1.2\0\x01"].concat();
     expected.extend_from_slice(&HDR[1..]);
     expected.extend_from_slice(b"\x6b");
     expected.extend_from_slice(b"\x45\x4b\x031\0\x01\x54\x6e\x57\x03./A\0\x01\x01\x5a");
@@ -112,7 +112,8 @@ fn a_command_without_a_token_goes_by_its_name() {
     let other = |name: &str| Verb::Other(name.to_owned());
     let message = message(vec![other("Own"), other("Put"), other("Other"), other("Own")]);
     let bytes = write(&message);
-    assert_eq!(bytes[4..15], *b"\x0aOwn\0Other\0");
+    // 29 characters of the public identifier, and 11 more: 40 bytes.
+    assert_eq!(bytes[4..45], *b"\x28-//SYNCML//DTD SyncML 1.2//EN\0Own\0Other\0");
     assert_eq!(read(&bytes), Ok(message));
 }
 
