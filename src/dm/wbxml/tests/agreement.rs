@@ -171,3 +171,19 @@ fn all_recorded_messages_say_the_same_in_wbxml() {
     }
     assert_eq!(count, 52);
 }
+
+/// Another implementation has written these: with a string table that is made use of, and without.
+#[test]
+fn what_another_implementation_wrote_says_the_same() {
+    let data = format!("{}/tests/data", env!("CARGO_MANIFEST_DIR"));
+    let mut count = 0;
+    for entry in std::fs::read_dir(format!("{data}/wbxml")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap().to_owned();
+        let Some((recording, _)) = name.split_once('.').filter(|(_, rest)| rest.ends_with("wbxml")) else { continue };
+        let text = std::fs::read_to_string(format!("{data}/real-clients/{recording}.xml")).unwrap();
+        assert_eq!(read(&std::fs::read(&path).unwrap()), syncml_xml::read(&text), "{name}");
+        count += 1;
+    }
+    assert_eq!(count, 12);
+}
