@@ -95,6 +95,8 @@ fn a_session_with_a_server_in_the_field_is_held_to_its_end() {
     let found: Vec<Item> = bench.said().results().flat_map(|results| results.items.clone()).collect();
     let values: Vec<_> = found.iter().map(|item| (item.source.as_deref(), item.data.as_deref())).collect();
     assert_eq!(values, [(Some("./DevInfo/Man"), Some("Example")), (Some("./DevInfo/Mod"), Some("M1"))]);
+    let statuses: Vec<_> = bench.said().statuses().skip(1).map(|one| (&*one.target_refs[0], one.code)).collect();
+    assert_eq!(statuses, [("./DevInfo/Man", 200), ("./DevInfo/Mod", 200)]);
     assert!(bench.said().header.cred.is_none(), "212 holds for the session");
 
     // Later answers give 200, and neither a Meta nor a challenge.
