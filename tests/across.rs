@@ -11,7 +11,10 @@ use serde_json::Value;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_dmswarm");
 const PEERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/peers");
 /// The ports of the shipped files, TCP and UDP.
-const PORTS: [&str; 9] = ["7440", "7441", "7442", "7450", "7451", "7452", "7454", "7461", "7462"];
+const PORTS: [&str; 11] =
+    ["7440", "7441", "7442", "7450", "7451", "7452", "7454", "7461", "7462", HOME_THROUGH_US, PARTNER_THROUGH_US];
+const HOME_THROUGH_US: &str = "7541";
+const PARTNER_THROUGH_US: &str = "7551";
 
 /// An empty folder that goes when the test ends.
 struct Folder(PathBuf);
@@ -70,9 +73,14 @@ struct Served {
 
 impl Served {
     fn begin(folder: &Path, scenario: &Path) -> Served {
+        Served::begin_with(folder, scenario, &[])
+    }
+
+    fn begin_with(folder: &Path, scenario: &Path, more: &[&str]) -> Served {
         let mut child = program(folder)
             .args(["serve", "-q", "--json"])
             .arg(scenario)
+            .args(more)
             .stdout(Stdio::piped())
             .spawn()
             .expect("the program");
@@ -146,6 +154,39 @@ fn we_are_dms1_and_the_devices_are_ours() {
 #[test]
 fn we_are_dms2_and_the_devices_are_theirs() {
     check_across("drive-dms2", "serve-dms1", &[]);
+}
+
+#[test]
+fn between_two_servers_messages_are_passed_on_and_suffer_what_faults_want() {
+    let folder = Folder::new("relay");
+    let ports = free_ports();
+    let [driving, serving, between] = ["drive-dms1", "serve-dms2", "relay"].map(|name| copy(&folder.0, name, &ports));
+    let through_us =
+        |shipped| PORTS.iter().position(|port| *port == shipped).map(|place| ports[place]).expect("a port");
+    let home = format!("server.0.external.url=https://dms1.example.test:{}/dm_delegation", through_us(HOME_THROUGH_US));
+    let partner =
+        format!("server.1.external.url=https://dms2.example.test:{}/dm_delegation", through_us(PARTNER_THROUGH_US));
+    let served = Served::begin_with(&folder.0, &serving, &["--set", &home]);
+    let relay = Served::begin(&folder.0, &between);
+    let run = program(&folder.0).arg("run").arg(&driving).args(["--json", "-q", "--set", &partner]).output();
+    let driven = summary(&run.expect("the program"));
+    assert_eq!(driven["verdict"], "passed", "what was refused or lost was said again: {driven:#}");
+    let (passed_on, code) = relay.end();
+    assert_eq!((&passed_on["verdict"], code), (&Value::from("passed"), Some(0)), "{passed_on:#}");
+    let (told, _) = served.end();
+    assert_eq!(told["verdict"], "passed", "{told:#}");
+    let injected = |name: &str| {
+        let mut faults = passed_on["faults"].as_array().expect("faults").iter();
+        faults.find(|fault| fault["name"] == name).and_then(|fault| fault["injected"].as_u64()).expect("a count")
+    };
+    // Some 600 requests, of which 5 %, 5 % and 10 % are hit: never none.
+    for fault in ["unavailable", "answer-lost", "late"] {
+        assert!(injected(fault) > 5, "{fault}: {passed_on:#}");
+    }
+    // Each device is prepared once; what was refused by us, or lost on its way back, was said again.
+    let prepared = |summary: &Value| summary["exchanges"]["delegation_prepared"]["sent"].as_u64().expect("a count");
+    assert!(prepared(&driven) > 200 && prepared(&passed_on) >= 200, "{driven:#}\n{passed_on:#}");
+    assert!(prepared(&passed_on) < prepared(&driven), "what we refuse is not passed on");
 }
 
 #[test]

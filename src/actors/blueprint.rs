@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use crate::actors::identities::Identities;
 use crate::actors::outside::{Errand, Phrases, Waking};
 use crate::actors::reception::DoorFor;
@@ -147,6 +149,12 @@ impl Blueprint {
         let call =
             Call::post(self.server(to).interface.clone(), self.identity_towards(from, to), xml::CONTENT_TYPE, body);
         self.bounded(call)
+    }
+
+    /// What one server has said to another, said to it once more by us in its name.
+    pub fn call_in_the_name_of(&self, from: ServerNumber, to: ServerNumber, body: Bytes) -> Call {
+        let address = self.server(to).interface.clone();
+        self.bounded(Call::post(address, self.identity_towards(from, to), xml::CONTENT_TYPE, body))
     }
 
     /// The operator of a server that is somebody else's, asked by one of ours to start a flow; `None` where nobody can ask.

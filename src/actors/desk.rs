@@ -1,6 +1,7 @@
 //! What the answering side is to do with single exchanges, left there for it by the side that asks.
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,6 +10,7 @@ use crate::actors::board::Board;
 use crate::actors::ordeal::{Spoil, Wait};
 use crate::facts::pattern::Pattern;
 use crate::ids::DeviceNumber;
+use crate::transport::exchange::Outbound;
 
 /// What is to be done with one exchange at the answering side, in this order.
 #[derive(Debug, Clone)]
@@ -37,6 +39,16 @@ pub enum Before {
     Refuse {
         reason: u16,
     },
+}
+
+impl Before {
+    /// The reason of a negative answer, where it is one.
+    pub fn refusal(&self) -> Option<u16> {
+        match self {
+            Before::Refuse { reason } => Some(*reason),
+            Before::Wait(_) | Before::Status { .. } | Before::HangUp | Before::Silence => None,
+        }
+    }
 }
 
 /// Something that becomes of an answer.
@@ -78,6 +90,38 @@ impl Drop for Left {
     fn drop(&mut self) {
         self.desk.plans.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.number);
     }
+}
+
+/// Answers one request as its plan has it. `refused`: the negative answer with this reason; `patience`: how long anybody may
+/// wait for an answer; `answer`: that of the party.
+pub async fn carry_out(
+    plan: &Plan,
+    (board, patience): (&Board, Duration),
+    refused: impl FnOnce(u16) -> Outbound,
+    answer: impl Future<Output = Outbound>,
+) -> Outbound {
+    for before in &plan.before {
+        match before {
+            Before::Wait(wait) => sit_out(wait, plan.device, board).await,
+            Before::Status { status, retry_after } => return Outbound::status_and_when(*status, *retry_after),
+            Before::HangUp => return Outbound::hang_up(),
+            Before::Silence => {
+                tokio::time::sleep(patience).await;
+                return Outbound::hang_up();
+            }
+            Before::Refuse { reason } => return refused(*reason),
+        }
+    }
+    let mut outbound = answer.await;
+    for after in &plan.after {
+        match after {
+            After::Wait(wait) => sit_out(wait, plan.device, board).await,
+            After::Status { status, retry_after } => outbound = Outbound::status_and_when(*status, *retry_after),
+            After::Spoil(Spoil::Close) => outbound = outbound.with_header("connection", "close"),
+            After::Spoil(spoil) => spoil.apply(&mut outbound.content_type, &mut outbound.body),
+        }
+    }
+    outbound
 }
 
 /// Waits as an exchange has to.

@@ -9,6 +9,7 @@ use crate::actors::bootstrap_server::BootstrapServer;
 use crate::actors::dm_client::DmClient;
 use crate::actors::dm_server::DmServer;
 use crate::actors::queue::{Place, Queue};
+use crate::actors::relay::Relay;
 use crate::ids::{BootstrapServerNumber, DeviceNumber, ServerNumber};
 
 /// Who can have an actor.
@@ -17,6 +18,8 @@ pub enum Party {
     Server(ServerNumber),
     BootstrapServer(BootstrapServerNumber),
     Device(DeviceNumber),
+    /// Who stands between servers that are all somebody else's.
+    Relay,
 }
 
 impl std::fmt::Display for Party {
@@ -25,6 +28,7 @@ impl std::fmt::Display for Party {
             Party::Server(server) => write!(f, "{server}"),
             Party::BootstrapServer(server) => write!(f, "bootstrap server {}", server.0),
             Party::Device(device) => write!(f, "{device}"),
+            Party::Relay => f.write_str("the relay"),
         }
     }
 }
@@ -39,6 +43,8 @@ pub struct Directory {
     servers: RwLock<Vec<Option<Addr<DmServer>>>>,
     bootstrap_servers: RwLock<Vec<Option<Addr<BootstrapServer>>>>,
     devices: RwLock<Vec<Option<Addr<DmClient>>>>,
+    /// One, if any.
+    relays: RwLock<Vec<Option<Addr<Relay>>>>,
     /// Servers that have been killed and do not stand again yet.
     down: RwLock<BTreeSet<ServerNumber>>,
     /// Servers that are somebody else's: they have no actor here.
@@ -53,6 +59,7 @@ impl Directory {
             servers: RwLock::default(),
             bootstrap_servers: RwLock::default(),
             devices: RwLock::default(),
+            relays: RwLock::default(),
             down: RwLock::default(),
             external: BTreeSet::new(),
         }
@@ -107,6 +114,11 @@ impl Directory {
         with(&self.devices, device.0 as usize, act)
     }
 
+    /// As [`Directory::with_server`], of the relay.
+    pub fn with_relay<T>(&self, act: impl FnOnce(&Addr<Relay>) -> T) -> Option<T> {
+        with(&self.relays, 0, act)
+    }
+
     /// A server has been killed: until another actor is entered for it, nobody is there.
     pub fn take_down(&self, server: ServerNumber) {
         self.down.write().unwrap_or_else(PoisonError::into_inner).insert(server);
@@ -126,6 +138,11 @@ impl Directory {
     /// Enters a bootstrap server's actor, in place of the one before.
     pub fn enter_bootstrap_server(&self, server: BootstrapServerNumber, addr: Addr<BootstrapServer>) {
         enter(&self.bootstrap_servers, usize::from(server.0), addr);
+    }
+
+    /// Enters the relay's actor, in place of the one before.
+    pub fn enter_relay(&self, addr: Addr<Relay>) {
+        enter(&self.relays, 0, addr);
     }
 
     /// Enters a device's actor, in place of the one before.

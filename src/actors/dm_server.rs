@@ -41,6 +41,7 @@ use crate::workload::journey::Step;
 
 pub use fate::Befall;
 use pause::Pause;
+pub(in crate::actors) use posting::read_answer;
 use posting::{UnderWay, device_of};
 use sessions::ErrandUnderWay;
 pub use sessions::{DeviceAnswer, FromDevice};

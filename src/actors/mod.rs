@@ -9,6 +9,7 @@
 //! | [`ordeal`], [`desk`] | what one exchange has to suffer; what of that is left to the answering side |
 //! | [`stores`] | the durable stores of servers, which outlive their actors |
 //! | [`reception`] | from an HTTPS request to a party's mailbox and back |
+//! | [`relay`] | between two servers that are both somebody else's |
 //! | [`outside`] | parties that are somebody else's: woken, and asked to start flows |
 //! | [`drive`] | the one timer of an actor, and who notices its death |
 //! | [`identities`] | what devices show to those they call |
@@ -40,6 +41,7 @@ pub mod present_flows;
 pub mod probe;
 pub mod queue;
 pub mod reception;
+pub mod relay;
 pub mod sight;
 pub mod stores;
 pub mod supervisor;

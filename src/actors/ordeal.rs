@@ -97,6 +97,14 @@ impl Ordeal {
         left
     }
 
+    /// As [`Ordeal::befall`], of a call that leaves this process: what the answering side would have to do is for the caller
+    /// to do in its place.
+    pub fn befall_alone(&mut self, call: &mut Call, device: DeviceNumber) -> Option<Plan> {
+        self.spoil(call);
+        call.trouble = self.trouble.take();
+        self.plan(device)
+    }
+
     /// What the answering side has to do; `None` where that is nothing.
     fn plan(&self, device: DeviceNumber) -> Option<Plan> {
         let Ordeal { before, after, is_stale, .. } = self;

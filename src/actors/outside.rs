@@ -29,6 +29,8 @@ pub const NOTIFICATION: &str = "application/vnd.syncml.notification";
 pub enum Waking {
     /// They are ours: within this process.
     Here,
+    /// There are none: nobody wakes anybody.
+    Nobody,
     /// By a POST to this address with the device id behind its path.
     Https { base: Address, identity: ClientIdentity },
     /// By WAP push.
@@ -76,6 +78,7 @@ pub fn wake(lane: &Rc<Lane>, device: DeviceNumber, trigger: Vec<u8>) {
                 lane.record(|shard| shard.mailbox_refused());
             }
         }
+        Waking::Nobody => {}
         Waking::Wap { to, speaker } => {
             // The octets that are added tell nothing, and the number wraps.
             let datagram = wap_push::write(device.0 as u8, &device_id(device), &trigger);

@@ -13,10 +13,9 @@ use tokio::sync::oneshot;
 use crate::actors::blueprint::Blueprint;
 use crate::actors::board::Board;
 use crate::actors::bootstrap_server::Fetch;
-use crate::actors::desk::{After, Before, Desk, Plan, sit_out};
+use crate::actors::desk::{Before, Desk, Plan, carry_out};
 use crate::actors::directory::{Directory, Party};
 use crate::actors::dm_server::{DeviceAnswer, FromDevice, FromPeer};
-use crate::actors::ordeal::Spoil;
 use crate::delegation::exchange::Answer;
 use crate::delegation::misbehaved::Misbehaved;
 use crate::delegation::xml;
@@ -49,6 +48,8 @@ pub enum DoorFor {
     Bootstrap(BootstrapServerNumber),
     /// Devices and bootstrap documents behind one address (5.2.2.4).
     DevicesAndBootstrap(ServerNumber, BootstrapServerNumber),
+    /// Other DM servers that reach this one through us.
+    Relay(ServerNumber),
     /// Somebody else's servers that wake devices of ours.
     Wake,
     /// Whoever may ask a server to start a flow.
@@ -83,28 +84,12 @@ impl Reception {
 
     /// Answers one request as its plan has it.
     async fn carry_out(self, plan: Arc<Plan>, request: Inbound) -> Outbound {
-        for before in &plan.before {
-            match before {
-                Before::Wait(wait) => sit_out(wait, plan.device, &self.board).await,
-                Before::Status { status, retry_after } => return bare(*status, *retry_after),
-                Before::HangUp => return Outbound::hang_up(),
-                Before::Silence => {
-                    tokio::time::sleep(self.blueprint.request_timeout).await;
-                    return Outbound::hang_up();
-                }
-                Before::Refuse { reason } => return refused_unread(&request, *reason, &self.blueprint),
-            }
-        }
-        let mut outbound = self.answer(request, plan.is_stale).await;
-        for after in &plan.after {
-            match after {
-                After::Wait(wait) => sit_out(wait, plan.device, &self.board).await,
-                After::Status { status, retry_after } => outbound = bare(*status, *retry_after),
-                After::Spoil(Spoil::Close) => outbound = outbound.with_header("connection", "close"),
-                After::Spoil(spoil) => spoil.apply(&mut outbound.content_type, &mut outbound.body),
-            }
-        }
-        outbound
+        let refusal = match plan.before.iter().find_map(Before::refusal) {
+            Some(reason) => refused_unread(&request, reason, &self.blueprint),
+            None => Outbound::status(409),
+        };
+        let answer = self.answer(request, plan.is_stale);
+        carry_out(&plan, (&self.board, self.blueprint.request_timeout), |_| refusal, answer).await
     }
 
     async fn answer(&self, request: Inbound, is_stale: bool) -> Outbound {
@@ -112,6 +97,7 @@ impl Reception {
             DoorFor::Servers(server) => self.receive_peer(server, request).await,
             DoorFor::Devices(server) => self.receive_device(server, request).await,
             DoorFor::Bootstrap(server) => self.receive_fetch(server, request, is_stale).await,
+            DoorFor::Relay(server) => self.receive_for_another(server, request).await,
             DoorFor::Wake => self.receive_trigger(&request),
             DoorFor::Operator(server) => self.receive_wish(server, &request),
             DoorFor::DevicesAndBootstrap(server, bootstrap) => {
@@ -244,6 +230,7 @@ impl Reception {
         let reason = match party {
             Party::BootstrapServer(_) => "bootstrap_server_died",
             Party::Server(_) | Party::Device(_) => "server_died",
+            Party::Relay => "relay_died",
         };
         self.turn_away(reason, 500)
     }
@@ -255,16 +242,6 @@ impl Reception {
 
     fn count(&self, reason: &'static str) {
         self.turned_away.lock().unwrap_or_else(PoisonError::into_inner).rejected(reason);
-    }
-}
-
-/// A status alone, as a fault wants it.
-fn bare(status: u16, retry_after: Option<Duration>) -> Outbound {
-    let answer = Outbound::status(status);
-    match retry_after {
-        // In whole seconds (section 14.37 of RFC 2616).
-        Some(wait) => answer.with_header("retry-after", wait.as_secs().max(1).to_string()),
-        None => answer,
     }
 }
 
@@ -282,7 +259,7 @@ fn refused_unread(request: &Inbound, reason: u16, blueprint: &Blueprint) -> Outb
 
 /// A status alone. Whoever finds no room now is told when to come again (section 14.37 of RFC 2616), in seconds.
 fn refusal(status: u16) -> Outbound {
-    bare(status, (status == 503).then_some(Duration::from_secs(1)))
+    Outbound::status_and_when(status, (status == 503).then_some(Duration::from_secs(1)))
 }
 
 fn packet_answer(packet: Packet) -> Outbound {

@@ -11,6 +11,7 @@ use crate::actors::dm_client::{self, DmClient};
 use crate::actors::dm_server::{self, DmServer};
 use crate::actors::lane::Lane;
 use crate::actors::probe;
+use crate::actors::relay::{self, Relay};
 use crate::actors::swarm::PartyLost;
 use crate::faults::rule::BackWith;
 use crate::ids::ServerNumber;
@@ -62,6 +63,7 @@ impl Supervisor {
                 let actor = raised(bootstrap_server::MAILBOX, BootstrapServer::new(server, lane, me));
                 self.lane.directory.enter_bootstrap_server(server, actor);
             }
+            Party::Relay => self.lane.directory.enter_relay(raised(relay::MAILBOX, Relay::new(lane, me))),
             Party::Device(device) => {
                 let actor = raised(dm_client::MAILBOX, DmClient::new(device, lane, me));
                 self.lane.directory.enter_device(device, actor);

@@ -198,6 +198,17 @@ impl Message {
         session!(self, as_ref)
     }
 
+    /// The device it names; most name none, and are about that of their process.
+    pub fn device(&self) -> Option<&DeviceId> {
+        match self {
+            Message::DelegationReq { device, .. }
+            | Message::DelegationTerminationReq { device, .. }
+            | Message::DelegationRevocationReq { device, .. } => Some(device),
+            Message::DelegationRevoked { device, .. } => device.as_ref(),
+            _ => None,
+        }
+    }
+
     /// As [`Message::session`], to be changed.
     pub fn session_mut(&mut self) -> Option<&mut SessionId> {
         session!(self, as_mut)

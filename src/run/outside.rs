@@ -137,6 +137,7 @@ pub fn party(external: &ExternalServer, folder: &CertificateFolder) -> Result<Ex
 /// How the devices are woken.
 pub fn waking(scenario: &Scenario, folder: &CertificateFolder) -> Result<Waking, PrepareError> {
     Ok(match &scenario.external_devices {
+        None if scenario.is_relay() => Waking::Nobody,
         None => Waking::Here,
         Some(Wake::Https(place)) => {
             let identity = folder.identity(DEVICE_HOST, &[])?;

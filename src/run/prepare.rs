@@ -148,8 +148,10 @@ pub fn prepare(scenario: &Scenario, ground: &Ground<'_>, clock: Clock) -> Result
         (0..).zip(&scenario.bootstrap_servers).map(|(n, _)| sites.links(scenario, n)).collect();
     let mut servers = Vec::with_capacity(books.len());
     for (number, settings) in scenario.servers.iter().enumerate() {
-        // Of somebody else's server we have no certificate: what stands in for it is never shown.
-        let host = if settings.external.is_some() { DEVICE_HOST } else { &settings.host };
+        // Of somebody else's server we have a certificate where we speak in its name alone; else what stands in for it is
+        // never shown.
+        let is_stranger = settings.external.is_some() && !settings.is_relayed();
+        let host = if is_stranger { DEVICE_HOST } else { &settings.host };
         let identity = folder.identity(host, &[])?;
         servers.push(ServerParty {
             name: settings.name.clone(),

@@ -52,6 +52,9 @@ impl Sites {
         for (number, server) in (0..).map(ServerNumber).zip(&scenario.servers) {
             let (name, host) = (server.name.as_str(), server.host.as_str());
             if server.external.is_some() {
+                if server.is_relayed() {
+                    sites.add(DoorFor::Relay(number), (name, host, &server.interface), server.server_port)?;
+                }
                 sites.servers.push(None);
                 continue;
             }
@@ -158,9 +161,10 @@ impl Sites {
         scenario.bootstrap_links(server, base)
     }
 
-    /// Where the host names of our parties live.
+    /// Where the host names of our parties live; not those of others that are reached through us.
     pub fn hosts(&self) -> impl Iterator<Item = (&str, IpAddr)> {
-        self.sites.iter().map(|site| (site.host.as_str(), HERE))
+        let ours = self.sites.iter().filter(|site| !matches!(site.purpose, DoorFor::Relay(_)));
+        ours.map(|site| (site.host.as_str(), HERE))
     }
 
     /// The socket at which devices are woken by WAP push, if they can be.
@@ -179,7 +183,7 @@ impl Sites {
         let mut doors = Vec::new();
         for site in self.sites {
             let (clients, revoked) = match site.purpose {
-                DoorFor::Servers(_) | DoorFor::Operator(_) => (ClientAuth::Required, None),
+                DoorFor::Servers(_) | DoorFor::Operator(_) | DoorFor::Relay(_) => (ClientAuth::Required, None),
                 DoorFor::Wake => (ClientAuth::Optional, None),
                 DoorFor::Devices(_) | DoorFor::Bootstrap(_) | DoorFor::DevicesAndBootstrap(..) => {
                     (ClientAuth::Optional, revoked)
@@ -204,6 +208,7 @@ impl Site {
 fn told(purpose: DoorFor) -> &'static str {
     match purpose {
         DoorFor::Servers(_) => "for servers",
+        DoorFor::Relay(_) => "for servers, to be passed on",
         DoorFor::Devices(_) => "for devices",
         DoorFor::DevicesAndBootstrap(..) => "for devices, with bootstrap documents",
         DoorFor::Bootstrap(_) => "for bootstrap",
@@ -214,7 +219,7 @@ fn told(purpose: DoorFor) -> &'static str {
 
 /// The host names of a scenario's own parties: those that need a certificate.
 pub fn hosts(scenario: &Scenario) -> Vec<String> {
-    let ours = scenario.servers.iter().filter(|server| server.external.is_none());
+    let ours = scenario.servers.iter().filter(|server| server.external.is_none() || server.is_relayed());
     let apart = scenario.bootstrap_servers.iter().filter_map(|server| match &server.at {
         BootstrapAddress::Apart { host, .. } => Some(host.clone()),
         BootstrapAddress::Server | BootstrapAddress::External(_) => None,

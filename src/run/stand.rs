@@ -301,7 +301,8 @@ fn spread(blueprint: &Blueprint, lanes: usize) -> Vec<Vec<Party>> {
     let bootstrap = bootstrap.filter(|server| !blueprint.bootstrap_servers[usize::from(server.0)].is_external);
     let ours = servers(blueprint).filter(|server| !blueprint.is_external(*server));
     let parties = ours.map(Party::Server).chain(bootstrap.map(Party::BootstrapServer));
-    for (place, party) in parties.enumerate() {
+    let relay = matches!(blueprint.waking, Waking::Nobody).then_some(Party::Relay);
+    for (place, party) in parties.chain(relay).enumerate() {
         spread[place % lanes].push(party);
     }
     for device in 0..devices(blueprint) {
@@ -314,7 +315,7 @@ fn spread(blueprint: &Blueprint, lanes: usize) -> Vec<Vec<Party>> {
 fn devices(blueprint: &Blueprint) -> u32 {
     match blueprint.waking {
         Waking::Here => blueprint.parties.population.devices(),
-        Waking::Https { .. } | Waking::Wap { .. } => 0,
+        Waking::Nobody | Waking::Https { .. } | Waking::Wap { .. } => 0,
     }
 }
 

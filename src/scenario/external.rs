@@ -24,6 +24,8 @@ pub struct ExternalServer {
     pub operator: Option<Url>,
     /// The files of the certificate and the key that our servers show to it.
     pub shown: Option<(PathBuf, PathBuf)>,
+    /// Whether others reach it through us.
+    pub is_relayed: bool,
 }
 
 /// How somebody else's devices are woken.
@@ -104,17 +106,20 @@ impl fmt::Display for Wake {
     }
 }
 
-/// `external` of a DM server.
-pub fn server(entry: &Entry<'_>, found: &mut Vec<Problem>) -> Option<ExternalServer> {
+/// `external` of a DM server, or `relayed`.
+pub fn server(entry: &Entry<'_>, is_relayed: bool, found: &mut Vec<Problem>) -> Option<ExternalServer> {
     let interface = place(entry, found);
-    let [devices, operator] = ["device_url", "operator"].map(|key| url(entry, key, found));
+    let [devices, operator] = match is_relayed {
+        true => [None, None],
+        false => ["device_url", "operator"].map(|key| url(entry, key, found)),
+    };
     let files = ["certificate", "key"].map(|key| path(entry, key));
     if files.iter().filter(|file| file.is_some()).count() == 1 {
         let problem = Problem::new(entry.place(), "a certificate and its key come together");
         found.push(problem.hint("give both `certificate` and `key`, or neither"));
     }
     let [certificate, key] = files;
-    Some(ExternalServer { interface: interface?, devices, operator, shown: certificate.zip(key) })
+    Some(ExternalServer { interface: interface?, devices, operator, shown: certificate.zip(key), is_relayed })
 }
 
 /// `external` of a bootstrap server.
@@ -183,9 +188,15 @@ fn read_url(text: &Text<'_>, found: &mut Vec<Problem>) -> Option<Url> {
 /// What does not go together: somebody has to be ours, and nobody wakes what is not.
 pub fn check(population: &Entry<'_>, servers: &[ServerSettings], found: &mut Vec<Problem>) {
     let are_external = servers.iter().filter(|server| server.external.is_some()).count();
-    if are_external > 0 && are_external == servers.len() {
+    let are_relayed = servers.iter().filter(|server| server.is_relayed()).count();
+    if are_external > 0 && are_external == servers.len() && are_relayed == 0 {
         let problem = Problem::new(population.place(), "every server is somebody else's: there is nothing to simulate");
         found.push(problem.hint("leave `external` out of the server that is to be simulated"));
+    }
+    if are_relayed > 0 && (are_relayed < 2 || are_relayed < servers.len()) {
+        let problem =
+            Problem::new(population.place(), "who stands between servers relays all of them, and two at least");
+        found.push(problem.hint("give every server a `relayed`, or none of them"));
     }
     let why_not = if population.has("external") {
         Some("of devices that are somebody else's")
@@ -260,7 +271,10 @@ impl fmt::Display for CannotDrive {
 /// Why somebody else's server can have no account on our devices at first.
 pub fn why_no_account(server: ServerNumber, world: &World<'_>, place: &Span) -> Option<Problem> {
     let settings = world.servers.get(usize::from(server.0))?;
-    settings.external.as_ref().filter(|external| external.devices.is_none() && !world.are_devices_external)?;
+    settings
+        .external
+        .as_ref()
+        .filter(|external| external.devices.is_none() && !external.is_relayed && !world.are_devices_external)?;
     let message = format!("`{}` has an account on these devices at first, and no `device_url`", settings.name);
     Some(Problem::new(place.clone(), message).hint("say in its `external` where devices connect to it"))
 }

@@ -162,6 +162,13 @@ pub struct ServerSettings {
     pub external: Option<ExternalServer>,
 }
 
+impl ServerSettings {
+    /// Whether it is somebody else's, and others reach it through us.
+    pub fn is_relayed(&self) -> bool {
+        self.external.as_ref().is_some_and(|external| external.is_relayed)
+    }
+}
+
 /// One bootstrap server.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BootstrapServerSettings {
@@ -300,7 +307,17 @@ impl Scenario {
 
     /// Whether somebody else's servers wake devices of ours.
     pub fn wakes_from_outside(&self) -> bool {
-        self.external_devices.is_none() && self.servers.iter().any(|server| server.external.is_some())
+        self.has_devices() && self.servers.iter().any(|server| server.external.is_some())
+    }
+
+    /// Whether its devices are ours: not where they are somebody else's, nor where we stand between servers.
+    pub fn has_devices(&self) -> bool {
+        self.external_devices.is_none() && !self.is_relay()
+    }
+
+    /// Whether we stand between servers that are all somebody else's.
+    pub fn is_relay(&self) -> bool {
+        self.servers.iter().all(ServerSettings::is_relayed)
     }
 
     /// All devices with their journeys and classes.

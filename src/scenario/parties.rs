@@ -55,7 +55,16 @@ fn server(entry: &Entry<'_>, taken: &mut Taken, found: &mut Vec<Problem>) -> Ser
         once(&mut taken.ids, id.text.to_owned(), &id.span, "id", found);
     }
     let id = id.map_or("", |id| id.text);
-    let external = entry.has("external").then(|| external_server(entry, found)).flatten();
+    let external = match (entry.has("external"), entry.has("relayed")) {
+        (true, true) => {
+            let problem = Problem::new(entry.span("relayed"), "a server is `external` or `relayed`, and not both");
+            found.push(problem.hint("`relayed` where others reach it through us"));
+            None
+        }
+        (true, false) => external_server(entry, found),
+        (false, true) => relayed_server(entry, found),
+        (false, false) => None,
+    };
     let host = match (entry.text("host"), &external) {
         (Some(host), _) => {
             check_host(&host, found);
@@ -101,7 +110,16 @@ fn external_server(entry: &Entry<'_>, found: &mut Vec<Problem>) -> Option<Extern
         let message = format!("`{key}` has no meaning for a server that is somebody else's");
         found.push(Problem::new(entry.span(key), message).hint("its `external` says where it is; leave this out"));
     }
-    external::server(&entry.table("external"), found)
+    external::server(&entry.table("external"), false, found)
+}
+
+/// Where a server is that others reach through us.
+fn relayed_server(entry: &Entry<'_>, found: &mut Vec<Problem>) -> Option<ExternalServer> {
+    for key in ["interface", "dm", "device_port", "operator_port"].into_iter().filter(|key| entry.has(key)) {
+        let message = format!("`{key}` has no meaning for a server that others reach through us");
+        found.push(Problem::new(entry.span(key), message).hint("its `relayed` says where it is; leave this out"));
+    }
+    external::server(&entry.table("relayed"), true, found)
 }
 
 /// The bootstrap servers.

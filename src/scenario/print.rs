@@ -137,6 +137,10 @@ impl Page {
             self.string("id", server.id.as_str());
             self.string("host", &server.host);
             match &server.external {
+                Some(relayed) if relayed.is_relayed => {
+                    self.bare("relayed", external::print_server(relayed));
+                    self.bare("server_port", server.server_port);
+                }
                 Some(external) => self.bare("external", external::print_server(external)),
                 None => {
                     self.string("interface", &server.interface);

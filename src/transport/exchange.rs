@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -90,6 +91,15 @@ impl Outbound {
     /// A status alone.
     pub fn status(status: u16) -> Outbound {
         Outbound { status, content_type: None, headers: Vec::new(), body: Bytes::new(), hangs_up: false }
+    }
+
+    /// A status alone; where it is said, with when to come again, in whole seconds (section 14.37 of RFC 2616).
+    pub fn status_and_when(status: u16, again: Option<Duration>) -> Outbound {
+        let answer = Outbound::status(status);
+        match again {
+            Some(wait) => answer.with_header("retry-after", wait.as_secs().max(1).to_string()),
+            None => answer,
+        }
     }
 
     /// No answer at all: the connection ends without a byte of one.

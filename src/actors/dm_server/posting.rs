@@ -331,7 +331,7 @@ async fn ask(
 }
 
 /// Section 5.3: a body is a message; with no content the status is the answer.
-fn read_answer(reply: &Reply) -> PostOutcome {
+pub fn read_answer(reply: &Reply) -> PostOutcome {
     if !(200..300).contains(&reply.status) {
         return PostOutcome::Rejected { status: reply.status };
     }

@@ -1,15 +1,46 @@
 //! The doors for those who are no parties of ours: who wakes our devices, and who asks our servers to start something.
 
 use super::Reception;
+use tokio::sync::oneshot;
+
+use crate::actors::directory::Party;
 use crate::actors::dm_client::PackageZero;
 use crate::actors::dm_server::Operator;
 use crate::actors::outside::{Errand, NOTIFICATION, OPERATOR_PATH, WAKE_PATH, known_device};
+use crate::actors::relay::PassOn;
 use crate::delegation::machine::Input;
+use crate::delegation::misbehaved::Misbehaved;
 use crate::dm::wap_push::{self, Push};
 use crate::ids::ServerNumber;
 use crate::transport::exchange::{BodyProblem, Inbound, Method, Outbound};
 
 impl Reception {
+    /// What somebody says to a server that is reached through us. Who it is has to be known, for we speak in his name.
+    pub(super) async fn receive_for_another(&self, to: ServerNumber, request: Inbound) -> Outbound {
+        if request.path_only() != self.blueprint.server(to).interface_path {
+            return self.turn_away("unknown_path", 404);
+        }
+        let from = request.caller.as_ref().and_then(|names| self.blueprint.server_with_certificate(names));
+        let Some(from) = from.filter(|from| *from != to) else {
+            return self.turn_away(Misbehaved::NotThePeer.key(), Misbehaved::NotThePeer.http_status());
+        };
+        let body = match request.body {
+            Ok(body) => body,
+            Err(BodyProblem::TooLarge { .. }) => return self.turn_away("too_large", 413),
+            Err(BodyProblem::Broken(_)) => return self.turn_away("broken_body", 400),
+        };
+        let (reply, answer) = oneshot::channel();
+        let (method, content_type) = (request.method, request.content_type);
+        let pass = PassOn { from, to, method, content_type, body, reply };
+        match self.directory.with_relay(|actor| actor.try_send(pass).is_ok()) {
+            Some(true) => match answer.await {
+                Ok(answer) => answer,
+                Err(_) => self.died(Party::Relay),
+            },
+            Some(false) | None => self.turn_away("overloaded", 503),
+        }
+    }
+
     /// Package 0 for a device of ours: its id stands behind the path.
     pub(super) fn receive_trigger(&self, request: &Inbound) -> Outbound {
         let devices = self.blueprint.parties.population.devices();

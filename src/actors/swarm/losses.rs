@@ -49,7 +49,7 @@ impl Swarm {
                 travel.flow.as_ref().is_some_and(|flow| match party {
                     Party::Device(dead) => dead == **device,
                     Party::Server(dead) => flow.involves(dead),
-                    Party::BootstrapServer(_) => false,
+                    Party::BootstrapServer(_) | Party::Relay => false,
                 })
             })
             .map(|(device, _)| *device)

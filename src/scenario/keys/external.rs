@@ -33,6 +33,20 @@ pub static SERVER: Section = Section {
     ],
 };
 
+/// `relayed` of `[[server]]`.
+pub static RELAYED: Section = Section {
+    about: "A DM server that is somebody else's, and that others reach through us.",
+    keys: &[
+        required("url", Shape::Text, "Where it takes the messages of other servers: `https://HOST[:PORT]/PATH`."),
+        key("certificate", Shape::Text, "A PEM file: what we show to it for others; one of our own CA without this."),
+        key("key", Shape::Text, "A PEM file: the private key of `certificate`."),
+        ADDRESS,
+        CA,
+        RATE,
+        BUDGET,
+    ],
+};
+
 /// `external` of `[[bootstrap_server]]`.
 pub static BOOTSTRAP_SERVER: Section = Section {
     about: "A bootstrap server that is somebody else's.",

@@ -13,6 +13,11 @@ pub static SERVER: Section = Section {
             Shape::Table(&external::SERVER),
             "It is somebody else's, and lives at this address; without this, it is simulated.",
         ),
+        key(
+            "relayed",
+            Shape::Table(&external::RELAYED),
+            "It is somebody else's, and others reach it through us: what comes to our `server_port` in its name is passed on.",
+        ),
         key("host", Shape::Text, "Its DNS name, the one in its certificate; the id where that is one."),
         with_default("interface", Shape::Text, "/dm_delegation", "Path of the interface for other servers."),
         with_default("dm", Shape::Text, "/dm", "Path for management sessions with devices."),
