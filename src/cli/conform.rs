@@ -11,6 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::output;
 use crate::cli::scenarios::read_all;
 use crate::cli::targets::Targets;
+use crate::cli::values::number;
 use crate::clock::wall_now;
 use crate::conform::{self, News, Options, items};
 use crate::measure::Verdict;
@@ -26,10 +27,12 @@ Examples:
   dmswarm conform scenarios/peers/conform.toml            every item, and a table
   dmswarm conform PEER.toml --json > conform.json
   dmswarm conform PEER.toml --only dms1/delegation_prepared --only DM-DEL-S-004
+  dmswarm conform PEER.toml --round 2                     again, against a peer that still knows the devices of round 1
   dmswarm conform --list                                  the items, with their sections
 
 PEER.toml is a scenario with one simulated server, us, and one that is `external`, the peer. Its journeys say which devices
-there are: whose they are, by which approach they are delegated, who has an account on them already. What only the peer's
+there are: whose they are, by which approach they are delegated, who has an account on them already. A peer remembers what
+became of them: where it is not started anew, take others with --round. What only the peer's
 operator can start is asked for at its `operator`; without one those items are not observable. The folder of the run has
 conform.json, junit.xml and report.html.
 
@@ -44,6 +47,9 @@ pub struct Asked {
     /// Only the cases that bear on this item, or on all that begin with it; once for each
     #[arg(long, value_name = "ITEM")]
     only: Vec<String>,
+    /// Take other devices than rounds 1 to N-1 took; without it, any: a peer remembers those of the runs before
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number::<u32>(1..=1_000_000))]
+    round: Option<u32>,
     /// Print the items, and try nobody
     #[arg(long)]
     list: bool,
@@ -66,7 +72,8 @@ pub fn conform(asked: Asked, flags: &Flags) -> Exit {
             return Exit::Usage;
         }
     };
-    let options = Options { certs: flags.certs.clone(), only: asked.only, targets: asked.targets.all() };
+    let options =
+        Options { certs: flags.certs.clone(), only: asked.only, round: asked.round, targets: asked.targets.all() };
     let judged = conform::conform(scenario, &options, |news| tell(&news, flags));
     let judged = match judged {
         Ok(judged) => judged,

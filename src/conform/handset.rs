@@ -113,6 +113,18 @@ impl Handset {
         self.inner.borrow_mut().refuses = Some(code);
     }
 
+    /// Hears package 0 and refuses nothing: as it was at first.
+    pub fn recover(&self) {
+        let mut inner = self.inner.borrow_mut();
+        (inner.is_deaf, inner.refuses) = (false, None);
+    }
+
+    /// Whether it neither does nor plans anything.
+    pub fn is_idle(&self) -> bool {
+        let inner = self.inner.borrow();
+        inner.client.is_idle() && inner.sessions.open() == 0
+    }
+
     /// Runs an errand of ours in a session of ours.
     pub async fn run(self: &Rc<Handset>, errand: Errand) -> Report {
         let ticket = {

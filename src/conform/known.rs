@@ -24,6 +24,11 @@ impl World {
         &self.scenario.servers[usize::from(self.pair.peer.0)].id
     }
 
+    /// Whether a device is the peer's at first.
+    pub fn is_peers(&self, device: DeviceNumber) -> bool {
+        self.parties.at_first(device).0 == self.pair.peer
+    }
+
     /// How many devices the file has.
     pub fn devices(&self) -> u32 {
         self.scenario.devices
@@ -63,11 +68,11 @@ impl World {
         url == self.own_address
     }
 
-    /// A sessionId that nobody has had yet. It says nothing to anybody, and is the same for the same seed.
+    /// A sessionId that nobody has had yet, in this run or another. It says nothing to anybody.
     pub fn fresh_session(&self) -> SessionId {
         let number = self.sessions.get();
         self.sessions.set(number + 1);
-        SessionId::new(format!("c{:016x}-{number:05}", self.scenario.seed.draw("conform", number)))
+        SessionId::new(format!("c{:016x}-{number:05}", self.salt.draw("conform", number)))
     }
 
     /// Whether the peer has made this sessionId up for the first time.

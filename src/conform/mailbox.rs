@@ -79,6 +79,11 @@ impl Mailbox {
         }
     }
 
+    /// The sessions of the case.
+    pub fn claimed(&self) -> Vec<SessionId> {
+        self.sessions.borrow().clone()
+    }
+
     /// The case is over; what still comes is answered, and nobody asks for it.
     pub fn close(&self) {
         self.is_closed.set(true);

@@ -71,6 +71,8 @@ pub struct Options {
     pub certs: PathBuf,
     /// Only the cases that bear on these items: their ids, or what these begin with. Empty: all.
     pub only: Vec<String>,
+    /// Which devices are taken: from the second round on, others than those of the rounds before. `None`: any.
+    pub round: Option<u32>,
     /// What may be called beyond this machine.
     pub targets: Vec<Target>,
 }
@@ -127,7 +129,7 @@ pub async fn try_peer(
 ) -> Result<Judged, ConformError> {
     let chosen = chosen(&options.only)?;
     let (clock, started) = (Clock::start(), wall_now());
-    let (world, doors) = World::open(scenario, &options.certs, &options.targets, clock).await?;
+    let (world, doors) = World::open(scenario, options, clock).await?;
     let (interface, wake) = world.own_urls(&doors);
     tell(News::Ready { interface: &interface, wake: &wake });
 
@@ -153,7 +155,9 @@ pub async fn try_peer(
             }
         }
     }
-    let lacks = world.lacks();
+    if reach.is_ok() {
+        world.rest().await;
+    }
     played.push(strays(&world));
     let order = |name: &str| cases::ALL.iter().position(|case| case.name == name);
     played.sort_by_key(|played| order(&played.result.name));
@@ -183,7 +187,7 @@ pub async fn try_peer(
         choices: verdict::seen(&played, true),
         items,
         cases: played.into_iter().map(|played| played.result).collect(),
-        problems: lacks,
+        problems: world.problems(),
     };
     Ok(Judged { conformance, interrupted_by })
 }
@@ -269,6 +273,7 @@ async fn play(world: &Rc<World>, case: &'static Case) -> Played {
         Ok(Err(Stopped(why))) => CaseEnd::Stopped(evidence::short(&why)),
         Err(_) => CaseEnd::Stopped(format!("it took longer than {} s, and was ended", world.timing.case.as_secs_f64())),
     };
+    stage.leave().await;
     stage.mailbox.close();
     ended(case.name, case.says, end, &log, world.clock.now().since(began).as_secs_f64())
 }

@@ -6,11 +6,15 @@ use crate::delegation::flow::Approach;
 use crate::dm::uri::Uri;
 use crate::ids::{DeviceNumber, ServerNumber};
 use crate::scenario::Scenario;
+use crate::seed::Seed;
 use crate::workload::journey::{Journey, Step};
 use crate::workload::population::Population;
 
 /// What is to be delegated where a journey does not say.
 const ORDINARY: &str = "./SCOMO";
+
+/// More devices of one kind than any run takes.
+const OF_ONE_ROUND: u64 = 32;
 
 /// What kind of device a case needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,14 +54,27 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// The devices of a scenario that are delegated between the two.
-    pub fn of(population: &Population, us: ServerNumber, peer: ServerNumber) -> Pool {
+    /// The devices of a scenario that are delegated between the two. A peer remembers the devices of the runs before, so
+    /// that each run begins with others: those of its round, or any.
+    pub fn of(
+        population: &Population,
+        us: ServerNumber,
+        peer: ServerNumber,
+        (round, salt): (Option<u32>, Seed),
+    ) -> Pool {
         let mut pool = Pool { free: BTreeMap::new(), subtrees: BTreeMap::new(), lacks: BTreeMap::new() };
         for device in (0..population.devices()).map(DeviceNumber) {
             let kind = population.journey(device).and_then(|journey| Kind::of(journey, us, peer));
             let Some((kind, subtree)) = kind else { continue };
             pool.free.entry(kind).or_default().push_back(device);
             pool.subtrees.insert(device, subtree);
+        }
+        for (number, free) in (0..).zip(pool.free.values_mut()) {
+            let first = match round {
+                Some(round) => u64::from(round.saturating_sub(1)) * OF_ONE_ROUND,
+                None => salt.draw("first device", number),
+            };
+            free.rotate_left(usize::try_from(first % (free.len() as u64)).unwrap_or(0));
         }
         pool
     }

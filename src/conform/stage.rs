@@ -297,6 +297,36 @@ impl Stage {
         asked.map_err(Stopped)
     }
 
+    /// Ends at the peer what the case has left behind there, so that the device can be used again: nothing is expected of
+    /// the answers.
+    pub async fn leave(&self) {
+        let Some(device) = &self.device else { return };
+        device.recover();
+        let failed = |session| Message::DelegationFailure { reason: Some(reason::FAILED), session };
+        let mut last: Vec<Message> = self.mailbox.claimed().into_iter().map(failed).collect();
+        let id = device.id.clone();
+        last.push(match self.world.is_peers(device.number) {
+            true => Message::DelegationRevocationReq { device: id, subtree: None, session: self.fresh_session() },
+            false => {
+                Message::DelegationRevoked { device: Some(id), subtree: None, reason: Some(reason::OK), session: None }
+            }
+        });
+        let all = async {
+            for message in last {
+                let raw = Raw::post(xml::write(&message, &Readings::default()), message.kind().root());
+                let posted = Posted { reply: self.world.call(&raw).await, exchange: None, of: raw.name };
+                self.log.exchange(
+                    "us",
+                    "peer",
+                    format!("to leave nothing behind: {}: {}", raw.name, posted.told()),
+                    None,
+                );
+            }
+        };
+        // A peer that does not answer gets no more of this.
+        let _ = tokio::time::timeout(self.timing().request, all).await;
+    }
+
     /// A device that nobody has.
     pub fn unknown_device(&self) -> DeviceId {
         device_id(crate::ids::DeviceNumber(self.world.devices() + 77_777))

@@ -3,7 +3,6 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -11,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::actors::outside::WAKE_PATH;
 use crate::clock::Clock;
+use crate::conform::Options;
 use crate::conform::call::{Raw, Shown};
 use crate::conform::fields::Fields;
 use crate::conform::handset::Handset;
@@ -27,12 +27,12 @@ use crate::dm::wire::Packet;
 use crate::ids::{DeviceId, DeviceNumber, SessionId, device_number};
 use crate::run::prepare::DEVICE_HOST;
 use crate::scenario::Scenario;
+use crate::seed::Seed;
 use crate::transport::address::{Address, AddressError};
 use crate::transport::certs::{CertError, Flaw};
 use crate::transport::dialer::{Call, Dialer, DialerOptions, Reply};
 use crate::transport::exchange::{Inbound, Method, Outbound};
 use crate::transport::failure::CallError;
-use crate::transport::guard::Target;
 use crate::transport::listener::{Door, Doors, ListenError, bind, open_doors};
 use crate::transport::tls::{
     ClientAuth, ClientIdentity, Identity, Resumption, TlsSetupError, client_config, server_config,
@@ -86,6 +86,10 @@ pub struct World {
     /// What came for no case.
     strays: Log,
     pub(super) sessions: Cell<u64>,
+    /// How many delegations of devices that are to be delegated the peer has refused.
+    refusals: Cell<usize>,
+    /// What makes our sessionIds others than those of every other run: a peer remembers them.
+    pub(super) salt: Seed,
     /// The sessionIds that the peer has made up.
     pub(super) of_peer: RefCell<BTreeSet<SessionId>>,
 }
@@ -95,13 +99,8 @@ type Waiting = (Inbound, oneshot::Sender<Outbound>);
 
 impl World {
     /// Opens our doors. Whoever holds the doors holds them open.
-    pub async fn open(
-        scenario: &Scenario,
-        certs: &Path,
-        targets: &[Target],
-        clock: Clock,
-    ) -> Result<(Rc<World>, Doors), WorldError> {
-        let pair = Pair::of(scenario, certs, targets)?;
+    pub async fn open(scenario: &Scenario, options: &Options, clock: Clock) -> Result<(Rc<World>, Doors), WorldError> {
+        let pair = Pair::of(scenario, &options.certs, &options.targets)?;
         let us = &scenario.servers[usize::from(pair.us.0)];
         let identity = pair.folder.identity(&us.host, &[])?;
         let of_devices = pair.folder.identity(DEVICE_HOST, &[])?;
@@ -132,13 +131,19 @@ impl World {
         };
         let doors = open_doors(doors, 1, clock, handler);
         let doors = doors.await.map_err(|problem| WorldError::Door { who: us.name.clone(), problem })?;
-        let world = World::build(scenario, pair, &identity, clock)?;
+        let world = World::build(scenario, pair, &identity, options.round, clock)?;
         let world = Rc::new(world);
         actix::spawn(Rc::clone(&world).serve(asked));
         Ok((world, doors))
     }
 
-    fn build(scenario: &Scenario, pair: Pair, identity: &Identity, clock: Clock) -> Result<World, WorldError> {
+    fn build(
+        scenario: &Scenario,
+        pair: Pair,
+        identity: &Identity,
+        round: Option<u32>,
+        clock: Clock,
+    ) -> Result<World, WorldError> {
         let us = &scenario.servers[usize::from(pair.us.0)];
         // Our own devices reach us within this process: nothing listens there.
         let device_base = format!("https://{}:{}", us.host, if us.device_port == 0 { 443 } else { us.device_port });
@@ -174,7 +179,8 @@ impl World {
         let is_ours = |number: &usize| scenario.bootstrap_servers[*number].server == pair.us;
         let own_links = (0..links.len()).find(is_ours).map(|number| Arc::clone(&links[number]));
         let parties = scenario.parties(&books, &links);
-        let pool = Pool::of(&parties.population, pair.us, pair.peer);
+        let salt = Seed::fresh();
+        let pool = Pool::of(&parties.population, pair.us, pair.peer, (round, salt));
         let operator = pair.operator.as_deref().map(Address::parse).transpose()?;
         Ok(World {
             scenario: scenario.clone(),
@@ -192,6 +198,8 @@ impl World {
             strays: Log::new("doors", clock),
             sessions: Cell::new(0),
             of_peer: RefCell::default(),
+            refusals: Cell::new(0),
+            salt,
             parties,
             pair,
             clock,
@@ -269,9 +277,34 @@ impl World {
         Ok(handset)
     }
 
-    /// What the pool lacked.
-    pub fn lacks(&self) -> Vec<String> {
-        self.pool.borrow().lacks(&self.scenario, self.pair.us, self.pair.peer)
+    /// What kept cases from being tried: what the pool lacked, and what the peer refused.
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems = self.pool.borrow().lacks(&self.scenario, self.pair.us, self.pair.peer);
+        if self.refusals.get() > 0 {
+            problems.push(format!(
+                "the peer refused {} delegations of devices that the file has to be delegated: it may have \
+                 them on record from a run before; start it anew, or take other devices, with --round",
+                self.refusals.get()
+            ));
+        }
+        problems
+    }
+
+    /// The peer has refused a delegation that it is to grant.
+    pub fn note_refusal(&self) {
+        self.refusals.set(self.refusals.get() + 1);
+    }
+
+    /// Waits until no device is busy any more, for a while.
+    pub async fn rest(&self) {
+        let end = self.clock.now() + self.timing.session;
+        loop {
+            tokio::time::sleep(self.timing.silence / 2).await;
+            let is_idle = self.handsets.borrow().values().all(|handset| handset.is_idle());
+            if is_idle || self.clock.now() >= end {
+                return;
+            }
+        }
     }
 
     /// What came for no case.

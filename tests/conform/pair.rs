@@ -76,7 +76,7 @@ seed = 7
 body_limit = "256KiB"
 
 [population]
-devices = 112
+devices = 1120
 {population}
 
 [[server]]
@@ -196,25 +196,14 @@ impl Drop for Peer {
     }
 }
 
-/// Tries a peer that is served for this alone.
-pub fn try_served(only: &[&str]) -> Conformance {
-    let (place, ports) = (Place::new(), Ports::free());
-    let _peer = Peer::serve(read(&file(View::Peers, &ports)), &place);
-    try_at(&place, &ports, only).conformance
-}
-
 /// Tries whoever is at these ports.
-pub fn try_at(place: &Place, ports: &Ports, only: &[&str]) -> Judged {
-    try_with(&file(View::Ours, ports), place, only)
+pub fn try_at(place: &Place, ports: &Ports, round: u32) -> Judged {
+    try_with(&file(View::Ours, ports), place, round)
 }
 
 /// As a file has it.
-pub fn try_with(file: &str, place: &Place, only: &[&str]) -> Judged {
-    let options = conform::Options {
-        certs: place.0.join("certs"),
-        only: only.iter().map(|item| (*item).to_owned()).collect(),
-        ..conform::Options::default()
-    };
+pub fn try_with(file: &str, place: &Place, round: u32) -> Judged {
+    let options = conform::Options { certs: place.0.join("certs"), round: Some(round), ..conform::Options::default() };
     conform::conform(&read(file), &options, |_| ()).expect("the peer is tried")
 }
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 use super::as_delegated::says_no;
 use super::documents::{harmless, is_answered, is_granted};
 use super::handing::{
-    begin, bootstrap, confirmation, confirmed, prepare, prepared, remove_peer, termination, told_of_account,
-    until_prepared,
+    begin, bootstrap, confirmation, confirmed, not_wanted, prepare, prepared, remove_peer, termination,
+    told_of_account, until_prepared,
 };
 use crate::conform::fields::Fields;
-use crate::conform::stage::{Stage, Stopped, Told};
+use crate::conform::stage::{Stage, Told};
 use crate::delegation::message::{Kind, Message};
 use crate::delegation::reason::{self, FAILED, OK};
 
@@ -183,7 +183,7 @@ pub async fn delegated_twice(stage: &Stage) -> Told {
     let request = stage.request(false, &session)?;
     let posted = stage.post(&request).await;
     if !is_granted(&posted) {
-        return Err(Stopped("the peer does not want to delegate".to_owned()));
+        return Err(not_wanted(stage, &posted));
     }
     let item = "dms2/duplicate/delegation_req";
     let is_alike = again(stage, item, &request, answer_of(&posted)).await;
@@ -232,7 +232,7 @@ pub async fn delegating_twice(stage: &Stage) -> Told {
     let request = stage.request(false, &session)?;
     let posted = stage.post(&request).await;
     if !is_granted(&posted) {
-        return Err(Stopped("the peer does not want to delegate".to_owned()));
+        return Err(not_wanted(stage, &posted));
     }
     again(stage, "dms1/duplicate/delegation_req", &request, answer_of(&posted)).await;
 

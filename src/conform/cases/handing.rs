@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use super::documents::is_granted;
 use crate::conform::call::Posted;
+use crate::conform::evidence;
+use crate::conform::fields::Fields;
 use crate::conform::handset::Traces;
 use crate::conform::mailbox::Arrived;
 use crate::conform::stage::{Stage, Stopped, Told};
@@ -26,13 +29,22 @@ pub async fn begin(stage: &Stage, id: &str, is_full: bool) -> Told<SessionId> {
     acknowledged(stage, id, &posted, &session).map(|()| session)
 }
 
-/// The DELEGATION_RESP that acknowledges a request.
+/// The DELEGATION_RESP that acknowledges a request. A server may say no (5.3.1.2): then it has to say so by both of its
+/// parameters, and there is nothing more to be seen.
 pub fn acknowledged(stage: &Stage, id: &str, posted: &Posted, session: &SessionId) -> Told {
     let id = format!("{id}/delegation_resp");
-    let (_, fields) = stage.answer(&id, Kind::DelegationResp, posted, session, true)?;
+    let is_granted = is_granted(posted);
+    let (_, fields) = stage.answer(&id, Kind::DelegationResp, posted, session, is_granted)?;
     let said = fields.get("isAcknowledged").unwrap_or("it is not there");
-    stage.log.check(&format!("{id}/isAcknowledged"), said == "true", said, posted.exchange);
-    if said == "true" { Ok(()) } else { Err(Stopped("the peer does not want to delegate".to_owned())) }
+    stage.log.check(&format!("{id}/isAcknowledged"), matches!(said, "true" | "false"), said, posted.exchange);
+    if is_granted { Ok(()) } else { Err(not_wanted(stage, posted)) }
+}
+
+/// The peer does not want this delegation.
+pub fn not_wanted(stage: &Stage, posted: &Posted) -> Stopped {
+    stage.world.note_refusal();
+    let reason = Fields::read(posted.body()).get("reasonCode").map_or_else(|| posted.told(), str::to_owned);
+    Stopped(format!("the peer refuses to delegate a device that is to be delegated ({})", evidence::short(&reason)))
 }
 
 // The peer as DMS-2.
