@@ -135,7 +135,7 @@ pub async fn confirmed(stage: &Stage, session: &SessionId) -> Told<Arrived> {
     let visit = stage.device()?.visited_by(stage.peer(), stage.timing().session).await;
     let holds = visit.as_ref().is_some_and(|visit| visit.begun_ms <= came.at_ms);
     let found = match &visit {
-        Some(visit) => format!("a session with {} commands, before it", visit.commands),
+        Some(visit) => format!("a session came before it, with commands: {}", visit.commands),
         None => "it came, and the device has had no session that ended well".to_owned(),
     };
     stage.log.check("dms2/session", holds, found, came.exchange);
