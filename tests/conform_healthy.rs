@@ -40,7 +40,8 @@ fn passes_every_item(conformance: &Conformance) {
     let text = dmswarm::report::conformance::json(conformance);
     assert!(text.contains("(an account, which holds secrets)"));
     let secrets = secrets(&text);
-    assert!(secrets.len() >= 8 * 40, "{} secrets of the devices that took part", secrets.len());
+    // Most cases have a device of their own, with two accounts that are derived, and four members each.
+    assert!(secrets.len() >= 8 * 30, "{} secrets of the devices that took part", secrets.len());
     for secret in secrets {
         assert!(!text.contains(&secret), "a secret is in the report");
     }

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use dmswarm::clock::Clock;
 use dmswarm::delegation::message::Kind;
+use dmswarm::dm::syncml::Message;
+use dmswarm::dm::wire::{ContentType, open, seal};
 use dmswarm::facts::pattern::{Pattern, Receipt, Sought};
 use dmswarm::ids::{DeviceNumber, ServerNumber, device_id};
 use dmswarm::run::stand::Stand;
@@ -150,7 +152,7 @@ fn a_device_that_talks_nonsense_gets_a_status_and_harms_nobody() {
         ("cut short", syncml, "<SyncML><SyncHdr>".into(), 400),
         ("nested deep", syncml, "<SyncML>".repeat(500), 400),
         ("an entity of its own", syncml, "<!DOCTYPE a [<!ENTITY b \"c\">]><SyncML/>".into(), 400),
-        ("WBXML", "application/vnd.syncml.dm+wbxml", "\u{2}".into(), 415),
+        ("cut short in WBXML", "application/vnd.syncml.dm+wbxml", "\u{2}".into(), 400),
         ("another type", "text/plain", from("urn:imei:004999010000007"), 415),
         ("over the limit", syncml, "x".repeat(65 * 1024), 413),
         ("nobody's device", syncml, from("urn:imei:490154203237518"), 404),
@@ -175,6 +177,30 @@ fn a_device_that_talks_nonsense_gets_a_status_and_harms_nobody() {
 
         stand.walk(scenario(PARTIES).plan()).await;
         assert_eq!(stand.take_second().await.shard.failed(), 0, "all the others are served as before");
+    });
+}
+
+/// Some DM clients use the types of data synchronisation, and one asks for WBXML whatever it sends.
+#[test]
+fn an_answer_comes_in_the_type_of_its_request() {
+    with_parties(&scenario(PARTIES), async |stand, folder| {
+        let device = client_config(folder.roots(), None, Resumption::Off).expect("TLS settings");
+        let address = &stand.blueprint().parties.server(ServerNumber(0)).accounts.address;
+        let home = Address::parse(address).expect("an address");
+        let mut message = Message { is_final: true, ..Message::default() };
+        message.header.source.uri = device_id(DeviceNumber(0)).as_str().to_owned();
+        for (number, kind) in ContentType::ALL.into_iter().enumerate() {
+            message.header.session_id = format!("{:X}", 10 + number);
+            message.header.msg_id = "1".to_owned();
+            let mut call = Call::post(home.clone(), device.clone(), kind.as_str(), seal(&message, None, kind).body);
+            call.headers.push(("accept", "application/vnd.syncml.dm+wbxml".to_owned()));
+            let reply = dialer().call(call).await.expect("an answer");
+            assert_eq!((reply.status, reply.content_type()), (200, Some(kind.as_str())));
+            let answer = open(kind.as_str(), None, &reply.body).expect("a message").message;
+            assert_eq!(answer.header.session_id, message.header.session_id, "{kind:?}");
+            let status = answer.header_status().expect("a status");
+            assert_eq!((status.code, status.chal.is_some()), (407, true), "only 200 carries a challenge");
+        }
     });
 }
 

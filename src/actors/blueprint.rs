@@ -18,7 +18,7 @@ use crate::dm::bootstrap::{self, BootstrapLinks};
 use crate::dm::client::{self, Client};
 use crate::dm::dmacc::AccountBook;
 use crate::dm::server::{self as sessions, Sessions};
-use crate::dm::wire::{self, Packet};
+use crate::dm::wire::{self, ContentType, Encoding, Packet};
 use crate::faults::rule::BadCertificate;
 use crate::faults::verdict::Faults;
 use crate::ids::{BootstrapServerNumber, DeviceNumber, ServerNumber};
@@ -108,6 +108,8 @@ pub struct DeviceParty {
     pub watched_settings: Arc<client::Settings>,
     pub watched: u32,
     pub connections: DeviceConnections,
+    /// How they write their packages.
+    pub encoding: Encoding,
 }
 
 impl Blueprint {
@@ -214,7 +216,7 @@ impl Blueprint {
         } else {
             bootstrap::document(&account, &device, Acl::empty())
         };
-        Some(wire::seal(&document, None))
+        Some(wire::seal(&document, None, ContentType::DmXml))
     }
 
     /// What is on a device, for the promises; of its journey only what was known beforehand.

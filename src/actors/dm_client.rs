@@ -157,7 +157,8 @@ impl DmClient {
         let me = ctx.address();
         match effect {
             Effect::Post { exchange, url, message, seal } => {
-                let packet = wire::seal(&message, seal.as_ref());
+                let content_type = lane.blueprint.devices.encoding.content_type();
+                let packet = wire::seal(&message, seal.as_ref(), content_type);
                 let call = lane.blueprint.call_from_device(self.device, self.identity(), &url, Some(packet));
                 let to = lane.blueprint.server_at(&url);
                 let ordeal = match to {

@@ -1,6 +1,6 @@
 //! Behind every door: binds the caller to a server, checks and reads the request, and hands it to the party's actor.
 //!
-//! Runs on the listener's threads, so that reading XML does not hold up an actor. The doors for those who are no parties of
+//! Runs on the listener's threads, so that reading does not hold up an actor. The doors for those who are no parties of
 //! ours are in `outside`.
 
 mod outside;
@@ -211,7 +211,7 @@ impl Reception {
         }
         match answer.await {
             Ok(DeviceAnswer::Message { message, seal }) => {
-                packet_answer(wire::seal(&message, seal.as_ref()).answering(content_type))
+                packet_answer(wire::seal(&message, seal.as_ref(), content_type))
             }
             Ok(DeviceAnswer::Rejected { status }) => self.turn_away("device_session", status),
             Err(_) => self.died(Party::Server(server)),

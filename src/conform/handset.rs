@@ -229,7 +229,7 @@ impl Handset {
     fn obey(self: &Rc<Handset>, effect: client::Effect, queue: &mut VecDeque<Next>) {
         match effect {
             client::Effect::Post { exchange, url, message, seal } => {
-                let packet = wire::seal(&message, seal.as_ref());
+                let packet = wire::seal(&message, seal.as_ref(), self.world.scenario.encoding.content_type());
                 if self.world.is_ours(&url) {
                     queue.extend(self.post_to_us(exchange, &packet));
                 } else {
@@ -277,7 +277,7 @@ impl Handset {
         match effect {
             server::Effect::Trigger { bytes, .. } => queue.push_back(Next::Device(client::Input::Trigger(bytes))),
             server::Effect::Answer { exchange, message, seal } => {
-                let packet = wire::seal(&message, seal.as_ref());
+                let packet = wire::seal(&message, seal.as_ref(), self.world.scenario.encoding.content_type());
                 let opened = wire::open(packet.content_type.as_str(), packet.hmac_header.as_deref(), &packet.body);
                 answer(exchange, opened.map_err(|error| Failure::Unreadable(error.to_string())));
             }

@@ -9,7 +9,7 @@
 //! | [`standard`] | DevInfo, DevDetail, Inbox, Bootstrap Config: what every device's tree holds |
 //! | [`tnds`] | sub-trees as XML |
 //! | [`inbox`] | what is added to `./Inbox` finds its place |
-//! | [`syncml`] | packages as types; [`syncml_xml`] as XML |
+//! | [`syncml`] | packages as types; [`syncml_xml`] as XML, [`wbxml`] as WBXML |
 //! | [`wire`] | a package as an HTTP body, and back |
 //! | [`auth`] | credentials, nonces, challenges |
 //! | [`trigger`] | package 0: "call me" |
@@ -37,6 +37,7 @@ pub mod tree;
 pub mod trigger;
 pub mod uri;
 pub mod wap_push;
+pub mod wbxml;
 pub mod wire;
 
 #[cfg(test)]

@@ -1,4 +1,14 @@
 //! SyncML packages as types: the subset that OMA DM uses.
+//!
+//! What is asked of elements stands here once, for [`syncml_xml`](super::syncml_xml) and [`wbxml`](super::wbxml) alike:
+//! the rules of reading over a walk through elements, the order of writing onto a page of them.
+
+mod error;
+pub(in crate::dm) mod read;
+pub(in crate::dm) mod walk;
+pub(in crate::dm) mod write;
+
+pub use error::{MAX_DEPTH, SyncmlError};
 
 /// One message of a session, in either direction.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

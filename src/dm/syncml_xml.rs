@@ -5,38 +5,33 @@
 //! prefixes, orders and quotes, and hold elements nobody knows.
 
 mod cursor;
-mod read;
+pub(in crate::dm) mod page;
 mod size;
 #[cfg(test)]
 mod tests;
-mod write;
 
-pub use read::read;
+use crate::dm::syncml::{Message, SyncmlError, read as rules, write as order};
+
+use cursor::Cursor;
+use page::Text;
 pub use size::{fits, size};
-pub use write::write;
 
-/// How deep elements may be nested; a management tree inside Data counts too.
-pub const MAX_DEPTH: usize = 64;
+/// One message as an XML document: with a declaration, without a byte order mark.
+///
+/// Characters that XML 1.0 cannot hold (most control characters) are written as U+FFFD.
+pub fn write(message: &Message) -> String {
+    let mut out = Text(String::with_capacity(768 + 256 * message.body.len()));
+    out.0.push_str(r#"<?xml version="1.0" encoding="UTF-8"?><SyncML xmlns="SYNCML:SYNCML1.2">"#);
+    order::message(&mut out, message);
+    out.0.push_str("</SyncML>");
+    out.0
+}
 
-/// Why a text is not a SyncML message. `at` is the byte at which it was noticed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SyncmlError {
-    #[error("byte {at}: in <{element}>: not well-formed XML: {why}")]
-    NotXml { at: usize, element: String, why: String },
-    #[error("byte {at}: the text ends inside <{element}>")]
-    Truncated { at: usize, element: String },
-    #[error("byte {at}: content after the end of <SyncML>")]
-    Trailing { at: usize },
-    #[error("byte {at}: the root element is <{root}>, expected <SyncML>")]
-    NotSyncml { at: usize, root: String },
-    #[error("byte {at}: elements are nested more than {limit} deep")]
-    TooDeep { at: usize, limit: usize },
-    #[error("byte {at}: the DOCTYPE has definitions of its own; send it without, or leave it out")]
-    Definitions { at: usize },
-    #[error("byte {at}: <{parent}> has no <{element}>")]
-    Missing { at: usize, parent: &'static str, element: &'static str },
-    #[error("byte {at}: <{parent}> has two <{element}>")]
-    Doubled { at: usize, parent: &'static str, element: &'static str },
-    #[error("byte {at}: <{element}> is `{found}`, expected {expected}")]
-    BadValue { at: usize, element: &'static str, expected: &'static str, found: String },
+/// Reads one message.
+///
+/// # Errors
+/// Not XML, ends too early or has something after its end, has definitions in its DOCTYPE, is nested too deep, is
+/// not SyncML, or lacks what a message cannot do without.
+pub fn read(text: &str) -> Result<Message, SyncmlError> {
+    rules::read(&mut Cursor::new(text.strip_prefix('\u{feff}').unwrap_or(text)))
 }

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 
 use crate::dm::auth::{HmacClaim, HmacCredentials};
-use crate::dm::syncml::Message;
-use crate::dm::syncml_xml::{self, SyncmlError};
+use crate::dm::syncml::{Message, SyncmlError};
+use crate::dm::{syncml_xml, wbxml};
 
 /// The media types of SyncML. Some DM clients use those of data synchronisation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,7 +16,7 @@ pub enum ContentType {
 }
 
 impl ContentType {
-    const ALL: [ContentType; 4] =
+    pub const ALL: [ContentType; 4] =
         [ContentType::DmXml, ContentType::DmWbxml, ContentType::SyncXml, ContentType::SyncWbxml];
 
     /// Reads a `Content-Type`; case and parameters do not matter. `None` for what is not SyncML.
@@ -38,6 +38,32 @@ impl ContentType {
     /// Whether the body is binary.
     pub fn is_wbxml(self) -> bool {
         matches!(self, ContentType::DmWbxml | ContentType::SyncWbxml)
+    }
+}
+
+/// How a party writes what it sends of its own accord; answers go as the request came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Encoding {
+    #[default]
+    Xml,
+    Wbxml,
+}
+
+impl Encoding {
+    /// Its word.
+    pub fn key(self) -> &'static str {
+        match self {
+            Encoding::Xml => "xml",
+            Encoding::Wbxml => "wbxml",
+        }
+    }
+
+    /// The type of OMA DM that goes with it.
+    pub fn content_type(self) -> ContentType {
+        match self {
+            Encoding::Xml => ContentType::DmXml,
+            Encoding::Wbxml => ContentType::DmWbxml,
+        }
     }
 }
 
@@ -67,20 +93,11 @@ pub struct Packet {
     pub body: Bytes,
 }
 
-impl Packet {
-    /// The same packet as an answer to a request of this type.
-    pub fn answering(self, content_type: ContentType) -> Packet {
-        Packet { content_type, ..self }
-    }
-}
-
 /// Why a body is not a package.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WireError {
     #[error("Content-Type `{found}` is not one of SyncML; send application/vnd.syncml.dm+xml")]
     NotSyncml { found: String },
-    #[error("WBXML ({found}) is not spoken here; send application/vnd.syncml.dm+xml", found = .0.as_str())]
-    Wbxml(ContentType),
     #[error("the body is not UTF-8 from byte {at} on")]
     NotUtf8 { at: usize },
     #[error("the header x-syncml-hmac cannot be read: expected algorithm=MD5, username=\"...\", mac=...")]
@@ -93,7 +110,7 @@ impl WireError {
     /// The HTTP status that answers it.
     pub fn status(&self) -> u16 {
         match self {
-            WireError::NotSyncml { .. } | WireError::Wbxml(_) => 415,
+            WireError::NotSyncml { .. } => 415,
             WireError::NotUtf8 { .. } | WireError::BadHmacHeader | WireError::Unreadable(_) => 400,
         }
     }
@@ -102,7 +119,6 @@ impl WireError {
     pub fn key(&self) -> &'static str {
         match self {
             WireError::NotSyncml { .. } => "wrong_content_type",
-            WireError::Wbxml(_) => "wbxml",
             WireError::NotUtf8 { .. } => "not_utf8",
             WireError::BadHmacHeader => "bad_hmac_header",
             WireError::Unreadable(_) => "not_syncml",
@@ -113,23 +129,24 @@ impl WireError {
 /// Opens a body.
 ///
 /// # Errors
-/// The type is not SyncML's or is WBXML, the body is not UTF-8 or no SyncML, the HMAC header cannot be read.
+/// The type is not SyncML's, the body is not UTF-8 or no SyncML, the HMAC header cannot be read.
 pub fn open(content_type: &str, hmac_header: Option<&str>, body: &[u8]) -> Result<Envelope, WireError> {
     let content_type =
         ContentType::read(content_type).ok_or_else(|| WireError::NotSyncml { found: content_type.to_owned() })?;
-    if content_type.is_wbxml() {
-        return Err(WireError::Wbxml(content_type));
-    }
     let hmac = hmac_header.map(|header| HmacClaim::read(header, body).ok_or(WireError::BadHmacHeader)).transpose()?;
-    let text = std::str::from_utf8(body).map_err(|why| WireError::NotUtf8 { at: why.valid_up_to() })?;
-    Ok(Envelope { content_type, message: syncml_xml::read(text)?, hmac })
+    let message = if content_type.is_wbxml() {
+        wbxml::read(body)?
+    } else {
+        syncml_xml::read(std::str::from_utf8(body).map_err(|why| WireError::NotUtf8 { at: why.valid_up_to() })?)?
+    };
+    Ok(Envelope { content_type, message, hmac })
 }
 
-/// Writes a message as XML, and signs it when there are credentials for that.
-pub fn seal(message: &Message, hmac: Option<&HmacCredentials>) -> Packet {
-    let body = syncml_xml::write(message);
-    let hmac_header = hmac.map(|credentials| credentials.header(body.as_bytes()));
-    Packet { content_type: ContentType::DmXml, hmac_header, body: body.into() }
+/// Writes a message as this type has it, and signs what is written when there are credentials for that.
+pub fn seal(message: &Message, hmac: Option<&HmacCredentials>, content_type: ContentType) -> Packet {
+    let body: Bytes =
+        if content_type.is_wbxml() { wbxml::write(message).into() } else { syncml_xml::write(message).into() };
+    Packet { content_type, hmac_header: hmac.map(|credentials| credentials.header(&body)), body }
 }
 
 #[cfg(test)]
@@ -164,15 +181,23 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sealed_opens_again() {
+    fn what_is_sealed_opens_again_in_each_of_the_four_types() {
         let hmac = HmacCredentials { name: "dev-17".into(), secret: "s3cret".into(), nonce: vec![1, 2, 3] };
-        let packet = seal(&message(), Some(&hmac)).answering(ContentType::SyncXml);
-        let envelope = open(packet.content_type.as_str(), packet.hmac_header.as_deref(), &packet.body).unwrap();
-        assert_eq!(envelope.content_type, ContentType::SyncXml);
-        assert_eq!(envelope.message, message());
-        let claim = envelope.hmac.unwrap();
-        assert!(claim.holds("dev-17", "s3cret", &[1, 2, 3]));
-        assert!(!claim.holds("dev-17", "s3cret", &[1, 2, 4]));
+        for content_type in ContentType::ALL {
+            let packet = seal(&message(), Some(&hmac), content_type);
+            let envelope = open(content_type.as_str(), packet.hmac_header.as_deref(), &packet.body).unwrap();
+            assert_eq!((envelope.content_type, packet.content_type), (content_type, content_type));
+            assert_eq!(envelope.message, message());
+            let claim = envelope.hmac.unwrap();
+            assert!(claim.holds("dev-17", "s3cret", &[1, 2, 3]));
+            assert!(!claim.holds("dev-17", "s3cret", &[1, 2, 4]));
+            // The claim is over the body as it travels, not over what the message says.
+            let other = if content_type.is_wbxml() { ContentType::DmXml } else { ContentType::DmWbxml };
+            let other = seal(&message(), None, other);
+            let crossed = open(other.content_type.as_str(), packet.hmac_header.as_deref(), &other.body).unwrap();
+            assert_eq!(crossed.message, message());
+            assert!(!crossed.hmac.unwrap().holds("dev-17", "s3cret", &[1, 2, 3]));
+        }
     }
 
     #[test]
@@ -182,9 +207,10 @@ mod tests {
             let error = open(content_type, hmac, body).unwrap_err();
             assert_eq!(error.status(), status, "{error}");
         }
-        let body = seal(&message(), None).body;
+        let body = seal(&message(), None, ContentType::DmXml).body;
         check("text/xml", None, &body, 415);
-        check("application/vnd.syncml.dm+wbxml", None, b"\x02\xa4\x01\x6a\x00", 415);
+        check("application/vnd.syncml.dm+wbxml", None, b"\x02\xa4\x01\x6a\x00", 400);
+        check("application/vnd.syncml.dm+wbxml", None, &body, 400);
         check("application/vnd.syncml.dm+xml", None, b"<SyncML>\xff</SyncML>", 400);
         check("application/vnd.syncml.dm+xml", None, b"<html/>", 400);
         check("application/vnd.syncml.dm+xml", Some("username=dev-17"), &body, 400);

@@ -212,6 +212,7 @@ pub fn prepare(scenario: &Scenario, ground: &Ground<'_>, clock: Clock) -> Result
                 Connections::PerDevice => DeviceConnections::Kept,
                 Connections::PerSession => DeviceConnections::PerSession,
             },
+            encoding: scenario.encoding,
         },
         seed: scenario.seed,
         faults: Arc::new(faults),

@@ -10,6 +10,7 @@ use crate::delegation::reading::{
     ConfirmByUrl, Polarity, Readings, RevocationRequestStatus, RevocationSession, SessionNames, SubtreeInRevocation,
     Unconfirmed,
 };
+use crate::dm::wire::Encoding;
 use crate::measure::health::HealthLimits;
 use crate::scenario::entry::Entry;
 use crate::scenario::keys::SCENARIO;
@@ -139,6 +140,10 @@ fn resolve(root: &Entry<'_>, file: ReadFile<'_>, found: &mut Vec<Problem>) -> Sc
     let external_devices =
         population.has("external").then(|| external::devices(&population.table("external"), found)).flatten();
     external::check(&population, &servers, found);
+    let encoding = match population.word("encoding") {
+        "wbxml" => Encoding::Wbxml,
+        _ => Encoding::Xml,
+    };
     let credentials = credentials::read(&population.table("tls"), connections, found);
     let limits = limits::read(root, &load, found);
     let policy = Policy::of(root.word("policy")).unwrap_or_default();
@@ -151,6 +156,7 @@ fn resolve(root: &Entry<'_>, file: ReadFile<'_>, found: &mut Vec<Problem>) -> Sc
         timeouts: timeouts(&root.table("timeouts")),
         readings: readings(&root.table("readings")),
         connections,
+        encoding,
         credentials,
         connections_per_peer: root.number("connections_per_peer"),
         limits,

@@ -63,6 +63,7 @@ use crate::delegation::reading::Readings;
 use crate::delegation::retry::Retries;
 use crate::dm::bootstrap::BootstrapLinks;
 use crate::dm::dmacc::{AccountBook, AuthScheme};
+use crate::dm::wire::Encoding;
 use crate::facts::goal::Goal;
 use crate::facts::pattern::Names;
 use crate::faults::rule::{Rule, Site};
@@ -107,6 +108,8 @@ pub struct Scenario {
     pub timeouts: TimeoutSettings,
     pub readings: Readings,
     pub connections: Connections,
+    /// How devices write their packages.
+    pub encoding: Encoding,
     /// What devices show to those they call.
     pub credentials: Credentials,
     /// How many connections each thread opens to one address at most; further requests wait for a free one.

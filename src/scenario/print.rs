@@ -45,6 +45,7 @@ pub fn print(scenario: &Scenario) -> String {
     scenario.external_devices.iter().for_each(|wake| page.bare("external", external::print_devices(wake)));
     page.bare("wake_port", scenario.wake_ports.https);
     page.bare("wap_port", scenario.wake_ports.wap);
+    page.string("encoding", scenario.encoding.key());
     page.header("[population.tls]");
     credentials::print(&scenario.credentials).iter().for_each(|(key, value)| page.bare(key, value));
     scenario.classes.iter().for_each(|class| page.class(class));

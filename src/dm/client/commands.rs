@@ -69,12 +69,9 @@ impl<'a> Commands<'a> {
             watch.answered(self.server, done.command, done.code, &codes);
         }
         match &done.items[..] {
-            // Items that fared differently are answered one by one (DM Protocol 1.2).
-            items if items.iter().any(|item| item.code != done.code) => {
-                items.iter().for_each(|item| self.status(done.command, item.code, item.uri));
-            }
-            [item] => self.status(done.command, done.code, item.uri),
-            _ => self.status(done.command, done.code, None),
+            [] => self.status(done.command, done.code, None),
+            // Each item by itself, however alike they fared: clients in the field do so.
+            items => items.iter().for_each(|item| self.status(done.command, item.code, item.uri)),
         }
         self.body.append(&mut results);
         done.inner.into_iter().for_each(|inner| self.answer(inner));

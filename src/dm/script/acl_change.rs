@@ -47,7 +47,7 @@ impl AclChange {
     /// once done there is nothing more to do. Whatever inherited does so again, unless somebody else now has rights here
     /// that it would not inherit.
     pub fn restored(&self, present: &Acl) -> Acl {
-        let kept = present.beyond(&self.after.beyond(&self.in_force));
+        let kept = self.kept(present);
         let inherits_again = self.before.is_empty() && kept.beyond(&self.in_force).is_empty();
         if inherits_again { Acl::empty() } else { kept }
     }
@@ -58,5 +58,17 @@ impl AclChange {
         let is_as_before = restored.is_empty() && self.before.is_empty() || *restored == self.in_force;
         let acl = if is_as_before { self.before.clone() } else { restored.to_string() };
         (present != restored).then(|| Order::ReplaceAcl { uri: self.uri.clone(), acl })
+    }
+
+    /// For a client that does not take an empty value, as there is one in the field: the order that leaves the same
+    /// rights in force, written out. `None` where there are none.
+    pub fn spelling_out(&self, present: &Acl) -> Option<Order> {
+        let kept = self.kept(present);
+        (!kept.is_empty()).then(|| Order::ReplaceAcl { uri: self.uri.clone(), acl: kept.to_string() })
+    }
+
+    /// What stands there less by what this errand has added.
+    fn kept(&self, present: &Acl) -> Acl {
+        present.beyond(&self.after.beyond(&self.in_force))
     }
 }

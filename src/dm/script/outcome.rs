@@ -41,6 +41,8 @@ pub fn all_or_nothing(mut orders: Vec<Order>) -> Order {
 
 /// Status 516: a command of a failed Atomic could not be undone.
 pub const NOT_ROLLED_BACK: u16 = 516;
+/// The status that a client in the field has for an empty value (and another one for any value its tree does not take).
+pub const SCHEMA_FORBIDS: u16 = 500;
 /// The status for a value that is not of its format.
 pub const BAD_FORMAT: u16 = 415;
 

@@ -17,8 +17,17 @@ pub struct RightsBack {
     subtree: Uri,
     own_acls: OwnAcls,
     /// The ACL that the sub-tree shall have, where that is another one.
-    top: Option<Acl>,
+    top: Option<Top>,
     state: State,
+}
+
+/// What the sub-tree's own ACL shall be.
+#[derive(Debug)]
+struct Top {
+    /// Without the delegate.
+    left: Acl,
+    /// Whether that says no more than what would be inherited.
+    inherits: bool,
 }
 
 #[derive(Debug)]
@@ -27,7 +36,11 @@ enum State {
     /// Expects the ACLs of the sub-tree and of all above it, and what the search has asked along with them.
     Reading,
     Searching,
-    ExpectTaken(Order),
+    /// `otherwise`: what to try where the client does not take an empty value, as there is one in the field.
+    ExpectTaken {
+        order: Order,
+        otherwise: Option<Order>,
+    },
 }
 
 impl RightsBack {
@@ -54,7 +67,16 @@ impl RightsBack {
                 self.look(below)
             }
             State::Searching => self.look(results),
-            State::ExpectTaken(order) => outcome::failure(order, outcome::at(results, 0)).map_or(Ok(None), Err),
+            State::ExpectTaken { order, otherwise } => match outcome::failure(order, outcome::at(results, 0)) {
+                None => Ok(None),
+                Some(failure) => match otherwise.clone() {
+                    Some(order) if failure.reason_code() == outcome::SCHEMA_FORBIDS => {
+                        self.state = State::ExpectTaken { order: order.clone(), otherwise: None };
+                        Ok(Some(vec![order]))
+                    }
+                    _ => Err(failure),
+                },
+            },
         }
     }
 
@@ -79,8 +101,8 @@ impl RightsBack {
             let inherited = acls.find(|acl| acl.as_ref().map_or(true, |acl| !acl.is_empty())).transpose()?;
             let mut left = own;
             left.purge(&self.delegate);
-            let says_no_more = inherited.is_some_and(|inherited| inherited == left);
-            self.top = Some(if says_no_more { Acl::empty() } else { left });
+            let inherits = inherited.is_some_and(|inherited| inherited == left);
+            self.top = Some(Top { left, inherits });
         }
         Ok(())
     }
@@ -100,13 +122,20 @@ impl RightsBack {
                 orders.push(Order::ReplaceAcl { uri: uri.clone(), acl: acl.to_string() });
             }
         }
-        let top = self.top.take().map(|acl| Order::ReplaceAcl { uri: self.subtree.clone(), acl: acl.to_string() });
-        orders.extend(top);
+        let mut otherwise = None;
+        if let Some(Top { left, inherits }) = self.top.take() {
+            let replace = |acl: String| Order::ReplaceAcl { uri: self.subtree.clone(), acl };
+            if inherits {
+                otherwise = Some([&orders[..], &[replace(left.to_string())]].concat());
+            }
+            orders.push(replace(if inherits { String::new() } else { left.to_string() }));
+        }
         if orders.is_empty() {
             return Ok(None);
         }
         let order = outcome::all_or_nothing(orders);
-        self.state = State::ExpectTaken(order.clone());
+        let otherwise = otherwise.map(outcome::all_or_nothing);
+        self.state = State::ExpectTaken { order: order.clone(), otherwise };
         Ok(Some(vec![order]))
     }
 }

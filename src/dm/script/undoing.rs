@@ -27,8 +27,8 @@ enum State {
 /// What becomes of an order of the list.
 #[derive(Debug)]
 enum Fate {
-    /// It is run as this one.
-    Runs(Order),
+    /// It is run as the first of these; as the other one, where that is answered with 500.
+    Runs(Order, Option<Order>),
     /// There is nothing (left) to do.
     Done,
     Failed(DeviceFailure),
@@ -56,7 +56,15 @@ impl Undoing {
                 let present = read.map(|(place, uri)| (uri.clone(), present(uri, outcome::at(results, place))));
                 self.run(present.collect(), changes)
             }
-            State::Running(fates) => self.settle(fates, results, changes),
+            State::Running(fates) => {
+                let mut results = (0..).map(|place| outcome::at(results, place));
+                let settled = fates.into_iter().map(|fate| match fate {
+                    Fate::Runs(order, otherwise) => self.take(&order, otherwise, results.next()),
+                    fate => fate,
+                });
+                let settled = settled.collect();
+                self.go_on(settled, changes)
+            }
         }
     }
 
@@ -80,41 +88,46 @@ impl Undoing {
                 Some(Ok(Some(acl))) => {
                     let restored = change.restored(acl);
                     let order = change.restoring(acl, &restored);
+                    let otherwise = if restored.is_empty() { change.spelling_out(acl) } else { None };
                     // A second change of the same node starts from there.
                     *acl = restored;
-                    order.map_or(Fate::Done, Fate::Runs)
+                    order.map_or(Fate::Done, |order| Fate::Runs(order, otherwise))
                 }
                 Some(Err(failure)) => Fate::Failed(failure.clone()),
                 Some(Ok(None)) | None => Fate::Done,
             },
-            _ => Fate::Runs(order.clone()),
+            _ => Fate::Runs(order.clone(), None),
         };
-        let fates: Vec<Fate> = self.list.iter().map(fate).collect();
-        let runs = |fate: &Fate| if let Fate::Runs(order) = fate { Some(order.clone()) } else { None };
-        let orders: Vec<Order> = fates.iter().filter_map(runs).collect();
-        if orders.is_empty() {
-            return self.settle(fates, &[], changes);
-        }
-        self.state = State::Running(fates);
-        Ok(Some(orders))
+        let fates = self.list.iter().map(fate).collect();
+        self.go_on(fates, changes)
     }
 
-    fn settle(&self, fates: Vec<Fate>, results: &[OrderResult], changes: &mut Changes) -> Next {
+    /// Runs what is to run; when there is nothing, tells what is left.
+    fn go_on(&mut self, fates: Vec<Fate>, changes: &mut Changes) -> Next {
+        let runs = |fate: &Fate| if let Fate::Runs(order, _) = fate { Some(order.clone()) } else { None };
+        let orders: Vec<Order> = fates.iter().filter_map(runs).collect();
+        if !orders.is_empty() {
+            self.state = State::Running(fates);
+            return Ok(Some(orders));
+        }
         let (mut first, mut left) = (None, Vec::new());
-        let mut results = (0..).map(|place| outcome::at(results, place));
         for (listed, fate) in self.list.iter().zip(fates) {
-            let failure = match fate {
-                Fate::Runs(order) => results.next().and_then(|result| self.failure(&order, result)),
-                Fate::Done => None,
-                Fate::Failed(failure) => Some(failure),
-            };
-            if let Some(failure) = failure {
+            if let Fate::Failed(failure) = fate {
                 first.get_or_insert(failure);
                 left.push(listed.clone());
             }
         }
         changes.begin(left);
         first.map_or(Ok(None), Err)
+    }
+
+    /// What has become of an order that was run.
+    fn take(&self, order: &Order, otherwise: Option<Order>, result: Option<&OrderResult>) -> Fate {
+        let Some(failure) = result.and_then(|result| self.failure(order, result)) else { return Fate::Done };
+        match otherwise {
+            Some(order) if failure.reason_code() == outcome::SCHEMA_FORBIDS => Fate::Runs(order, None),
+            _ => Fate::Failed(failure),
+        }
     }
 
     fn failure(&self, order: &Order, result: &OrderResult) -> Option<DeviceFailure> {

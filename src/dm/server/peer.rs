@@ -95,6 +95,11 @@ impl Peer {
         let header = &envelope.message.header;
         let is_it = |session: &mut Box<Session>| session.id == header.session_id;
         let mut session = match self.knock.take_if(is_it).or_else(|| self.session.take_if(is_it)) {
+            Some(session) if session.is_over && !session::is_restart(&envelope.message) => {
+                turn.out.push(Effect::Reject { exchange, status: BAD_REQUEST });
+                return self.put_back(session);
+            }
+            Some(session) if session.is_over => Box::new(Session::new(&session.id)),
             Some(session) if session.is_authenticated && session::is_restart(&envelope.message) => {
                 self.put_back(session);
                 Box::new(Session::new(&header.session_id))
@@ -120,7 +125,8 @@ impl Peer {
     }
 
     /// The device has not proved who it is: challenges it, and the second time turns it away. One client in the field
-    /// would go on with its wrong password for ever. Nothing that it says is remembered but in its own session.
+    /// would go on with its wrong password for ever: in a session that is over it gets no challenge that it could answer,
+    /// but a status that ends it. Nothing that it says is remembered but in its own session.
     fn refuse(
         &mut self,
         exchange: u64,
@@ -142,11 +148,17 @@ impl Peer {
             return self.put_back(session);
         }
         turn.note(Note::TurnedAway { device });
-        let is_called = self.called.take_if(|called| session_text(called.session_id) == session.id).is_some();
+        // Hexadecimal, in whatever letters, and with zeros before it or not.
+        let number = u16::from_str_radix(&session.id, 16);
+        let is_called = self.called.take_if(|called| number == Ok(called.session_id)).is_some();
         if session.is_authenticated {
             break_off(*session, DeviceFailure::NotAuthenticated, turn);
-        } else if is_called {
-            self.fail_first(DeviceFailure::NotAuthenticated, turn);
+        } else {
+            if is_called {
+                self.fail_first(DeviceFailure::NotAuthenticated, turn);
+            }
+            session.is_over = true;
+            self.put_back(session);
         }
         self.go_on(turn);
     }
@@ -347,10 +359,6 @@ fn break_off(session: Session, failure: DeviceFailure, turn: &mut Turn<'_>) {
         turn.out.push(Effect::Finished { ticket: running.ticket, report });
     }
     turn.note(Note::SessionEnded { device: turn.device, in_order: false });
-}
-
-fn session_text(session_id: u16) -> String {
-    format!("{session_id:X}")
 }
 
 /// How often either side is given another chance to prove itself.

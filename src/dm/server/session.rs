@@ -24,6 +24,8 @@ pub struct Session {
     pub offered: Option<u32>,
     /// How often the device's proof was missing or wrong.
     pub failures: u8,
+    /// Whether the device has been turned away: until the session is forgotten, nothing more is heard in it.
+    pub is_over: bool,
     /// What the device takes at once.
     pub limits: Limits,
     /// Whether the device has said that it believes us for the rest of the session.
@@ -172,6 +174,7 @@ impl Session {
             is_authenticated: false,
             offered: None,
             failures: 0,
+            is_over: false,
             limits: Limits::default(),
             is_believed: false,
             rejections: 0,

@@ -1,6 +1,7 @@
 //! Transcripts of sessions with a hand-made device.
 
 mod errands;
+mod field;
 mod proofs;
 
 use std::time::Duration;
@@ -12,7 +13,7 @@ use crate::dm::script::Order;
 use crate::dm::syncml::{Command, Cred, Element, Header, Item, Location, Meta, Results, Status, Verb};
 use crate::dm::trigger::{NonceUsed, Trigger};
 use crate::dm::uri::Uri;
-use crate::dm::wire;
+use crate::dm::wire::{self, ContentType};
 use crate::ids::{ServerId, device_id};
 
 const DEVICE: DeviceNumber = DeviceNumber(3);
@@ -128,7 +129,7 @@ impl Bench {
         self.exchange += 1;
         let name = self.secret(Derived::ClientName);
         let seal = HmacCredentials { name, secret: self.secret(Derived::ClientSecret), nonce: nonce.to_vec() };
-        let packet = wire::seal(&message, Some(&seal));
+        let packet = wire::seal(&message, Some(&seal), ContentType::DmXml);
         let envelope = wire::open(packet.content_type.as_str(), packet.hmac_header.as_deref(), &packet.body).unwrap();
         self.tell(Input::Received { exchange: self.exchange, envelope, client_certificate: false });
     }

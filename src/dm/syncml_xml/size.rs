@@ -1,7 +1,7 @@
 //! How long what is written gets: quickly as a bound, or to the byte.
 
-use super::write;
-use crate::dm::syncml::{Command, Element, Item, Verb};
+use super::page::Text;
+use crate::dm::syncml::{Command, Element, Item, Verb, write};
 
 /// Whether these elements fit into so many bytes. They are measured to the byte only where it is a near thing.
 pub fn fits<'e>(elements: impl Iterator<Item = &'e Element> + Clone, bytes: usize) -> bool {
@@ -10,9 +10,9 @@ pub fn fits<'e>(elements: impl Iterator<Item = &'e Element> + Clone, bytes: usiz
 
 /// The bytes of one element.
 pub fn size(element: &Element) -> usize {
-    let mut out = String::new();
+    let mut out = Text(String::new());
     write::element(&mut out, element);
-    out.len()
+    out.0.len()
 }
 
 /// No element takes more bytes than this.

@@ -3,6 +3,7 @@
 mod direct;
 mod mishaps;
 mod pair;
+pub(in crate::dm) mod picky;
 mod undo;
 mod walk;
 
@@ -53,7 +54,12 @@ fn secrets_do_not_show_on_their_way_to_the_device() {
     let secret = pair.account(1).client_auth().unwrap().secret.clone().unwrap();
     let orders = pair.account(1).orders("dms2");
     let document = bootstrap::document(&pair.account(1), &device_id(DEVICE), Acl::empty());
-    assert!(wire::seal(&document, None).body.windows(secret.len()).any(|part| part == secret.as_bytes()));
+    assert!(
+        wire::seal(&document, None, wire::ContentType::DmXml)
+            .body
+            .windows(secret.len())
+            .any(|part| part == secret.as_bytes())
+    );
     let shown = format!("{orders:?} {document:?} {:?}", pair.prepare(true, false));
     assert!(!shown.contains(&secret), "{shown}");
 }

@@ -7,6 +7,12 @@ pub static POPULATION: Section = Section {
     about: "The devices of the run.",
     keys: &[
         required("devices", Shape::Integer(1, 10_000_000), "How many there are; each goes on one journey."),
+        with_default(
+            "encoding",
+            Shape::Word(&["xml", "wbxml"]),
+            "xml",
+            "How devices write the packages of their sessions; servers answer in kind.",
+        ),
         key("class", Shape::Tables(&CLASS), "Kinds of devices; without any, all are of one ordinary kind."),
         key(
             "external",

@@ -67,6 +67,7 @@ body_limit = 1500
 message_limit = "16KiB"
 [population]
 devices = 77
+encoding = "wbxml"
 wake_port = 9443
 wap_port = 2948
 [population.tls]

@@ -2,6 +2,7 @@
 
 mod commands;
 mod credentials;
+mod field;
 mod lifetime;
 mod mishaps;
 mod sessions;

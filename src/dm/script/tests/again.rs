@@ -65,6 +65,12 @@ fn rights_are_taken_back_wherever_they_were_given() {
     let listed = ("Get ./SCOMO?list=TNDS+ACL", 200, Some(below));
     let both = format!("Atomic {{ Replace ./SCOMO/a?prop=ACL `Get=dms1`; {own} }}");
     check(take_back(), &[given, ROOT_ACL, listed], &[READ_ACLS, &both], Ok(()), &[]);
+    // A client that takes no empty value gets it written out.
+    let no_empty = [given, root, ("Replace ./SCOMO?prop=ACL ``", 500, None)];
+    let empty = "Replace ./SCOMO?prop=ACL ``";
+    check(take_back(), &no_empty, &[READ_ACLS, empty, own], Ok(()), &[]);
+    let never = [given, root, ("Replace", 500, None)];
+    check(take_back(), &never, &[READ_ACLS, empty, own], Err((500, "Replace ./SCOMO?prop=ACL")), &[]);
     let refused = [given, ROOT_ACL, ("Replace", 425, None)];
     check(take_back(), &refused, &[READ_ACLS, own], Err((425, "Replace ./SCOMO?prop=ACL")), &[]);
 }

@@ -142,3 +142,22 @@ fn an_undo_that_breaks_off_while_it_reads_is_left_whole() {
     script.next(None);
     assert_eq!(script.abandon(DeviceFailure::Unreachable).undo, list);
 }
+
+#[test]
+fn a_client_that_takes_no_empty_value_gets_the_rights_written_out() {
+    let there = (SCOMO, 200, Some("Get=*&Replace=dms1.example.test+dms2.example.test+other&Add=dms1.example.test"));
+    let empty = ("Replace ./SCOMO?prop=ACL ``", 500, None);
+    let first = format!("Replace ./SCOMO?prop=ACL ``, {ACCOUNT}");
+    let second = "Replace ./SCOMO?prop=ACL `Get=*&Replace=dms1+other&Add=dms1`";
+    check(Errand::Undo(prepared("", OWN)), &[there, empty], &[SCOMO, &first, second], Ok(()), &[]);
+    // Once only; and whatever else the client says is a refusal.
+    let never = ("Replace", 500, None);
+    let refused = Err((500, "Replace ./SCOMO?prop=ACL"));
+    check(Errand::Undo(prepared("", OWN)), &[there, never], &[SCOMO, &first, second], refused, &[INHERITED]);
+    let denied = ("Replace", 425, None);
+    let refused = Err((425, "Replace ./SCOMO?prop=ACL"));
+    check(Errand::Undo(prepared("", OWN)), &[there, denied], &[SCOMO, &first], refused, &[INHERITED]);
+}
+
+/// An order that restores what was inherited, as it is told.
+const INHERITED: &str = "Restore ./SCOMO?prop=ACL ``";

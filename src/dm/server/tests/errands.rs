@@ -332,7 +332,7 @@ fn answers_are_xml_that_pickier_clients_take() {
     let (secret, nonce) = (bench.secret(Derived::ClientSecret), bench.nonce(Derived::ClientNonce));
     bench.session = "1".into();
     bench.hear(bench.md5(&secret, &nonce), bench.package_1(1201));
-    let packet = wire::seal(bench.said.as_ref().unwrap(), None);
+    let packet = wire::seal(bench.said.as_ref().unwrap(), None, wire::ContentType::DmXml);
     let text = std::str::from_utf8(&packet.body).unwrap();
     let begin = r#"<?xml version="1.0" encoding="UTF-8"?><SyncML xmlns="SYNCML:SYNCML1.2"><SyncHdr><VerDTD>1.2</VerDTD><VerProto>DM/1.2</VerProto><SessionID>1</SessionID><MsgID>1</MsgID>"#;
     assert!(text.starts_with(begin), "{text}");

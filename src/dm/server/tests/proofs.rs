@@ -107,7 +107,89 @@ fn a_wrong_password_is_turned_away_the_second_time_without_a_challenge() {
         "TurnedAway { }",
         "failed 7: NotAuthenticated, 0 to undo",
     ]);
-    assert_eq!(bench.sessions.deadline(), Moment::NEVER);
+    // It would try for ever: what it says in a session that is over gets a status that ends it.
+    for _ in 0..128 {
+        let mut body = vec![Element::Status(bench.status("0", "SyncHdr", 401))];
+        body.extend(bench.package_1(1200));
+        bench.hear(bench.md5("wrong", &nonce), body);
+        bench.check(&["HTTP 400"]);
+    }
+    bench.wait(10);
+    assert_eq!((bench.sessions.deadline(), bench.sessions.open()), (Moment::NEVER, 0));
+}
+
+#[test]
+fn a_device_that_was_turned_away_may_begin_anew_with_the_same_number() {
+    let mut bench = bench(Scheme::Md5);
+    let (secret, nonce) = (bench.secret(Derived::ClientSecret), bench.nonce(Derived::ClientNonce));
+    bench.session = "1a".into();
+    for _ in 0..2 {
+        bench.hear(bench.md5("wrong", &nonce), bench.package_1(1201));
+    }
+    bench.transcript.clear();
+    bench.hear(bench.md5(&secret, &nonce), bench.package_1(1201));
+    bench.check(&["#1, with md5, SyncHdr 212+nonce, Alert 200, Replace 200, Final", OPENED, "connected", ENDED]);
+}
+
+#[test]
+fn the_number_of_a_session_is_hexadecimal_in_whatever_letters() {
+    for written in ["800a", "800A", "0800A"] {
+        let mut bench = bench(Scheme::Md5);
+        // Ten calls that nobody heeds: 8000 to 8009.
+        for ticket in 0..10 {
+            bench.want(ticket, visit());
+            bench.wait(10);
+        }
+        bench.want(10, visit());
+        assert_eq!(bench.session, "800A");
+        bench.session = written.into();
+        bench.transcript.clear();
+        bench.hear(None, bench.package_1(1200));
+        bench.hear(None, bench.package_1(1200));
+        assert_eq!(bench.transcript.last().unwrap(), "failed 10: NotAuthenticated, 0 to undo", "{written}");
+        assert_eq!(bench.said.as_ref().unwrap().header.session_id, written, "as the device wrote it");
+    }
+}
+
+#[test]
+fn a_device_that_speaks_another_scheme_is_asked_for_ours() {
+    for (wrong, ours, code) in
+        [(Scheme::Basic, Scheme::Md5, 401), (Scheme::Md5, Scheme::Basic, 401), (Scheme::Md5, Scheme::Hmac, 407)]
+    {
+        let mut bench = bench(ours);
+        let (name, secret) = (bench.secret(Derived::ClientName), bench.secret(Derived::ClientSecret));
+        let nonce = bench.nonce(Derived::ClientNonce);
+        bench.session = "1".into();
+        bench.hear(auth::cred(wrong, &name, &secret, &nonce), bench.package_1(1201));
+        let status = bench.said.as_ref().unwrap().header_status().unwrap().clone();
+        let chal = status.chal.unwrap();
+        assert_eq!((status.code, Some(chal.scheme.as_str())), (code, ours.syncml_type()));
+        let nonce = chal.next_nonce.map(|nonce| auth::nonce_octets(&nonce)).unwrap_or_default();
+        let mut body = vec![Element::Status(bench.status("0", "SyncHdr", 212))];
+        body.extend(bench.package_1(1201));
+        bench.transcript.clear();
+        if ours == Scheme::Hmac {
+            bench.hear_sealed(&nonce, body);
+        } else {
+            bench.hear(auth::cred(ours, &name, &secret, &nonce), body);
+        }
+        assert_eq!(bench.transcript[1], OPENED, "{wrong:?} to {ours:?}");
+    }
+}
+
+#[test]
+fn a_device_may_send_its_credentials_in_every_message_or_in_the_first_alone() {
+    for in_each in [true, false] {
+        let mut bench = bench(Scheme::Md5);
+        let (secret, nonce) = (bench.secret(Derived::ClientSecret), bench.nonce(Derived::ClientNonce));
+        bench.want(7, visit());
+        bench.hear(bench.md5(&secret, &nonce), bench.package_1(1200));
+        let next = bench.challenged_with();
+        // 200 is as good as 212.
+        let body = bench.package_3(if in_each { 200 } else { 212 }, 200, "");
+        bench.hear(if in_each { bench.md5(&secret, &next) } else { None }, body);
+        assert_eq!(bench.transcript.last().unwrap(), ENDED, "{in_each}");
+    }
 }
 
 #[test]

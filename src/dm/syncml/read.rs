@@ -1,24 +1,25 @@
-//! XML to messages: elements in any order, by local name; what nobody knows is passed over.
+//! Elements to messages: in any order, by local name; what nobody knows is passed over.
 
-use super::SyncmlError;
-use super::cursor::Cursor;
-use crate::dm::syncml::{Chal, Command, Cred, Element, Header, Item, Location, Message, Meta, Results, Status, Verb};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
-/// Reads one message.
+use super::error::SyncmlError;
+use super::walk::{Content, Walk};
+use super::{Chal, Command, Cred, Element, Header, Item, Location, Message, Meta, Results, Status, Verb};
+
+/// Reads one message from the beginning of a walk to its end.
 ///
 /// # Errors
-/// Not XML, ends too early or has something after its end, has definitions in its DOCTYPE, is nested too deep, is
-/// not SyncML, or lacks what a message cannot do without.
-pub fn read(text: &str) -> Result<Message, SyncmlError> {
-    let mut cursor = Cursor::new(text.strip_prefix('\u{feff}').unwrap_or(text));
+/// Those of the walk, or the document is not SyncML, or lacks what a message cannot do without.
+pub(in crate::dm) fn read<'x>(cursor: &mut impl Walk<'x>) -> Result<Message, SyncmlError> {
     cursor.root()?;
     let (mut header, mut body) = (None, None);
     while let Some(name) = cursor.child()? {
         match name {
             "SyncHdr" if header.is_some() => return Err(cursor.doubled("SyncML", "SyncHdr")),
             "SyncBody" if body.is_some() => return Err(cursor.doubled("SyncML", "SyncBody")),
-            "SyncHdr" => header = Some(self::header(&mut cursor)?),
-            "SyncBody" => body = Some(self::body(&mut cursor)?),
+            "SyncHdr" => header = Some(self::header(cursor)?),
+            "SyncBody" => body = Some(self::body(cursor)?),
             _ => cursor.skip()?,
         }
     }
@@ -28,7 +29,7 @@ pub fn read(text: &str) -> Result<Message, SyncmlError> {
     Ok(Message { header, body, is_final })
 }
 
-fn header(cursor: &mut Cursor) -> Result<Header, SyncmlError> {
+fn header<'x>(cursor: &mut impl Walk<'x>) -> Result<Header, SyncmlError> {
     let mut header = Header::default();
     let (mut session_id, mut msg_id, mut target, mut source) = (None, None, None, None);
     while let Some(name) = cursor.child()? {
@@ -53,7 +54,7 @@ fn header(cursor: &mut Cursor) -> Result<Header, SyncmlError> {
 }
 
 /// The elements of a SyncBody, and whether it has a Final.
-fn body(cursor: &mut Cursor) -> Result<(Vec<Element>, bool), SyncmlError> {
+fn body<'x>(cursor: &mut impl Walk<'x>) -> Result<(Vec<Element>, bool), SyncmlError> {
     let (mut elements, mut is_final) = (Vec::new(), false);
     while let Some(name) = cursor.child()? {
         match name {
@@ -106,7 +107,7 @@ impl Name {
 }
 
 /// A command, whether DM uses it or not; `None` for an element without a CmdID, which nobody could answer.
-fn any_command(cursor: &mut Cursor, name: &str) -> Result<Option<Command>, SyncmlError> {
+fn any_command<'x>(cursor: &mut impl Walk<'x>, name: &str) -> Result<Option<Command>, SyncmlError> {
     if let Some(known) = Name::of(name) {
         return command(cursor, known).map(Some);
     }
@@ -120,7 +121,7 @@ fn any_command(cursor: &mut Cursor, name: &str) -> Result<Option<Command>, Syncm
     Ok(cmd_id.map(|cmd_id| Command { cmd_id, verb: Verb::Other(name.to_owned()) }))
 }
 
-fn command(cursor: &mut Cursor, name: Name) -> Result<Command, SyncmlError> {
+fn command<'x>(cursor: &mut impl Walk<'x>, name: Name) -> Result<Command, SyncmlError> {
     let (mut cmd_id, mut correlator, mut code, mut shared) = (None, None, None, Meta::default());
     let (mut items, mut commands) = (Vec::new(), Vec::new());
     while let Some(child) = cursor.child()? {
@@ -155,7 +156,7 @@ fn command(cursor: &mut Cursor, name: Name) -> Result<Command, SyncmlError> {
     Ok(Command { cmd_id, verb })
 }
 
-fn status(cursor: &mut Cursor) -> Result<Status, SyncmlError> {
+fn status<'x>(cursor: &mut impl Walk<'x>) -> Result<Status, SyncmlError> {
     let mut status = Status::default();
     let (mut msg_ref, mut code) = (None, None);
     while let Some(name) = cursor.child()? {
@@ -177,7 +178,7 @@ fn status(cursor: &mut Cursor) -> Result<Status, SyncmlError> {
     Ok(status)
 }
 
-fn results(cursor: &mut Cursor) -> Result<Results, SyncmlError> {
+fn results<'x>(cursor: &mut impl Walk<'x>) -> Result<Results, SyncmlError> {
     let mut results = Results::default();
     let mut cmd_ref = None;
     while let Some(name) = cursor.child()? {
@@ -197,14 +198,14 @@ fn results(cursor: &mut Cursor) -> Result<Results, SyncmlError> {
     Ok(results)
 }
 
-fn item(cursor: &mut Cursor) -> Result<Item, SyncmlError> {
-    let mut item = Item::default();
+fn item<'x>(cursor: &mut impl Walk<'x>) -> Result<Item, SyncmlError> {
+    let (mut item, mut data) = (Item::default(), None);
     while let Some(name) = cursor.child()? {
         match name {
             "Target" => item.target = Some(location(cursor, "Target")?.uri),
             "Source" => item.source = Some(location(cursor, "Source")?.uri),
             "Meta" => item.meta = meta(cursor)?.meta,
-            "Data" => item.data = Some(cursor.data()?),
+            "Data" => data = Some(cursor.content()?),
             "MoreData" => {
                 cursor.skip()?;
                 item.more_data = true;
@@ -212,10 +213,19 @@ fn item(cursor: &mut Cursor) -> Result<Item, SyncmlError> {
             _ => cursor.skip()?,
         }
     }
+    item.data = data.map(|data| match data {
+        Content::Text(text) => text,
+        // A management tree, as text.
+        Content::Markup(markup) => markup.trim_ascii().to_owned(),
+        Content::Octets(octets) => {
+            item.meta.format = Some("b64".to_owned());
+            STANDARD.encode(octets)
+        }
+    });
     Ok(item)
 }
 
-fn location(cursor: &mut Cursor, element: &'static str) -> Result<Location, SyncmlError> {
+fn location<'x>(cursor: &mut impl Walk<'x>, element: &'static str) -> Result<Location, SyncmlError> {
     let (mut uri, mut name) = (None, None);
     while let Some(child) = cursor.child()? {
         match child {
@@ -227,7 +237,7 @@ fn location(cursor: &mut Cursor, element: &'static str) -> Result<Location, Sync
     Ok(Location { uri: uri.ok_or_else(|| cursor.missing(element, "LocURI"))?, name })
 }
 
-fn cred(cursor: &mut Cursor) -> Result<Cred, SyncmlError> {
+fn cred<'x>(cursor: &mut impl Walk<'x>) -> Result<Cred, SyncmlError> {
     let mut cred = Cred::default();
     while let Some(name) = cursor.child()? {
         match name {
@@ -243,7 +253,7 @@ fn cred(cursor: &mut Cursor) -> Result<Cred, SyncmlError> {
     Ok(cred)
 }
 
-fn chal(cursor: &mut Cursor) -> Result<Chal, SyncmlError> {
+fn chal<'x>(cursor: &mut impl Walk<'x>) -> Result<Chal, SyncmlError> {
     let mut chal = Chal::default();
     while let Some(name) = cursor.child()? {
         match name {
@@ -265,7 +275,7 @@ struct MetaAndNonce {
     next_nonce: Option<String>,
 }
 
-fn meta(cursor: &mut Cursor) -> Result<MetaAndNonce, SyncmlError> {
+fn meta<'x>(cursor: &mut impl Walk<'x>) -> Result<MetaAndNonce, SyncmlError> {
     let (mut meta, mut next_nonce) = (Meta::default(), None);
     while let Some(name) = cursor.child()? {
         match name {

@@ -1,24 +1,43 @@
-//! Messages to XML, in the order of the SyncML 1.2 DTD.
+//! Messages to elements, in the order of the SyncML 1.2 DTD.
 
-use std::fmt::Write;
+use super::{Chal, Command, Cred, Element, Header, Item, Location, Message, Meta, Results, Status, Verb};
 
-use crate::dm::syncml::{Chal, Command, Cred, Element, Header, Item, Location, Message, Meta, Results, Status, Verb};
+/// What elements are written on.
+pub(in crate::dm) trait Page {
+    /// Begins an element of SyncML itself.
+    fn open(&mut self, name: &str);
+    /// Ends it.
+    fn close(&mut self, name: &str);
+    /// An element without content.
+    fn empty(&mut self, name: &str);
+    /// An element with text in it, which may be empty.
+    fn leaf(&mut self, space: Space, name: &str, value: &str);
+    /// An element with a number in it.
+    fn number(&mut self, space: Space, name: &str, value: u64);
+}
 
-/// One message as an XML document: with a declaration, without a byte order mark.
-///
-/// Characters that XML 1.0 cannot hold (most control characters) are written as U+FFFD.
-pub fn write(message: &Message) -> String {
-    let mut out = String::with_capacity(768 + 256 * message.body.len());
-    out.push_str(r#"<?xml version="1.0" encoding="UTF-8"?><SyncML xmlns="SYNCML:SYNCML1.2">"#);
-    header(&mut out, &message.header);
-    out.push_str("<SyncBody>");
-    message.body.iter().for_each(|element| self::element(&mut out, element));
-    out.push_str(if message.is_final { "<Final/></SyncBody></SyncML>" } else { "</SyncBody></SyncML>" });
-    out
+/// Whose an element is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::dm) enum Space {
+    /// `SYNCML:SYNCML1.2`
+    Syncml,
+    /// `syncml:metinf`: a child of a Meta.
+    Metinf,
+}
+
+/// What stands in the root element.
+pub(in crate::dm) fn message(out: &mut impl Page, message: &Message) {
+    header(out, &message.header);
+    out.open("SyncBody");
+    message.body.iter().for_each(|element| self::element(out, element));
+    if message.is_final {
+        out.empty("Final");
+    }
+    out.close("SyncBody");
 }
 
 /// One element of a SyncBody.
-pub(super) fn element(out: &mut String, element: &Element) {
+pub(in crate::dm) fn element(out: &mut impl Page, element: &Element) {
     match element {
         Element::Command(command) => self::command(out, command),
         Element::Status(status) => self::status(out, status),
@@ -26,8 +45,8 @@ pub(super) fn element(out: &mut String, element: &Element) {
     }
 }
 
-fn header(out: &mut String, header: &Header) {
-    out.push_str("<SyncHdr>");
+fn header(out: &mut impl Page, header: &Header) {
+    out.open("SyncHdr");
     leaf(out, "VerDTD", &header.ver_dtd);
     leaf(out, "VerProto", &header.ver_proto);
     leaf(out, "SessionID", &header.session_id);
@@ -39,38 +58,41 @@ fn header(out: &mut String, header: &Header) {
         self::cred(out, cred);
     }
     meta(out, &header.meta);
-    out.push_str("</SyncHdr>");
+    out.close("SyncHdr");
 }
 
-fn location(out: &mut String, name: &str, location: &Location) {
-    open(out, name);
+fn location(out: &mut impl Page, name: &str, location: &Location) {
+    out.open(name);
     leaf(out, "LocURI", &location.uri);
     optional(out, "LocName", location.name.as_deref());
-    close(out, name);
+    out.close(name);
 }
 
-fn cred(out: &mut String, cred: &Cred) {
-    out.push_str("<Cred><Meta>");
+fn cred(out: &mut impl Page, cred: &Cred) {
+    out.open("Cred");
+    out.open("Meta");
     metinf(out, "Format", &cred.format);
     metinf(out, "Type", &cred.scheme);
-    out.push_str("</Meta>");
+    out.close("Meta");
     leaf(out, "Data", &cred.data);
-    out.push_str("</Cred>");
+    out.close("Cred");
 }
 
-fn chal(out: &mut String, chal: &Chal) {
-    out.push_str("<Chal><Meta>");
+fn chal(out: &mut impl Page, chal: &Chal) {
+    out.open("Chal");
+    out.open("Meta");
     metinf(out, "Format", &chal.format);
     metinf(out, "Type", &chal.scheme);
     if let Some(nonce) = &chal.next_nonce {
         metinf(out, "NextNonce", nonce);
     }
-    out.push_str("</Meta></Chal>");
+    out.close("Meta");
+    out.close("Chal");
 }
 
-fn command(out: &mut String, command: &Command) {
+fn command(out: &mut impl Page, command: &Command) {
     let name = command.verb.name();
-    open(out, name);
+    out.open(name);
     leaf(out, "CmdID", &command.cmd_id);
     match &command.verb {
         Verb::Add(items) | Verb::Replace(items) => items.iter().for_each(|item| self::item(out, item, true)),
@@ -93,11 +115,11 @@ fn command(out: &mut String, command: &Command) {
         }
         Verb::Other(_) => {}
     }
-    close(out, name);
+    out.close(name);
 }
 
-fn status(out: &mut String, status: &Status) {
-    out.push_str("<Status>");
+fn status(out: &mut impl Page, status: &Status) {
+    out.open("Status");
     leaf(out, "CmdID", &status.cmd_id);
     leaf(out, "MsgRef", &status.msg_ref);
     optional(out, "CmdRef", status.cmd_ref.as_deref());
@@ -109,11 +131,11 @@ fn status(out: &mut String, status: &Status) {
     }
     number(out, "Data", status.code);
     status.items.iter().for_each(|item| self::item(out, item, false));
-    out.push_str("</Status>");
+    out.close("Status");
 }
 
-fn results(out: &mut String, results: &Results) {
-    out.push_str("<Results>");
+fn results(out: &mut impl Page, results: &Results) {
+    out.open("Results");
     leaf(out, "CmdID", &results.cmd_id);
     optional(out, "MsgRef", results.msg_ref.as_deref());
     leaf(out, "CmdRef", &results.cmd_ref);
@@ -121,36 +143,36 @@ fn results(out: &mut String, results: &Results) {
     optional(out, "TargetRef", results.target_ref.as_deref());
     optional(out, "SourceRef", results.source_ref.as_deref());
     results.items.iter().for_each(|item| self::item(out, item, false));
-    out.push_str("</Results>");
+    out.close("Results");
 }
 
 /// `needs_data`: some clients fall over an Add or Replace without Data, so an empty one is written.
-fn item(out: &mut String, item: &Item, needs_data: bool) {
-    out.push_str("<Item>");
+fn item(out: &mut impl Page, item: &Item, needs_data: bool) {
+    out.open("Item");
     for (name, uri) in [("Target", &item.target), ("Source", &item.source)] {
         if let Some(uri) = uri {
-            open(out, name);
+            out.open(name);
             leaf(out, "LocURI", uri);
-            close(out, name);
+            out.close(name);
         }
     }
     meta(out, &item.meta);
     match &item.data {
         Some(data) => leaf(out, "Data", data),
-        None if needs_data => out.push_str("<Data></Data>"),
+        None if needs_data => leaf(out, "Data", ""),
         None => {}
     }
     if item.more_data {
-        out.push_str("<MoreData/>");
+        out.empty("MoreData");
     }
-    out.push_str("</Item>");
+    out.close("Item");
 }
 
-fn meta(out: &mut String, meta: &Meta) {
+fn meta(out: &mut impl Page, meta: &Meta) {
     if meta == &Meta::default() {
         return;
     }
-    out.push_str("<Meta>");
+    out.open("Meta");
     for (name, value) in [("Format", &meta.format), ("Type", &meta.kind), ("Mark", &meta.mark)] {
         if let Some(value) = value {
             metinf(out, name, value);
@@ -158,69 +180,26 @@ fn meta(out: &mut String, meta: &Meta) {
     }
     for (name, value) in [("Size", meta.size), ("MaxMsgSize", meta.max_msg_size), ("MaxObjSize", meta.max_obj_size)] {
         if let Some(value) = value {
-            out.push('<');
-            out.push_str(name);
-            let _ = write!(out, r#" xmlns="syncml:metinf">{value}"#);
-            close(out, name);
+            out.number(Space::Metinf, name, value);
         }
     }
-    out.push_str("</Meta>");
+    out.close("Meta");
 }
 
-/// A child of Meta. The namespace stands on the element itself: on the Meta, or as a prefix, clients reject it.
-fn metinf(out: &mut String, name: &str, value: &str) {
-    out.push('<');
-    out.push_str(name);
-    out.push_str(r#" xmlns="syncml:metinf">"#);
-    escape(out, value);
-    close(out, name);
+fn metinf(out: &mut impl Page, name: &str, value: &str) {
+    out.leaf(Space::Metinf, name, value);
 }
 
-fn optional(out: &mut String, name: &str, value: Option<&str>) {
+fn optional(out: &mut impl Page, name: &str, value: Option<&str>) {
     if let Some(value) = value {
         leaf(out, name, value);
     }
 }
 
-fn number(out: &mut String, name: &str, value: u16) {
-    open(out, name);
-    let _ = write!(out, "{value}");
-    close(out, name);
+fn number(out: &mut impl Page, name: &str, value: u16) {
+    out.number(Space::Syncml, name, value.into());
 }
 
-fn leaf(out: &mut String, name: &str, value: &str) {
-    open(out, name);
-    escape(out, value);
-    close(out, name);
-}
-
-fn open(out: &mut String, name: &str) {
-    out.push('<');
-    out.push_str(name);
-    out.push('>');
-}
-
-fn close(out: &mut String, name: &str) {
-    out.push_str("</");
-    out.push_str(name);
-    out.push('>');
-}
-
-/// Text with the named entities only: a numeric reference makes one client break off and another store it as it is,
-/// so tabs and line ends are written as themselves.
-fn escape(out: &mut String, text: &str) {
-    let mut done = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        let entity = match byte {
-            b'&' => "&amp;",
-            b'<' => "&lt;",
-            b'>' => "&gt;",
-            0..0x20 if !matches!(byte, b'\t' | b'\n' | b'\r') => "\u{fffd}",
-            _ => continue,
-        };
-        out.push_str(&text[done..at]);
-        out.push_str(entity);
-        done = at + 1;
-    }
-    out.push_str(&text[done..]);
+fn leaf(out: &mut impl Page, name: &str, value: &str) {
+    out.leaf(Space::Syncml, name, value);
 }

@@ -1,0 +1,222 @@
+//! Two processes, one that drives and one that serves, run flows with each other; what of that goes wrong is told.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::{TcpListener, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+
+use serde_json::Value;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_dmswarm");
+const PEERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/peers");
+/// The ports of the shipped files, TCP and UDP.
+const PORTS: [&str; 9] = ["7440", "7441", "7442", "7450", "7451", "7452", "7454", "7461", "7462"];
+
+/// An empty folder that goes when the test ends.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let path = std::env::temp_dir().join(format!("dmswarm-across-{name}-{}", std::process::id()));
+        fs::create_dir_all(&path).expect("a folder");
+        Folder(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Ports that were free a moment ago, in place of those of the shipped files: other tests run at the same time.
+fn free_ports() -> [u16; PORTS.len()] {
+    let held: Vec<(TcpListener, UdpSocket)> = std::iter::repeat_with(|| {
+        let tcp = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let udp = UdpSocket::bind(tcp.local_addr().expect("its address"));
+        udp.ok().map(|udp| (tcp, udp))
+    })
+    .flatten()
+    .take(PORTS.len())
+    .collect();
+    let port = |place: usize| held[place].0.local_addr().expect("its address").port();
+    std::array::from_fn(port)
+}
+
+/// A shipped file with other ports, and less to do, in the folder.
+fn copy(folder: &Path, name: &str, ports: &[u16]) -> PathBuf {
+    let mut text = fs::read_to_string(format!("{PEERS}/{name}.toml")).expect("a shipped scenario");
+    for (shipped, free) in PORTS.iter().zip(ports) {
+        text = text.replace(shipped, &free.to_string());
+    }
+    let path = folder.join(format!("{name}.toml"));
+    fs::write(&path, text).expect("a copy");
+    path
+}
+
+fn program(folder: &Path) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.current_dir(folder).env("NO_COLOR", "1");
+    command
+}
+
+/// A process that serves. It is ended when the test is.
+struct Served {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    ready: Value,
+}
+
+impl Served {
+    fn begin(folder: &Path, scenario: &Path) -> Served {
+        let mut child = program(folder)
+            .args(["serve", "-q", "--json"])
+            .arg(scenario)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program");
+        let mut stdout = BufReader::new(child.stdout.take().expect("its stdout"));
+        let mut line = String::new();
+        stdout.read_line(&mut line).expect("a line");
+        let ready: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        assert_eq!(ready["ready"], true, "{ready}");
+        Served { child, stdout, ready }
+    }
+
+    /// Asks it to end, as the shell does: its summary, and how it ended.
+    fn end(mut self) -> (Value, Option<i32>) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it lives");
+        let summary: Value = serde_json::from_reader(&mut self.stdout).expect("a summary");
+        (summary, self.child.wait().expect("it ends").code())
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[track_caller]
+fn summary(output: &Output) -> Value {
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}\n{out}\n{err}"))
+}
+
+/// Runs both files against each other. `unheard`: flows that the serving side does not hear of.
+#[track_caller]
+fn check_across(drives: &str, serves: &str, unheard: &[(&str, u64)]) {
+    let folder = Folder::new(drives);
+    let ports = free_ports();
+    let (driving, serving) = (copy(&folder.0, drives, &ports), copy(&folder.0, serves, &ports));
+    let served = Served::begin(&folder.0, &serving);
+    let served_folder = served.ready["folder"].clone();
+    let addresses = served.ready["addresses"].as_array().expect("addresses");
+    assert!(addresses.iter().all(|at| at["url"].is_string() && at["address"].is_string()), "{addresses:?}");
+    let run = program(&folder.0).arg("run").arg(&driving).args(["--json", "-q"]).output().expect("the program");
+    let driven = summary(&run);
+    assert_eq!((&driven["verdict"], run.status.code()), (&Value::from("passed"), Some(0)), "{driven:#}");
+    let (told, code) = served.end();
+    assert_eq!((&told["verdict"], code), (&Value::from("passed"), Some(0)), "{told:#}");
+    let mut all = 0;
+    for (flow, counts) in driven["flows"].as_object().expect("flows") {
+        let done = counts["done"].as_u64().expect("a count");
+        assert_eq!(counts["started"], done, "{flow}: {driven:#}");
+        let unheard = unheard.iter().find(|(name, _)| name == flow).map_or(0, |(_, flows)| *flows);
+        assert_eq!(told["flows"][flow]["done"].as_u64(), Some(done - unheard), "{flow}: {told:#}");
+        assert!(done > 0, "every flow goes across, and {flow} did not");
+        all += done;
+    }
+    assert!(all > 300, "{all} flows");
+    let written = folder.0.join(served_folder.as_str().expect("a path"));
+    for file in ["scenario.toml", "run.json", "summary.json", "report.html", "events.jsonl.zst"] {
+        assert!(written.join(file).is_file(), "{file} of the serving side in {}", written.display());
+    }
+}
+
+#[test]
+fn we_are_dms1_and_the_devices_are_ours() {
+    // Of a revocation by force without notice DMS-2 does not hear: 22 of the 200 devices go on that journey.
+    check_across("drive-dms1", "serve-dms2", &[("revoke.forced", 22)]);
+}
+
+#[test]
+fn we_are_dms2_and_the_devices_are_theirs() {
+    check_across("drive-dms2", "serve-dms1", &[]);
+}
+
+#[test]
+fn who_cannot_be_reached_or_does_not_know_us_ends_a_run_before_it_begins() {
+    let folder = Folder::new("unreachable");
+    let ports = free_ports();
+    let driving = copy(&folder.0, "drive-dms1", &ports);
+    let run = |more: &[&str]| {
+        let output = program(&folder.0).arg("run").arg(&driving).args(more).output().expect("the program");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (code, told) = run(&[]);
+    assert!(code == Some(8) && told.contains("nothing listens there"), "{code:?} {told}");
+
+    // A server of another CA: neither knows the other.
+    let stranger = Folder::new("stranger");
+    let serving = copy(&stranger.0, "serve-dms2", &ports);
+    let served = Served::begin(&stranger.0, &serving);
+    let (code, told) = run(&[]);
+    assert!(code == Some(8) && told.contains("TLS with dms2.example.test"), "{code:?} {told}");
+    // We trust theirs, and they do not trust ours.
+    let ca = format!("server.1.external.ca={}", stranger.0.join("certs/ca.pem").display());
+    let (code, told) = run(&["--set", &ca]);
+    assert!(code == Some(8) && told.contains("could not be reached"), "{code:?} {told}");
+    drop(served);
+    assert_eq!(fs::read_dir(folder.0.join("results")).map_or(0, Iterator::count), 0, "nothing was loaded");
+}
+
+#[test]
+fn nothing_beyond_this_machine_is_called_unless_it_is_named_twice() {
+    let folder = Folder::new("targets");
+    let driving = copy(&folder.0, "drive-dms1", &free_ports());
+    // An address for documentation (RFC 5737): nobody is there, and nothing goes there.
+    let beyond = ["--set", "server.1.external.address=192.0.2.1"];
+    let run = |more: &[&str]| {
+        let output = program(&folder.0).arg("run").arg(&driving).args(beyond).args(more).output().expect("the program");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (code, told) = run(&[]);
+    assert!(code == Some(1) && told.contains("nothing was contacted") && told.contains("--target dms2"), "{told}");
+    let (code, told) = run(&["--target", "dms9.example.test:443"]);
+    assert!(code == Some(1), "{told}");
+    let (code, told) = run(&["--target", "dms2.example.test"]);
+    assert!(code == Some(2) && told.contains("expected a host and a port"), "{told}");
+}
+
+#[test]
+fn a_peer_is_asked_for_no_more_than_its_budget() {
+    let folder = Folder::new("budget");
+    let ports = free_ports();
+    let (driving, serving) = (copy(&folder.0, "drive-dms1", &ports), copy(&folder.0, "serve-dms2", &ports));
+    let served = Served::begin(&folder.0, &serving);
+    let run = program(&folder.0)
+        .arg("run")
+        .arg(&driving)
+        .args(["--json", "-q", "--set", "server.1.external.budget=20", "--set", "load={ at_once = 5 }"])
+        .args([
+            "--set",
+            "population.devices=30",
+            "--set",
+            "timeouts={ peer = '1s', device = '1s', bootstrap = '1s', confirmed = '1s', termination = '1s' }",
+        ])
+        .output()
+        .expect("the program");
+    let driven = summary(&run);
+    assert_eq!(driven["verdict"], "failed", "{driven:#}");
+    drop(served);
+    // The budget is of each address: what servers say there, and what the look beforehand has asked for.
+    let heard: u64 = ["delegation_req", "delegation_prepared", "delegation_termination_req", "delegation_revoked"]
+        .iter()
+        .map(|message| driven["exchanges"][message]["answered"].as_u64().unwrap_or(0))
+        .sum();
+    assert!((1..20).contains(&heard), "{heard} were answered: {driven:#}");
+}
