@@ -68,7 +68,7 @@ fn try_odd(odd: Odd) -> Conformance {
     let _peer = OddPeer::at(ports.0[3], odd, &place);
     let began = std::time::Instant::now();
     // With little patience.
-    let file = pair::file(pair::View::Ours, &ports).replace("request = \"2s\"", "request = \"400ms\"");
+    let file = pair::file(pair::View::Ours, &ports).replace("request = \"3s\"", "request = \"400ms\"");
     let conformance = pair::try_with(&file, &place, 1).conformance;
     println!("{odd:?}: {:?}, {}, in {:?}", conformance.conclusion, conformance.because, began.elapsed());
     assert!(began.elapsed().as_secs() < 60, "{odd:?} took {:?}", began.elapsed());
@@ -96,7 +96,7 @@ fn who_is_somebody_else_fails_by_its_certificate_alone() {
 
 #[test]
 fn who_talks_nonsense_fails_and_the_run_ends() {
-    for odd in [Odd::Redirects, Odd::SaysYes, Odd::Babbles, Odd::FallsSilent] {
+    for odd in [Odd::ForbidsStrangers, Odd::Redirects, Odd::SaysYes, Odd::Babbles, Odd::FallsSilent] {
         let conformance = try_odd(odd);
         assert_eq!(conformance.conclusion, Conclusion::Fails, "{odd:?}: {}", conformance.because);
         let size = dmswarm::report::conformance::json(&conformance).len();

@@ -44,6 +44,7 @@ use crate::clock::{Clock, wall_now};
 use crate::conform::call::{Posted, Raw};
 use crate::conform::cases::Case;
 use crate::conform::log::Log;
+use crate::conform::pool::Kind;
 use crate::conform::stage::{Stage, Stopped};
 use crate::conform::verdict::Played;
 use crate::conform::world::World;
@@ -226,6 +227,10 @@ async fn reach(world: &Rc<World>, played: &mut Vec<Played>) -> Result<(), Unreac
     for _ in 0..TRIES {
         let posted = stage.send(Raw::post(cases::harmless_text(&stage), "delegation_req")).await;
         reached = told_by(&posted);
+        if matches!(posted.status(), Some(401 | 403)) && takes_us_for_a_device(world, &log).await {
+            // It is the device that it has refused, and not us.
+            reached = Ok(());
+        }
         let is_settled = reached.as_ref().map_or_else(|unreached| unreached.is_its_fault, |()| true);
         if is_settled || posted.status().is_some() {
             if let Err(Unreached { why, is_its_fault: true }) = &reached {
@@ -240,6 +245,21 @@ async fn reach(world: &Rc<World>, played: &mut Vec<Played>) -> Result<(), Unreac
     };
     played.push(ended("first-contact", "whether the peer is there, and takes us for whom we are", end, &log, 0.0));
     reached
+}
+
+/// Whether the peer talks to us about a device that it knows.
+async fn takes_us_for_a_device(world: &Rc<World>, log: &Rc<Log>) -> bool {
+    for kind in [Kind::OURS, Kind::PEERS] {
+        let Ok(device) = world.take_device(kind, log) else { continue };
+        let stage = Stage::new(world, log, Some(device));
+        world.enrol(&stage.mailbox);
+        let Ok(request) = stage.request(false, &stage.fresh_session()) else { continue };
+        let posted = stage.post(&request).await;
+        stage.leave().await;
+        stage.mailbox.close();
+        return posted.status().is_some_and(|status| !matches!(status, 401 | 403));
+    }
+    false
 }
 
 fn told_by(posted: &Posted) -> Result<(), Unreached> {

@@ -29,6 +29,8 @@ pub enum Odd {
     SomebodyElse,
     /// It takes our certificate for a stranger's.
     Forbids,
+    /// It has a bare status for a device that it does not know.
+    ForbidsStrangers,
     /// It sends everybody away.
     Redirects,
     /// Everything is fine with it, whatever is asked.
@@ -114,6 +116,7 @@ async fn answer(odd: Odd, request: Inbound) -> Outbound {
     };
     match odd {
         Odd::Forbids => Outbound::status(403),
+        Odd::ForbidsStrangers => Outbound::status(if body.contains("Nobody") { 403 } else { 204 }),
         Odd::Redirects => Outbound::status(307).with_header("location", "https://192.0.2.1/\u{7f}elsewhere"),
         Odd::SaysYes => Outbound::status(204),
         Odd::Babbles if is_request => response(true, session),
