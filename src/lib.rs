@@ -23,6 +23,7 @@
 //! | 7 | [`report`] | a result in, text out; never measures, never decides |
 //! | 8 | [`run`] | one load run from scenario to result, on this machine |
 //! | 9 | [`rehearse`] | one plan in virtual time and over HTTPS, compared |
+//! | 9 | [`conform`] | a peer against the specification, item by item |
 //! | 10 | [`cli`] | commands, flags, exit codes |
 
 pub mod clock;
@@ -52,5 +53,7 @@ pub mod report;
 pub mod run;
 
 pub mod rehearse;
+
+pub mod conform;
 
 pub mod cli;

@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use dmswarm::cli::args::{Command, CommandLine};
 use dmswarm::cli::races::HowOften;
-use dmswarm::cli::{calibrate, certs, check, completions, explore, rehearse, replay, report, run, runs, schema, serve};
+use dmswarm::cli::{
+    calibrate, certs, check, completions, conform, explore, rehearse, replay, report, run, runs, schema, serve,
+};
 
 fn main() -> ExitCode {
     let CommandLine { command, flags } = CommandLine::read();
@@ -13,6 +15,7 @@ fn main() -> ExitCode {
             run::run(&scenarios, HowOften { repeat, at_once }, watchers, targets, &flags)
         }
         Command::Serve { scenario, watchers, targets } => serve::serve(&scenario, watchers, targets, &flags),
+        Command::Conform(asked) => conform::conform(asked, &flags),
         Command::Explore(asked) => explore::explore(&asked, &flags),
         Command::Replay { finding, https: false, .. } => replay::replay(&finding, &flags),
         Command::Replay { finding, https: true, repeat, at_once } => {

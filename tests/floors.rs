@@ -89,6 +89,26 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "conform",
+        &[
+            "clock",
+            "ids",
+            "seed",
+            "units",
+            "dm",
+            "delegation",
+            "transport",
+            "facts",
+            "faults",
+            "workload",
+            "measure",
+            "scenario",
+            "results",
+            "actors",
+            "run",
+        ],
+    ),
+    (
         "cli",
         &[
             "clock",
@@ -109,6 +129,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "report",
             "run",
             "rehearse",
+            "conform",
         ],
     ),
 ];
@@ -120,7 +141,7 @@ const STRANGERS: &[(&str, &str)] = &[("delegation::delegating", "delegation::del
 const DOORS: &[(&[&str], &[&str])] = &[
     (&["Instant::now", "SystemTime::now"], &["clock"]),
     (&["rand::rng", "rand::random", "rand::thread_rng", "rand::rngs::OsRng", "rand::rngs::SysRng"], &["seed"]),
-    (&["actix", "actix_rt", "actix_web", "tokio"], &["actors", "transport", "run", "main"]),
+    (&["actix", "actix_rt", "actix_web", "tokio"], &["actors", "transport", "run", "conform", "main"]),
     (&["rustls", "tokio_rustls", "rcgen", "webpki", "aws_lc_rs"], &["transport"]),
     (
         &["std::fs", "tokio::fs"],

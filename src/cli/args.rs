@@ -9,6 +9,7 @@ use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::cli::conform;
 use crate::cli::examples::{
     CALIBRATE_EXAMPLES, CERTS_EXAMPLES, CHECK_EXAMPLES, COMPLETIONS_EXAMPLES, EXAMPLES, EXPLORE_EXAMPLES,
     REPLAY_EXAMPLES, RUN_EXAMPLES, SCHEMA_EXAMPLES, SERVE_EXAMPLES,
@@ -75,6 +76,12 @@ pub enum Command {
         #[command(flatten)]
         targets: Targets,
     },
+    /// Try a real DM server against the specification, item by item
+    ///
+    /// We play one server, and have devices of our own; the peer plays the other, in both roles. What it does becomes a
+    /// verdict for each item: pass, fail, not observable, not supported.
+    #[command(after_help = conform::EXAMPLES)]
+    Conform(conform::Asked),
     /// Search virtual time for a way that breaks a promise, and shrink it to the few decisions that matter
     ///
     /// The machines are those that run over HTTPS, with nothing real between them: which message comes first, what is

@@ -201,6 +201,16 @@ bugs! {
     /// 5.3: a server whose POST was not answered does not tell the peer that it has given up.
     SilentAfterTimeout = "silent-after-timeout",
 
+    // What is seen of a server from outside alone.
+    /// 5.3: whatever the Content-Type of a request is, it is read as a message.
+    ContentTypeNotLookedAt = "content-type-not-looked-at",
+    /// 5.3: a message for a session that nobody knows is answered as one that was carried out.
+    UnknownSessionTaken = "unknown-session-taken",
+    /// Table 8: BOOTSTRAP_SRV_URL_DELIVERY has another sessionId than the request that it answers.
+    UrlSessionNotEchoed = "url-session-not-echoed",
+    /// Table 12: DELEGATION_TERMINATION_ACK of a server that ends its activities says no by its reasonCode.
+    AckReasonWrong = "ack-reason-wrong",
+
     // What is done on the device.
     /// 5.2.1.4: the delegate gets its rights on the parent of the sub-tree.
     AclOfWrongSubtree = "acl-of-wrong-subtree",

@@ -17,9 +17,11 @@
 //! | [`calibration`] | what a machine can generate, and what a load needs of it |
 //! | [`finding`] | a story in which a promise broke, as pictures |
 //! | [`run_page`] | the report of a run, as one HTML file |
+//! | [`conformance`] | what a peer was found to do, item by item |
 
 pub mod calibration;
 pub mod catalogue;
+pub mod conformance;
 pub mod figures;
 pub mod finding;
 pub mod following;

@@ -34,6 +34,8 @@ fn every_command_is_there() {
         "dmswarm run a.toml folder --no-live -v",
         "dmswarm run a.toml --target dms2.example.test:8443 --target [::1]:9",
         "dmswarm serve a.toml --metrics",
+        "dmswarm conform a.toml --only dms1/undo --only DM-DEL-S-004 --target dms2.example.test:8443",
+        "dmswarm conform --list",
         "dmswarm explore",
         "dmswarm explore a.toml --for 2m --threads 1 --verify",
         "dmswarm explore --exhaustive --operations 3 --drops 0 --memory 1GiB",
@@ -85,6 +87,7 @@ fn wrong_usage_ends_with_its_exit_code() {
         "dmswarm run --metrics :9464",
         "dmswarm run --target dms2.example.test",
         "dmswarm serve",
+        "dmswarm conform",
         "dmswarm run --otlp https://collector:4318",
         "dmswarm run --otlp collector:4318",
         "dmswarm run --otlp scenario.toml",
@@ -141,9 +144,20 @@ fn help_shows_examples_and_exit_codes() {
     for part in ["Examples:", "dmswarm check scenario.toml", "130  interrupted", "--set"] {
         assert!(help.contains(part), "{help}");
     }
-    for command in
-        ["run", "serve", "explore", "replay", "report", "runs", "check", "calibrate", "schema", "certs", "completions"]
-    {
+    for command in [
+        "run",
+        "serve",
+        "conform",
+        "explore",
+        "replay",
+        "report",
+        "runs",
+        "check",
+        "calibrate",
+        "schema",
+        "certs",
+        "completions",
+    ] {
         let help = parse(&format!("dmswarm {command} --help")).unwrap_err().to_string();
         assert!(help.contains(&format!("Examples:\n  dmswarm {command}")), "{help}");
     }

@@ -30,12 +30,14 @@ pub(super) struct Ending {
 pub(in crate::delegation) fn url_delivery(settings: &Settings, device: DeviceNumber, session: SessionId) -> Answer {
     let url = settings.accounts.bootstrap_url(device);
     let reason = if url.is_some() { reason::OK } else { reason::NOT_SUPPORTED };
+    let session = if planted!(UrlSessionNotEchoed) { SessionId::new("another") } else { session };
     Answer::Message(Message::BootstrapSrvUrlDelivery { reason: Some(reason), url: url.unwrap_or_default(), session })
 }
 
 /// The answer to DELEGATION_TERMINATION_REQ.
 pub(in crate::delegation) fn termination_ack(session: SessionId) -> Answer {
-    Answer::Message(Message::DelegationTerminationAck { reason: Some(reason::OK), session })
+    let reason = if planted!(AckReasonWrong) { reason::FAILED } else { reason::OK };
+    Answer::Message(Message::DelegationTerminationAck { reason: Some(reason), session })
 }
 
 impl Delegated {

@@ -22,6 +22,7 @@ pub use write::write;
 use crate::delegation::message::Kind;
 use crate::delegation::misbehaved::Misbehaved;
 use crate::delegation::reading::RevocationRequestStatus;
+use crate::dm::script::planted;
 
 /// The media type of every message (section 5.3).
 pub const CONTENT_TYPE: &str = "application/vnd.dm.delegation+xml";
@@ -38,7 +39,7 @@ pub fn schema() -> &'static str {
 pub fn check_content_type(header: Option<&str>) -> Result<(), Misbehaved> {
     let found = header.unwrap_or_default();
     let media_type = found.split(';').next().unwrap_or_default().trim();
-    if media_type.eq_ignore_ascii_case(CONTENT_TYPE) {
+    if media_type.eq_ignore_ascii_case(CONTENT_TYPE) || planted!(ContentTypeNotLookedAt) {
         Ok(())
     } else {
         Err(Misbehaved::WrongContentType { found: read::excerpt(found) })

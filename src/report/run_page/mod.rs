@@ -117,7 +117,7 @@ fn shade() -> Markup {
 }
 
 /// The style of the page. What is dark is said twice: for systems that are, and for readers who choose it.
-fn style() -> String {
+pub(super) fn style() -> String {
     let chosen_light = ":root:has(#light:checked), :root[data-theme=light]";
     let chosen_dark = ":root:has(#dark:checked), :root[data-theme=dark]";
     format!(
