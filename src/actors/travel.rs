@@ -120,6 +120,11 @@ impl Running {
         }
     }
 
+    /// Whether no side has taken part in it.
+    pub fn is_unheard_of(&self) -> bool {
+        self.sides == [Part::Absent, Part::Absent]
+    }
+
     /// A side has begun to take part.
     pub fn joined(&mut self, side: Side) {
         let part = &mut self.sides[side as usize];

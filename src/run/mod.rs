@@ -171,6 +171,8 @@ fn run_whole<T>(
     mut tell: impl FnMut(News<'_>),
     look: impl FnOnce(&Board) -> T,
 ) -> Result<(Finished, T), RunError> {
+    let served = options.serves.then(|| scenario.for_serving());
+    let scenario = served.as_ref().unwrap_or(scenario);
     let clock = Clock::start();
     let system = actix::System::new();
     let mut signals = system.block_on(async { Signals::listen() }).map_err(RunError::Signals)?;

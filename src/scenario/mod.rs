@@ -69,7 +69,7 @@ use crate::facts::pattern::Names;
 use crate::faults::rule::{Rule, Site};
 use crate::ids::{BootstrapServerNumber, ServerId, ServerNumber};
 use crate::measure::health::HealthLimits;
-use crate::measure::limit::Limit;
+use crate::measure::limit::{self, Limit};
 use crate::measure::promise::steps::Bounds;
 use crate::measure::wave::Wave;
 use crate::scenario::external::{ExternalServer, Place, Wake};
@@ -298,6 +298,13 @@ impl Scenario {
     fn wave(&self, population: usize, phase: &Phase) -> Wave {
         let is_named = self.limits.iter().any(|limit| limit.phase() == Some(&phase.name));
         Wave { population, phase: is_named.then(|| phase.name.clone()) }
+    }
+
+    /// The same for serving: what others start has no limit that is not written. Where nobody has come, nothing has failed.
+    pub fn for_serving(&self) -> Scenario {
+        let mut served = self.clone();
+        served.limits.retain(|limit| !limit::is_default(limit));
+        served
     }
 
     /// Whether a party is somebody else's.

@@ -117,6 +117,8 @@ impl DmServer {
         let errand =
             outside::Errand { device: device_id(device).to_string(), step: lane.blueprint.phrases.write(&step) };
         let call = lane.blueprint.call_to_operator(self.me, peer, &errand);
+        let patience = lane.blueprint.parties.server(self.me).timeouts.peer;
+        let asked = self.now();
         actix::spawn(async move {
             if let Some(due) = due {
                 let late = lane.blueprint.clock.now() - due;
@@ -126,10 +128,13 @@ impl DmServer {
                 Some(call) => lane.dialer.call(call).await.is_ok_and(|reply| (200..300).contains(&reply.status)),
                 None => false,
             };
-            if !is_started {
+            if is_started {
+                // It may have said yes, and its server no.
+                tokio::time::sleep(patience).await;
+            } else {
                 lane.record(|shard| shard.rejected("operator_would_not"));
-                lane.swarm.do_send(NotStarted { device });
             }
+            lane.swarm.do_send(NotStarted { device, asked });
         });
     }
 

@@ -17,11 +17,14 @@ use crate::workload::journey::{Expected, Step};
 #[derive(Debug, Default)]
 pub(super) struct Served(BTreeMap<DeviceNumber, usize>);
 
-/// The operator of a server that is somebody else's would not start a flow.
+/// The operator of a server that is somebody else's would not start a flow; or nothing has been heard of it for so long that
+/// it will not begin any more, if it has not by now.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct NotStarted {
     pub device: DeviceNumber,
+    /// When the operator was asked.
+    pub asked: Moment,
 }
 
 impl Served {
@@ -102,8 +105,12 @@ impl Swarm {
 impl Handler<NotStarted> for Swarm {
     type Result = ();
 
-    fn handle(&mut self, NotStarted { device }: NotStarted, ctx: &mut Context<Self>) {
-        self.end_flow(device, self.clock.now(), Outcome::Unreachable { phase: "operator" });
-        self.advance(ctx);
+    fn handle(&mut self, NotStarted { device, asked }: NotStarted, ctx: &mut Context<Self>) {
+        let flow = self.travels.get(&device).and_then(|travel| travel.flow.as_ref());
+        // What has been begun since then is another one.
+        if flow.is_some_and(|flow| flow.sent <= asked && flow.is_unheard_of()) {
+            self.end_flow(device, self.clock.now(), Outcome::Unreachable { phase: "operator" });
+            self.advance(ctx);
+        }
     }
 }

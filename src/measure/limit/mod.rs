@@ -193,6 +193,11 @@ pub enum LimitProblem {
     Bound(#[from] units::UnitError),
 }
 
+/// Whether it is the limit that holds without being written.
+pub fn is_default(limit: &Limit) -> bool {
+    limit.to_string() == DEFAULT
+}
+
 /// The limits to judge a run by: the given ones, and [`DEFAULT`] unless one of them is about failed flows.
 pub fn with_default(mut limits: Vec<Limit>) -> Vec<Limit> {
     let is_about_all = |limit: &Limit| limit.subject == Subject::Share(FlowPart::Failed) && limit.population.is_none();
