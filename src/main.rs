@@ -11,10 +11,10 @@ use dmswarm::cli::{
 fn main() -> ExitCode {
     let CommandLine { command, flags } = CommandLine::read();
     let exit = match command {
-        Command::Run { scenarios, repeat, at_once, watchers, targets } => {
-            run::run(&scenarios, HowOften { repeat, at_once }, watchers, targets, &flags)
+        Command::Run { scenarios, repeat, at_once, watchers, outside } => {
+            run::run(&scenarios, HowOften { repeat, at_once }, watchers, outside, &flags)
         }
-        Command::Serve { scenario, watchers, targets } => serve::serve(&scenario, watchers, targets, &flags),
+        Command::Serve { scenario, watchers, outside } => serve::serve(&scenario, watchers, outside, &flags),
         Command::Conform(asked) => conform::conform(asked, &flags),
         Command::Explore(asked) => explore::explore(&asked, &flags),
         Command::Replay { finding, https: false, .. } => replay::replay(&finding, &flags),

@@ -124,11 +124,13 @@ fn check_across(drives: &str, serves: &str, unheard: &[(&str, u64)]) {
     let served_folder = served.ready["folder"].clone();
     let addresses = served.ready["addresses"].as_array().expect("addresses");
     assert!(addresses.iter().all(|at| at["url"].is_string() && at["address"].is_string()), "{addresses:?}");
-    let run = program(&folder.0).arg("run").arg(&driving).args(["--json", "-q"]).output().expect("the program");
+    let run = program(&folder.0).arg("run").arg(&driving).args(["--json", "-q", "--record"]).output();
+    let run = run.expect("the program");
     let driven = summary(&run);
     assert_eq!((&driven["verdict"], run.status.code()), (&Value::from("passed"), Some(0)), "{driven:#}");
     let (told, code) = served.end();
     assert_eq!((&told["verdict"], code), (&Value::from("passed"), Some(0)), "{told:#}");
+    check_exchanges(&folder.0, drives, &driven);
     let mut all = 0;
     for (flow, counts) in driven["flows"].as_object().expect("flows") {
         let done = counts["done"].as_u64().expect("a count");
@@ -143,6 +145,24 @@ fn check_across(drives: &str, serves: &str, unheard: &[(&str, u64)]) {
     for file in ["scenario.toml", "run.json", "summary.json", "report.html", "events.jsonl.zst"] {
         assert!(written.join(file).is_file(), "{file} of the serving side in {}", written.display());
     }
+}
+
+/// What was said across is kept, all of it, and nothing secret in it.
+#[track_caller]
+fn check_exchanges(folder: &Path, scenario: &str, summary: &Value) {
+    let results = fs::read_dir(folder.join("results")).expect("results").filter_map(|entry| Some(entry.ok()?.path()));
+    let is_its = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(scenario));
+    let run = results.into_iter().find(is_its).expect("its run folder");
+    let lines = fs::read_to_string(run.join("exchanges.jsonl")).expect("what was said");
+    let exchanges: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert!(exchanges.iter().all(|one| one["from"] != one["to"] && one["outcome"].is_string()), "{lines}");
+    for message in ["delegation_prepared", "delegation_confirmed", "delegation_revocation_req"] {
+        let kept = exchanges.iter().filter(|one| one["message"] == message).count() as u64;
+        let sent = summary["exchanges"][message]["sent"].as_u64().unwrap_or(0);
+        assert!(kept >= sent && kept > 0, "{message}: {kept} kept, {sent} sent");
+    }
+    assert!(lines.contains("an account, which holds secrets") && lines.contains("a URL that only its device may know"));
+    assert!(!lines.contains("AAuthSecret"));
 }
 
 #[test]
@@ -252,7 +272,8 @@ fn a_peer_is_asked_for_no_more_than_its_budget() {
         .output()
         .expect("the program");
     let driven = summary(&run);
-    assert_eq!(driven["verdict"], "failed", "{driven:#}");
+    // What could not be said any more may leave the two apart.
+    assert!(["failed", "broken"].contains(&driven["verdict"].as_str().expect("a verdict")), "{driven:#}");
     drop(served);
     // The budget is of each address: what servers say there, and what the look beforehand has asked for.
     let heard: u64 = ["delegation_req", "delegation_prepared", "delegation_termination_req", "delegation_revoked"]

@@ -96,8 +96,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What is seen of the device when the script is played over HTTPS.
 fn played(place: &Place, scenario: &Scenario) -> Vec<Fact> {
-    let prepared = prepare(scenario, &Ground { certs: &place.0, targets: &[], serves: false }, Clock::start())
-        .expect("the parties can be settled");
+    let prepared = prepare(scenario, &Ground::of(&place.0), Clock::start()).expect("the parties can be settled");
     actix::System::new().block_on(async {
         let stand = Stand::up(prepared).await.expect("the parties stand");
         let walk = actix::clock::timeout(PATIENCE, stand.walk(scenario.plan()));

@@ -14,6 +14,7 @@ use crate::actors::present_flows::PresentFlows;
 use crate::actors::sight::Sight;
 use crate::actors::stores::Stores;
 use crate::actors::swarm::Swarm;
+use crate::actors::tape::Tape;
 use crate::facts::What;
 use crate::faults::rule::Site;
 use crate::faults::verdict::{Passage, Verdict};
@@ -32,6 +33,8 @@ pub struct Lane {
     pub desk: Arc<Desk>,
     pub stores: Arc<Stores>,
     pub present: Arc<PresentFlows>,
+    /// Where exchanges with somebody else's servers are kept, if they are.
+    pub tape: Option<Arc<Tape>>,
     pub swarm: Addr<Swarm>,
     pub dialer: Dialer,
     pub shard: RefCell<Shard>,

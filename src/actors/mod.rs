@@ -10,6 +10,7 @@
 //! | [`stores`] | the durable stores of servers, which outlive their actors |
 //! | [`reception`] | from an HTTPS request to a party's mailbox and back |
 //! | [`relay`] | between two servers that are both somebody else's |
+//! | [`tape`] | every exchange with somebody else's servers, kept to be written |
 //! | [`outside`] | parties that are somebody else's: woken, and asked to start flows |
 //! | [`drive`] | the one timer of an actor, and who notices its death |
 //! | [`identities`] | what devices show to those they call |
@@ -47,4 +48,5 @@ pub mod stores;
 pub mod supervisor;
 pub mod swarm;
 pub mod tales;
+pub mod tape;
 pub mod travel;

@@ -16,6 +16,7 @@ use crate::actors::bootstrap_server::Fetch;
 use crate::actors::desk::{Before, Desk, Plan, carry_out};
 use crate::actors::directory::{Directory, Party};
 use crate::actors::dm_server::{DeviceAnswer, FromDevice, FromPeer};
+use crate::actors::tape::Tape;
 use crate::delegation::exchange::Answer;
 use crate::delegation::misbehaved::Misbehaved;
 use crate::delegation::xml;
@@ -33,6 +34,8 @@ pub struct Reception {
     directory: Arc<Directory>,
     board: Arc<Board>,
     desk: Arc<Desk>,
+    /// Where exchanges with somebody else's servers are kept, if they are.
+    tape: Option<Arc<Tape>>,
     /// What was turned away here; rare, so that one lock serves all threads.
     turned_away: Arc<Mutex<Shard>>,
 }
@@ -59,7 +62,12 @@ pub enum DoorFor {
 impl Reception {
     /// A reception that finds the actors through `directory`.
     pub fn new(blueprint: Arc<Blueprint>, directory: Arc<Directory>, board: Arc<Board>, desk: Arc<Desk>) -> Reception {
-        Reception { blueprint, directory, board, desk, turned_away: Arc::default() }
+        Reception { blueprint, directory, board, desk, tape: None, turned_away: Arc::default() }
+    }
+
+    /// The same, which keeps exchanges with somebody else's servers.
+    pub fn with_tape(self, tape: Option<Arc<Tape>>) -> Reception {
+        Reception { tape, ..self }
     }
 
     /// What was turned away since this was asked last.
@@ -94,6 +102,8 @@ impl Reception {
 
     async fn answer(&self, request: Inbound, is_stale: bool) -> Outbound {
         match self.blueprint.door(request.door) {
+            DoorFor::Servers(server) if self.tape.is_some() => self.receive_and_keep(server, request).await,
+            DoorFor::Relay(server) if self.tape.is_some() => self.receive_and_keep(server, request).await,
             DoorFor::Servers(server) => self.receive_peer(server, request).await,
             DoorFor::Devices(server) => self.receive_device(server, request).await,
             DoorFor::Bootstrap(server) => self.receive_fetch(server, request, is_stale).await,

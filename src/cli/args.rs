@@ -19,7 +19,7 @@ use crate::cli::modes;
 use crate::cli::report;
 use crate::cli::runs;
 use crate::cli::sweeps::{FOLLOWING, Sweeps};
-use crate::cli::targets::Targets;
+use crate::cli::targets::Outside;
 use crate::cli::values::{self, number};
 use crate::cli::watchers::Watchers;
 use crate::delegation::policy::Policy;
@@ -59,7 +59,7 @@ pub enum Command {
         #[command(flatten)]
         watchers: Watchers,
         #[command(flatten)]
-        targets: Targets,
+        outside: Outside,
     },
     /// Stand up the simulated parties of a scenario, and wait for others to drive them
     ///
@@ -74,7 +74,7 @@ pub enum Command {
         #[command(flatten)]
         watchers: Watchers,
         #[command(flatten)]
-        targets: Targets,
+        outside: Outside,
     },
     /// Try a real DM server against the specification, item by item
     ///

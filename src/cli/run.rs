@@ -9,7 +9,7 @@ use crate::cli::output;
 use crate::cli::races::{self, HowOften};
 use crate::cli::report_page;
 use crate::cli::scenarios::{Asked, read_all};
-use crate::cli::targets::Targets;
+use crate::cli::targets::Outside;
 use crate::cli::telling::Teller;
 use crate::cli::watchers::Watchers;
 use crate::report::figures::{count, counted};
@@ -22,7 +22,7 @@ use crate::scenario::Scenario;
 use crate::scenario::external::CannotDrive;
 
 /// Runs every scenario that was asked for; none of them, if one has a problem.
-pub fn run(paths: &[PathBuf], how: HowOften, watchers: Watchers, targets: Targets, flags: &Flags) -> Exit {
+pub fn run(paths: &[PathBuf], how: HowOften, watchers: Watchers, outside: Outside, flags: &Flags) -> Exit {
     let Some(scenarios) = without_problems(read_all(paths, &flags.overrides())) else {
         return Exit::Usage;
     };
@@ -37,17 +37,17 @@ pub fn run(paths: &[PathBuf], how: HowOften, watchers: Watchers, targets: Target
         ));
         return Exit::Usage;
     }
-    if targets.are_there() && (!races.is_empty() || others.len() > 1) {
-        output::remark(
-            "error: `--target` is for one scenario at a time, and no race calls anybody else; run that one alone",
-        );
+    if let Some(flag) = outside.wanted().filter(|_| !races.is_empty() || others.len() > 1) {
+        output::remark(&format!(
+            "error: `{flag}` is for one scenario at a time, and no race calls anybody else; run that one alone"
+        ));
         return Exit::Usage;
     }
     if let Some((source, cannot)) = others.iter().find_map(|(source, one)| Some((source, CannotDrive::of(one)?))) {
         output::remark(&format!("error: {source}: {cannot}"));
         return Exit::Usage;
     }
-    let options = match watchers.watch(Options { targets: targets.all(), ..options(flags) }) {
+    let options = match watchers.watch(outside.apply(options(flags))) {
         Ok(options) => options,
         Err(error) => {
             output::remark(&format!("error: {error}"));

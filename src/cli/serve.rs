@@ -10,7 +10,7 @@ use crate::cli::exit::Exit;
 use crate::cli::output;
 use crate::cli::run::{ending, options, show, tell_error};
 use crate::cli::scenarios::read_all;
-use crate::cli::targets::Targets;
+use crate::cli::targets::Outside;
 use crate::cli::telling::Teller;
 use crate::cli::watchers::Watchers;
 use crate::run::control::Controls;
@@ -18,7 +18,7 @@ use crate::run::news::{Listening, News};
 use crate::run::{self, Options};
 
 /// Serves until somebody says that it is enough.
-pub fn serve(path: &Path, watchers: Watchers, targets: Targets, flags: &Flags) -> Exit {
+pub fn serve(path: &Path, watchers: Watchers, outside: Outside, flags: &Flags) -> Exit {
     let asked = read_all(&[path.to_owned()], &flags.overrides());
     let [asked] = &asked[..] else {
         output::remark("error: `serve` takes one scenario, and this is a folder of several; name one of its files");
@@ -31,7 +31,7 @@ pub fn serve(path: &Path, watchers: Watchers, targets: Targets, flags: &Flags) -
             return Exit::Usage;
         }
     };
-    let options = match watchers.watch(Options { serves: true, targets: targets.all(), ..options(flags) }) {
+    let options = match watchers.watch(outside.apply(Options { serves: true, ..options(flags) })) {
         Ok(options) => options,
         Err(error) => {
             output::remark(&format!("error: {error}"));

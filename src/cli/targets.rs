@@ -1,7 +1,8 @@
-//! What may be called beyond this machine.
+//! How somebody else's servers are dealt with: what may be called beyond this machine, and whether what is said is kept.
 
 use clap::Args;
 
+use crate::run::Options;
 use crate::transport::guard::Target;
 
 /// The flag that repeats what a scenario names.
@@ -12,14 +13,35 @@ pub struct Targets {
     targets: Vec<Target>,
 }
 
+/// The flags of runs that may deal with them.
+#[derive(Debug, Clone, Args)]
+pub struct Outside {
+    #[command(flatten)]
+    targets: Targets,
+    /// Keep every exchange with somebody else's servers in the run folder (exchanges.jsonl), without credentials
+    #[arg(long)]
+    record: bool,
+}
+
 impl Targets {
     /// All of them.
     pub fn all(self) -> Vec<Target> {
         self.targets
     }
+}
 
-    /// Whether there are any.
-    pub fn are_there(&self) -> bool {
-        !self.targets.is_empty()
+impl Outside {
+    /// The options of a run that deals with them so.
+    pub fn apply(self, options: Options) -> Options {
+        Options { targets: self.targets.all(), records: self.record, ..options }
+    }
+
+    /// The flag of one that is wanted.
+    pub fn wanted(&self) -> Option<&'static str> {
+        match (self.targets.targets.is_empty(), self.record) {
+            (false, _) => Some("--target"),
+            (true, true) => Some("--record"),
+            (true, false) => None,
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::conform::evidence;
+use crate::delegation::evidence;
 use crate::delegation::xml;
 use crate::transport::dialer::Reply;
 use crate::transport::exchange::Method;

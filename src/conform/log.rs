@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use crate::clock::Clock;
-use crate::conform::evidence;
+use crate::delegation::evidence;
 use crate::results::conformance::{Evidence, Exchanged};
 
 /// The most lines that are kept of one case; a peer that does not stop talking fills nothing.

@@ -14,13 +14,12 @@
 //! | `call`, `mailbox` | a request to the peer; what the peer posts to us |
 //! | `handset` | one device of ours |
 //! | `fields` | the elements of a message as they stand |
-//! | `log`, `evidence` | what a case has seen, redacted and bounded |
+//! | `log` | what a case has seen, redacted and bounded |
 //! | `verdict` | from that to verdicts |
 
 mod call;
 pub mod cases;
 pub mod choices;
-mod evidence;
 mod fields;
 mod handset;
 pub mod items;
@@ -48,6 +47,7 @@ use crate::conform::pool::Kind;
 use crate::conform::stage::{Stage, Stopped};
 use crate::conform::verdict::Played;
 use crate::conform::world::World;
+use crate::delegation::evidence;
 use crate::results::conformance::{CaseEnd, CaseResult, Conclusion, Conformance, SCHEMA};
 use crate::results::utc;
 use crate::run::Watch;

@@ -25,6 +25,7 @@
 //! | `chain` | what a delegate has delegated on ends before it gives the device back |
 //! | `records`, `pact`, `book`, `ended` | what is on record; what both sides' records share; names and timers; the past |
 //! | [`durable`] | what a server keeps of itself when it dies, and how it comes back |
+//! | [`evidence`] | what may be shown of a message: bounded, without secrets, harmless to a terminal |
 //! | `turn` | what a record works with while it handles one input |
 //! | `delegating`, `delegated` | DMS-1, DMS-2; strangers to each other |
 //! | `planted` | faults for tests to find; only with the feature `planted` |
@@ -36,6 +37,7 @@ mod delegated;
 mod delegating;
 pub mod durable;
 mod ended;
+pub mod evidence;
 pub mod exchange;
 pub mod flow;
 pub mod machine;

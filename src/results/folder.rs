@@ -142,6 +142,14 @@ impl RunFolder {
         self.append(EVENTS, Vec::new, &frame)
     }
 
+    /// Adds lines to `exchanges.jsonl`: what was said to somebody else's servers, and by them.
+    pub fn append_exchanges(&mut self, lines: &str) -> Result<(), FolderError> {
+        match lines.is_empty() {
+            true => Ok(()),
+            false => self.append("exchanges.jsonl", Vec::new, lines.as_bytes()),
+        }
+    }
+
     /// Writes `latency/<metric>.hgrm` for every metric with samples.
     pub fn write_percentiles(&self, records: &Shard) -> Result<(), FolderError> {
         let folder = self.path.join("latency");

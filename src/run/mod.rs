@@ -76,6 +76,8 @@ pub struct Options {
     pub targets: Vec<Target>,
     /// Whether nothing is started here, and others are waited for.
     pub serves: bool,
+    /// Whether every exchange with somebody else's servers is kept.
+    pub records: bool,
     /// The program and its arguments, for the manifest.
     pub command_line: Vec<String>,
     /// Where Prometheus can see how it goes; the same socket serves one run after the other.
@@ -176,7 +178,8 @@ fn run_whole<T>(
     let clock = Clock::start();
     let system = actix::System::new();
     let mut signals = system.block_on(async { Signals::listen() }).map_err(RunError::Signals)?;
-    let ground = Ground { certs: &options.certs, targets: &options.targets, serves: options.serves };
+    let ground =
+        Ground { certs: &options.certs, targets: &options.targets, serves: options.serves, records: options.records };
     let prepared = prepare::prepare(scenario, &ground, clock)?;
     if let Some(number) = system.block_on(signals.come_by_now()) {
         return Err(RunError::Interrupted(number));

@@ -127,6 +127,15 @@ pub struct Ground<'g> {
     pub targets: &'g [Target],
     /// Whether our servers wait for others to start what happens, and can be asked to start something themselves.
     pub serves: bool,
+    /// Whether exchanges with somebody else's servers are kept.
+    pub records: bool,
+}
+
+impl<'g> Ground<'g> {
+    /// With this folder of certificates, where nothing beyond this machine is called and nobody is waited for.
+    pub fn of(certs: &'g Path) -> Ground<'g> {
+        Ground { certs, targets: &[], serves: false, records: false }
+    }
 }
 
 /// Settles everything that a scenario's parties need.
@@ -222,7 +231,16 @@ pub fn prepare(scenario: &Scenario, ground: &Ground<'_>, clock: Clock) -> Result
         request_timeout: scenario.timeouts.request,
         body_limit,
     };
-    Ok(Prepared { blueprint: Arc::new(blueprint), doors, names, addresses, wap, dialer, lanes })
+    Ok(Prepared {
+        blueprint: Arc::new(blueprint),
+        doors,
+        names,
+        addresses,
+        records: ground.records,
+        wap,
+        dialer,
+        lanes,
+    })
 }
 
 /// The host of the server behind this one in the scenario.

@@ -11,6 +11,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::actors::chronicle::Progress;
 use crate::actors::tales::Tale;
+use crate::actors::tape::Taken;
 use crate::clock::Moment;
 use crate::delegation::flow::FlowKind;
 use crate::measure::course::{Course, Piece};
@@ -34,6 +35,8 @@ pub(super) struct Batch {
     pub tales: Vec<Tale>,
     /// What was done to the run from outside, and when since the load began.
     pub marks: Vec<(Duration, String)>,
+    /// Exchanges with somebody else's servers, where they are kept.
+    pub taken: Taken,
     pub stand: Standing,
 }
 
@@ -143,12 +146,13 @@ impl Desk {
         self.keep(written);
         let (mut has_aborted, mut gauges) = (false, Gauges::default());
         while let Ok(batch) = batches.recv() {
-            let Batch { mut piece, tales, marks, stand } = batch;
+            let Batch { mut piece, tales, marks, taken, stand } = batch;
             gauges = piece.gauges;
             piece.gauges.open_files = host::open_files();
             let row = self.course.add(&piece);
             self.look_at_host(&stand);
             self.write_piece(&piece, &tales, &marks);
+            self.write_exchanges(&taken);
             marks.into_iter().for_each(|(at, what)| self.course.mark(at, what));
             if let Some(row) = row {
                 self.close_second(row, flows_took(&piece.records), piece.to, stand);
@@ -179,6 +183,14 @@ impl Desk {
             frame.event(self.began.at + *at, Event::Mark { what: what.clone() });
         }
         let written = self.folder.append_events(&frame.finish());
+        self.keep(written);
+    }
+
+    fn write_exchanges(&mut self, taken: &Taken) {
+        let lines = taken.exchanges.iter().filter_map(|exchange| serde_json::to_string(exchange).ok());
+        let left_out = (taken.left_out > 0).then(|| format!(r#"{{"left_out":{}}}"#, taken.left_out));
+        let text: String = lines.chain(left_out).flat_map(|line| [line, "\n".to_owned()]).collect();
+        let written = self.folder.append_exchanges(&text);
         self.keep(written);
     }
 

@@ -27,6 +27,7 @@ use crate::actors::supervisor::{Raise, Supervisor, TakeShard};
 use crate::actors::swarm::{
     Abandon, AskChronicle, AskProgress, Begin, Pace, Pause, Resume, Second, StopStarting, Swarm, TakeSecond,
 };
+use crate::actors::tape::{Taken, Tape};
 use crate::clock::Moment;
 use crate::ids::{BootstrapServerNumber, DeviceNumber, ServerNumber};
 use crate::measure::promise::{DeviceView, ServerView};
@@ -52,6 +53,8 @@ pub struct Prepared {
     pub names: Names,
     /// The same, for people.
     pub addresses: Vec<Listening>,
+    /// Whether exchanges with somebody else's servers are kept.
+    pub records: bool,
     /// Where our devices are woken by WAP push, if somebody could.
     pub wap: Option<UdpSocket>,
     pub dialer: DialerOptions,
@@ -70,6 +73,7 @@ pub struct Stand {
     doors: Doors,
     /// Hears who wakes devices by WAP push.
     pushes: Option<JoinHandle<()>>,
+    tape: Option<Arc<Tape>>,
 }
 
 impl Stand {
@@ -78,7 +82,8 @@ impl Stand {
     /// The actors live on the threads that serve the doors: with more threads than processors, most of the work would
     /// be waking one another. Who calls before the actors stand is answered with 503.
     pub async fn up(prepared: Prepared) -> Result<Stand, RunError> {
-        let Prepared { blueprint, doors, names, wap, dialer, lanes, .. } = prepared;
+        let Prepared { blueprint, doors, names, records, wap, dialer, lanes, .. } = prepared;
+        let tape = records.then(Arc::default);
         let external = servers(&blueprint).filter(|server| blueprint.is_external(*server)).collect();
         let directory = Arc::new(Directory::new(blueprint.servers.len()).with_external(external));
         let watched = blueprint.devices.watched.min(blueprint.parties.population.devices());
@@ -93,7 +98,8 @@ impl Stand {
             Swarm::begin(blueprint.clock, population, Arc::clone(&directory), sight.clone(), Arc::clone(&present))
                 .map_err(RunError::NoThread)?;
         let reception =
-            Reception::new(Arc::clone(&blueprint), Arc::clone(&directory), Arc::clone(&board), Arc::clone(&desk));
+            Reception::new(Arc::clone(&blueprint), Arc::clone(&directory), Arc::clone(&board), Arc::clone(&desk))
+                .with_tape(tape.clone());
         let receiver = reception.clone();
         let receive = move |request| receiver.clone().receive(request);
         let doors = open_doors(doors, lanes, blueprint.clock, receive).await?;
@@ -104,9 +110,10 @@ impl Stand {
             let (board, sight) = (Arc::clone(&board), sight.clone());
             let (desk, stores, present) = (Arc::clone(&desk), Arc::clone(&stores), Arc::clone(&present));
             let (names, options, tokens) = (names.clone(), dialer, doors.tokens());
+            let lane_tape = tape.clone();
             supervisors.push(Supervisor::start_in_arbiter(arbiter, move |_| {
                 let dialer = Dialer::new(names, options, blueprint.clock).with_tokens(tokens);
-                let shard = Default::default();
+                let (shard, tape) = (Default::default(), lane_tape);
                 Supervisor::new(Rc::new(Lane {
                     blueprint,
                     directory,
@@ -115,6 +122,7 @@ impl Stand {
                     desk,
                     stores,
                     present,
+                    tape,
                     swarm,
                     dialer,
                     shard,
@@ -131,7 +139,7 @@ impl Stand {
                 let _ = hear(socket, |datagram| reception.receive_push(datagram)).await;
             })
         });
-        Ok(Stand { blueprint, directory, board, swarm, supervisors, reception, doors, pushes })
+        Ok(Stand { blueprint, directory, board, swarm, supervisors, reception, doors, pushes, tape })
     }
 
     /// Begins to walk a plan: when that was, and a future that is done when every journey has ended.
@@ -193,6 +201,11 @@ impl Stand {
         }
         second.shard.merge(&self.reception.take_turned_away());
         second
+    }
+
+    /// The exchanges with somebody else's servers since this was asked last, where they are kept.
+    pub fn take_exchanges(&self) -> Taken {
+        self.tape.as_ref().map(|tape| tape.take()).unwrap_or_default()
     }
 
     /// The most messages that have waited for one server since this was asked last.

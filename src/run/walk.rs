@@ -212,7 +212,8 @@ impl<'s> Walk<'s> {
             cpu: load.cpu,
         };
         let marks = std::mem::take(&mut self.marks);
-        recorder.add(Batch { piece, tales: second.tales, marks, stand: standing });
+        let taken = self.stand.take_exchanges();
+        recorder.add(Batch { piece, tales: second.tales, marks, taken, stand: standing });
         second.progress
     }
 

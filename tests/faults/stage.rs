@@ -110,8 +110,7 @@ pub fn play(place: &Place, scenario: &Scenario, lanes: usize) -> Seen {
 
 /// Stands up the parties on so many threads, runs `test` on them, and takes them down again.
 pub fn on_stage<T>(place: &Place, scenario: &Scenario, lanes: usize, test: impl AsyncFnOnce(&Stand) -> T) -> T {
-    let mut prepared = prepare(scenario, &Ground { certs: &place.0, targets: &[], serves: false }, Clock::start())
-        .expect("the parties can be settled");
+    let mut prepared = prepare(scenario, &Ground::of(&place.0), Clock::start()).expect("the parties can be settled");
     prepared.lanes = lanes;
     actix::System::new().block_on(async {
         let stand = Stand::up(prepared).await.expect("the parties stand");

@@ -66,8 +66,7 @@ pub fn scenario(text: &str) -> Scenario {
 /// Stands up the parties of `scenario`, runs `test` on them, and takes them down again.
 pub fn with_parties<T>(scenario: &Scenario, test: impl AsyncFnOnce(&Stand, &CertificateFolder) -> T) -> T {
     let place = Place::new();
-    let prepared = prepare(scenario, &Ground { certs: &place.0, targets: &[], serves: false }, Clock::start())
-        .expect("the parties can be settled");
+    let prepared = prepare(scenario, &Ground::of(&place.0), Clock::start()).expect("the parties can be settled");
     let certificates = CertificateFolder::open(&place.0).expect("the certificates are there");
     actix::System::new().block_on(async {
         let stand = Stand::up(prepared).await.expect("the parties stand");

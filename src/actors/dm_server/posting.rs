@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use actix::prelude::*;
+use bytes::Bytes;
 use tokio::task::AbortHandle;
 
 use super::{AskOperator, DmServer, Later};
@@ -14,6 +15,7 @@ use crate::actors::lane::Lane;
 use crate::actors::ordeal::{Ordeal, sites};
 use crate::actors::outside;
 use crate::actors::swarm::NotStarted;
+use crate::actors::tape::Exchange;
 use crate::clock::Moment;
 use crate::delegation;
 use crate::delegation::exchange::{Outgoing, PostOutcome};
@@ -188,7 +190,9 @@ impl DmServer {
             if lane.directory.is_down(to) {
                 call.trouble.get_or_insert_default().connect = Some(ConnectTrouble::Refuse);
             }
-            let outcome = ask(&lane, now, due, (kind, flow), call).await;
+            let said = lane.tape.as_ref().filter(|_| lane.blueprint.is_external(to)).map(|_| call.body.clone());
+            let taped = said.map(|said| Taped { from: me, to, said });
+            let outcome = ask(&lane, (now, due), (kind, flow), call, taped).await;
             drop(left);
             actor.do_send(Tried { exchange, outcome });
         });
@@ -286,13 +290,32 @@ pub(super) fn device_of(session: &SessionId) -> Option<DeviceNumber> {
     u32::from_str_radix(number, 16).ok().map(DeviceNumber)
 }
 
+/// What was said to somebody else's server, to be kept with what comes of it.
+struct Taped {
+    from: ServerNumber,
+    to: ServerNumber,
+    said: Bytes,
+}
+
+impl Taped {
+    fn keep(self, lane: &Lane, times: (Moment, Duration), result: &Result<Reply, CallError>) {
+        let Some(tape) = &lane.tape else { return };
+        let name = |server: ServerNumber| lane.blueprint.server(server).name.as_str();
+        let parties = (name(self.from), name(self.to));
+        tape.keep(|| match result {
+            Ok(reply) => Exchange::new(parties, times, &self.said, (reply.status.to_string(), &reply.body)),
+            Err(error) => Exchange::new(parties, times, &self.said, (error.to_string(), b"")),
+        });
+    }
+}
+
 /// One POST to a peer, measured. With `due`, a flow of the load begins with it.
 async fn ask(
     lane: &Lane,
-    wanted: Moment,
-    due: Option<Moment>,
+    (wanted, due): (Moment, Option<Moment>),
     (kind, flow): (Kind, Option<FlowKind>),
     call: Call,
+    taped: Option<Taped>,
 ) -> PostOutcome {
     if let Some(due) = due {
         // Until here it was in our hands; from here on it is for the peer to be fast.
@@ -303,6 +326,9 @@ async fn ask(
     let now = lane.blueprint.clock.now();
     if let Ok(reply) = &result {
         lane.call_answered(&reply.timing);
+    }
+    if let Some(taped) = taped {
+        taped.keep(lane, (wanted, now - wanted), &result);
     }
     let mut shard = lane.shard.borrow_mut();
     match result {

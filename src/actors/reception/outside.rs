@@ -8,6 +8,7 @@ use crate::actors::dm_client::PackageZero;
 use crate::actors::dm_server::Operator;
 use crate::actors::outside::{Errand, NOTIFICATION, OPERATOR_PATH, WAKE_PATH, known_device};
 use crate::actors::relay::PassOn;
+use crate::actors::tape::Exchange;
 use crate::delegation::machine::Input;
 use crate::delegation::misbehaved::Misbehaved;
 use crate::dm::wap_push::{self, Push};
@@ -15,6 +16,25 @@ use crate::ids::ServerNumber;
 use crate::transport::exchange::{BodyProblem, Inbound, Method, Outbound};
 
 impl Reception {
+    /// What a server says to another, kept where one of the two is somebody else's.
+    pub(super) async fn receive_and_keep(&self, to: ServerNumber, request: Inbound) -> Outbound {
+        let from = request.caller.as_ref().and_then(|names| self.blueprint.server_with_certificate(names));
+        let is_outside = from.is_none_or(|from| self.blueprint.is_external(from));
+        let from = from.map_or("somebody", |from| self.blueprint.server(from).name.as_str());
+        let (said, began) = (request.body.clone().unwrap_or_default(), request.received);
+        let answer = match self.blueprint.is_external(to) {
+            true => self.receive_for_another(to, request).await,
+            false => self.receive_peer(to, request).await,
+        };
+        if let Some(tape) = self.tape.as_ref().filter(|_| is_outside) {
+            let took = self.blueprint.clock.now() - began;
+            let outcome = if answer.hangs_up { "no answer".to_owned() } else { answer.status.to_string() };
+            let to = self.blueprint.server(to).name.as_str();
+            tape.keep(|| Exchange::new((from, to), (began, took), &said, (outcome, &answer.body)));
+        }
+        answer
+    }
+
     /// What somebody says to a server that is reached through us. Who it is has to be known, for we speak in his name.
     pub(super) async fn receive_for_another(&self, to: ServerNumber, request: Inbound) -> Outbound {
         if request.path_only() != self.blueprint.server(to).interface_path {

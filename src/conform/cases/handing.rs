@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::documents::is_granted;
 use crate::conform::call::Posted;
-use crate::conform::evidence;
 use crate::conform::fields::Fields;
 use crate::conform::handset::Traces;
 use crate::conform::mailbox::Arrived;
 use crate::conform::stage::{Stage, Stopped, Told};
+use crate::delegation::evidence;
 use crate::delegation::message::{Kind, Message};
 use crate::delegation::reading::Polarity;
 use crate::delegation::reason::OK;
