@@ -217,6 +217,15 @@ pub fn in_populations() -> String {
     format!("{before}{DEVICES_ELSEWHERE}{rest}")
 }
 
+/// Who stands between servers has all of them elsewhere.
+pub fn relayed() -> String {
+    let server = |id: &str, more: &str| format!("id = \"{id}\"\n[server.relayed]\nurl = \"https://{id}/a\"\n{more}");
+    let theirs = "certificate = \"c.pem\"\nkey = \"c.key\"\naddress = \"127.0.0.1\"\nca = \"ca.pem\"\nrate = \"1/s\"\nbudget = 3\n";
+    let text = with("id = \"dms1.example.test\"\n", &server("dms1.example.test", theirs));
+    let text = text.replace("id = \"dms2.example.test\"\n", &server("dms2.example.test", ""));
+    text.replace("[[bootstrap_server]]\nname = \"boot\"\nfor = \"partner\"\n", "")
+}
+
 fn owned((before, after): (&str, &str)) -> (String, String) {
     (before.to_owned(), after.to_owned())
 }
@@ -247,6 +256,7 @@ fn what_is_printed_reads_back_to_the_same_scenario() {
     reads_back(BASE);
     reads_back(QUICKSTART);
     reads_back(&every_key());
+    reads_back(&relayed());
     reads_back(&in_populations());
 }
 

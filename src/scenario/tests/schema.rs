@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::round_trip::{every_key, in_populations};
+use super::round_trip::{every_key, in_populations, relayed};
 use super::*;
 use crate::scenario::keys::{SCENARIO, Section};
 
@@ -41,18 +41,17 @@ fn every_key_is_read_and_printed() {
     let mut known = BTreeSet::new();
     paths_of(&SCENARIO, "", &mut known);
     let mut written = BTreeSet::new();
-    for text in [every_key(), in_populations()] {
+    for text in [every_key(), in_populations(), relayed()] {
         paths_in(&as_json(&text), "", &mut written);
     }
-    written.insert("load.at_once".to_owned());
     assert_eq!(written, known, "the test's scenario has every key");
     let mut printed = BTreeSet::new();
-    for text in [every_key(), in_populations()] {
+    for text in [every_key(), in_populations(), relayed()] {
         paths_in(&as_json(&read(&text).unwrap().to_toml()), "", &mut printed);
     }
-    let resolved = ["limits.optional", "journey.expect", "load.at_once", "retries.delegation_revocation_req"];
+    let resolved = ["limits.optional", "journey.expect", "retries.delegation_revocation_req"];
     let resolved: BTreeSet<String> = resolved.map(str::to_owned).into();
-    // `optional` has gone into its limit, `expect` into the steps, the load of all has phases here, and this message does as the default says.
+    // `optional` has gone into its limit, `expect` into the steps, and this message does as the default says.
     assert_eq!(known.difference(&printed).cloned().collect::<BTreeSet<_>>(), resolved);
     assert!(printed.is_subset(&known));
 }
