@@ -246,9 +246,9 @@ fn nothing_beyond_this_machine_is_called_unless_it_is_named_twice() {
         (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
     let (code, told) = run(&[]);
-    assert!(code == Some(1) && told.contains("nothing was contacted") && told.contains("--target dms2"), "{told}");
+    assert!(code == Some(2) && told.contains("nothing was contacted") && told.contains("--target dms2"), "{told}");
     let (code, told) = run(&["--target", "dms9.example.test:443"]);
-    assert!(code == Some(1), "{told}");
+    assert!(code == Some(2), "{told}");
     let (code, told) = run(&["--target", "dms2.example.test"]);
     assert!(code == Some(2) && told.contains("expected a host and a port"), "{told}");
 }

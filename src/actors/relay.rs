@@ -31,6 +31,8 @@ use crate::transport::failure::{CallError, Phase};
 
 /// How many requests may wait for it before it answers 503.
 pub const MAILBOX: usize = 65_536;
+/// How many requests it passes on at once; more are answered with 503.
+const MOST_AT_ONCE: usize = 4_096;
 /// How many processes are remembered, each with its device; of older ones nobody knows any more whom they are about.
 const REMEMBERED: usize = 100_000;
 /// What stands for a device of which nobody has said which one it is.
@@ -53,6 +55,8 @@ pub struct PassOn {
 pub struct Relay {
     lane: Rc<Lane>,
     processes: Processes,
+    /// A share for each request that is being passed on.
+    under_way: Rc<()>,
     _grave: Grave,
 }
 
@@ -81,7 +85,12 @@ struct Known {
 impl Relay {
     /// Between the servers of the lane's blueprint.
     pub fn new(lane: Rc<Lane>, supervisor: Addr<Supervisor>) -> Relay {
-        Relay { lane, processes: Processes::default(), _grave: Grave::new(Party::Relay, supervisor) }
+        Relay {
+            lane,
+            processes: Processes::default(),
+            under_way: Rc::new(()),
+            _grave: Grave::new(Party::Relay, supervisor),
+        }
     }
 
     fn ordeal(&self, now: Moment, pass: &PassOn, known: &Known) -> Ordeal {
@@ -138,13 +147,18 @@ impl Handler<PassOn> for Relay {
     type Result = ();
 
     fn handle(&mut self, pass: PassOn, _: &mut Self::Context) {
+        if Rc::strong_count(&self.under_way) > MOST_AT_ONCE {
+            let _ = pass.reply.send(Outbound::status(503));
+            return;
+        }
         let now = self.lane.blueprint.clock.now();
         let said = xml::read(&pass.body).ok();
         let (device, attempt) = said.as_ref().map_or((UNKNOWN, 1), |said| self.processes.see(pass.from, said));
         let known = Known { said, device, attempt };
         let ordeal = self.ordeal(now, &pass, &known);
-        let lane = Rc::clone(&self.lane);
+        let (lane, share) = (Rc::clone(&self.lane), Rc::clone(&self.under_way));
         actix::spawn(async move {
+            let _share = share;
             let (from, to) = (pass.from, pass.to);
             let PassOn { method, content_type, body, reply, .. } = pass;
             let call = Call {

@@ -85,11 +85,13 @@ impl Exchange {
 impl Tape {
     /// Keeps an exchange, where there is room.
     pub fn keep(&self, exchange: impl FnOnce() -> Exchange) {
+        // Others do not wait while a body is looked at.
+        let has_room = self.0.lock().unwrap_or_else(PoisonError::into_inner).exchanges.len() < MOST;
+        let exchange = has_room.then(exchange);
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.exchanges.len() < MOST {
-            kept.exchanges.push(exchange());
-        } else {
-            kept.left_out += 1;
+        match exchange {
+            Some(exchange) if kept.exchanges.len() < MOST => kept.exchanges.push(exchange),
+            _ => kept.left_out += 1,
         }
     }
 

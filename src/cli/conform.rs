@@ -97,6 +97,7 @@ fn exit(conclusion: Conclusion, signal: Option<i32>) -> Exit {
         Conclusion::Conforms => Exit::Passed,
         Conclusion::Fails => Exit::NotConforming,
         Conclusion::Unreachable => Exit::Unreachable,
+        Conclusion::Inconclusive => Exit::Invalid,
         Conclusion::Interrupted => Exit::of_signal(signal),
     }
 }
@@ -155,6 +156,7 @@ fn keep(scenario: &Scenario, conformance: &Conformance, flags: &Flags) -> Result
 fn verdict(conclusion: Conclusion) -> Verdict {
     match conclusion {
         Conclusion::Conforms => Verdict::Passed,
+        Conclusion::Inconclusive => Verdict::Invalid,
         Conclusion::Fails => Verdict::Failed,
         Conclusion::Unreachable => Verdict::Unreachable,
         Conclusion::Interrupted => Verdict::Interrupted,

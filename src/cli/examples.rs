@@ -18,7 +18,7 @@ Examples:
 
 pub const SERVE_EXAMPLES: &str = "\
 Examples:
-  dmswarm serve scenarios/peers/serve-delegated.toml
+  dmswarm serve scenarios/peers/serve-dms2.toml
   dmswarm serve scenario.toml --json > served.jsonl";
 
 pub const EXPLORE_EXAMPLES: &str = "\

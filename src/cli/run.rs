@@ -125,7 +125,8 @@ pub(super) fn tell_error(error: &RunError) -> Exit {
     let kind = if error.signal().is_some() { "" } else { "error: " };
     output::remark(&format!("{kind}{error}"));
     match error {
-        RunError::Unreachable { .. } => Exit::Unreachable,
+        RunError::Unreachable { .. } | RunError::NotLetIn { .. } => Exit::Unreachable,
+        RunError::Prepare(problem) if problem.is_of_the_scenario() => Exit::Usage,
         _ => Exit::of_error(error.signal()),
     }
 }

@@ -31,6 +31,9 @@ pub fn serve(path: &Path, watchers: Watchers, outside: Outside, flags: &Flags) -
             return Exit::Usage;
         }
     };
+    if !scenario.has_external_parties() {
+        output::remark("warning: no party of this scenario is somebody else's (`external`), so that nobody can come");
+    }
     let options = match watchers.watch(outside.apply(Options { serves: true, ..options(flags) })) {
         Ok(options) => options,
         Err(error) => {

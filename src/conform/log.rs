@@ -54,22 +54,22 @@ impl Log {
     pub fn check(&self, item: &str, holds: bool, found: impl Into<String>, exchange: Option<usize>) {
         let found = evidence::short(&found.into());
         let evidence = Evidence { case: self.case.to_owned(), holds, found, exchange };
-        self.kept.borrow_mut().checks.push((item.to_owned(), evidence));
+        push(&mut self.kept.borrow_mut().checks, (item.to_owned(), evidence));
     }
 
     /// Notes that the peer does not have what is optional.
     pub fn unsupported(&self, item: &str, why: impl Into<String>) {
-        self.kept.borrow_mut().unsupported.push((item.to_owned(), evidence::short(&why.into())));
+        push(&mut self.kept.borrow_mut().unsupported, (item.to_owned(), evidence::short(&why.into())));
     }
 
     /// Notes why an item could not be looked at.
     pub fn unseen(&self, item: &str, why: impl Into<String>) {
-        self.kept.borrow_mut().unseen.push((item.to_owned(), evidence::short(&why.into())));
+        push(&mut self.kept.borrow_mut().unseen, (item.to_owned(), evidence::short(&why.into())));
     }
 
     /// Notes what the peer does where there is a choice.
     pub fn answer(&self, question: &'static str, answer: impl Into<String>) {
-        self.kept.borrow_mut().answers.push((question, evidence::short(&answer.into())));
+        push(&mut self.kept.borrow_mut().answers, (question, evidence::short(&answer.into())));
     }
 
     /// Milliseconds since the run began.
@@ -80,5 +80,12 @@ impl Log {
     /// All that was noted; nothing of it stays.
     pub fn take_kept(&self) -> Kept {
         std::mem::take(&mut self.kept.borrow_mut())
+    }
+}
+
+/// Adds a note, where there is room.
+fn push<T>(notes: &mut Vec<T>, note: T) {
+    if notes.len() < MOST {
+        notes.push(note);
     }
 }

@@ -156,8 +156,15 @@ pub async fn try_peer(
             }
         }
     }
+    let mut reach = reach;
     if reach.is_ok() {
         world.rest().await;
+        // What a peer that has gone did not do says nothing about it.
+        if interrupted_by.is_none()
+            && let Some(why) = has_gone(&world).await
+        {
+            reach = Err(Unreached { why, is_its_fault: false });
+        }
     }
     played.push(strays(&world));
     let order = |name: &str| cases::ALL.iter().position(|case| case.name == name);
@@ -166,10 +173,11 @@ pub async fn try_peer(
 
     let all: Vec<&Case> = cases::ALL.iter().collect();
     let items = verdict::items(&played, &all);
+    let problems = world.problems();
     let (conclusion, because) = match (reach, interrupted_by) {
         (_, Some(signal)) => (Conclusion::Interrupted, format!("interrupted by signal {signal}")),
         (Err(Unreached { why, is_its_fault: false }), None) => (Conclusion::Unreachable, why),
-        (Err(Unreached { is_its_fault: true, .. }) | Ok(()), None) => verdict::conclude(&items),
+        (Err(Unreached { is_its_fault: true, .. }) | Ok(()), None) => verdict::conclude(&items, &problems),
     };
     let peer = &scenario.servers[usize::from(world.pair.peer.0)];
     let conformance = Conformance {
@@ -188,7 +196,7 @@ pub async fn try_peer(
         choices: verdict::seen(&played, true),
         items,
         cases: played.into_iter().map(|played| played.result).collect(),
-        problems: world.problems(),
+        problems,
     };
     Ok(Judged { conformance, interrupted_by })
 }
@@ -245,6 +253,17 @@ async fn reach(world: &Rc<World>, played: &mut Vec<Played>) -> Result<(), Unreac
     };
     played.push(ended("first-contact", "whether the peer is there, and takes us for whom we are", end, &log, 0.0));
     reached
+}
+
+/// Why the peer is not there any more, if it is not: nobody listens where it was.
+async fn has_gone(world: &Rc<World>) -> Option<String> {
+    let log = Rc::new(Log::new("last-contact", world.clock));
+    let stage = Stage::new(world, &log, None);
+    let posted = stage.send(Raw::post(cases::harmless_text(&stage), "delegation_req")).await;
+    match posted.reply {
+        Err(error @ CallError::Connect { .. }) => Some(format!("the peer has gone meanwhile: {error}")),
+        _ => None,
+    }
 }
 
 /// Whether the peer talks to us about a device that it knows.

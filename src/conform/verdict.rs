@@ -136,8 +136,8 @@ pub fn seen(played: &[Played], are_operators: bool) -> Vec<Seen> {
     choices::ALL.iter().filter(|choice| choice.is_operators == are_operators).map(of).collect()
 }
 
-/// What the items come to, and why.
-pub fn conclude(items: &[ItemResult]) -> (Conclusion, String) {
+/// What the items come to, and why. With a problem, not all was tried that was to be: then nothing failing says nothing.
+pub fn conclude(items: &[ItemResult], problems: &[String]) -> (Conclusion, String) {
     let count = |verdict, level| items.iter().filter(|item| item.verdict == verdict && item.level == level).count();
     let failed = count(ItemVerdict::Fail, Level::Mandatory);
     let seen = items.iter().filter(|item| matches!(item.verdict, ItemVerdict::Pass | ItemVerdict::Fail)).count();
@@ -147,6 +147,9 @@ pub fn conclude(items: &[ItemResult]) -> (Conclusion, String) {
         let what =
             if failed == 1 { "one mandatory item fails".into() } else { format!("{failed} mandatory items fail") };
         return (Conclusion::Fails, format!("{what}{first}"));
+    }
+    if let Some(first) = problems.first() {
+        return (Conclusion::Inconclusive, format!("no mandatory item fails, of {seen} that were seen, but {first}"));
     }
     (Conclusion::Conforms, format!("no mandatory item fails, of {seen} that were seen"))
 }
@@ -181,7 +184,7 @@ mod tests {
         let unseen = verdict_of(&items, "dms2/delegation_confirmed/status");
         assert_eq!(unseen.verdict, ItemVerdict::NotObservable);
         assert_eq!(unseen.reason.as_deref(), Some("the peer fell silent"));
-        assert_eq!(conclude(&items).0, Conclusion::Fails);
+        assert_eq!(conclude(&items, &[]).0, Conclusion::Fails);
         let requirements = requirements(&items);
         assert_eq!(requirements[7].verdict, ItemVerdict::Fail, "S-008 has url/form");
         assert_eq!(requirements[1].verdict, ItemVerdict::Pass, "S-002 has dms2/session");
@@ -193,7 +196,8 @@ mod tests {
         let items =
             items(&[played("method", CaseEnd::Whole, &[("http/method", false), ("http/response-body", true)])], &all);
         assert_eq!(verdict_of(&items, "http/method").verdict, ItemVerdict::Fail);
-        assert_eq!(conclude(&items).0, Conclusion::Conforms);
+        assert_eq!(conclude(&items, &[]).0, Conclusion::Conforms);
+        assert_eq!(conclude(&items, &["it said no".to_owned()]).0, Conclusion::Inconclusive);
         assert_eq!(requirements(&items)[6].verdict, ItemVerdict::Pass);
     }
 }

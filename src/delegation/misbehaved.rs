@@ -124,6 +124,7 @@ fn expected(element: &str) -> &'static str {
         "isDelegationFull" | "isAcknowledged" | "isClientBootstapped" | "DMAcc/NoAutoInitialSession" => "true or false",
         "DMAcc/AppAddr/PortNbr" => "a port number from 0 to 65535",
         "DMAcc/AppAuth/AAuthData" => "base64",
+        "sessionId" => "text of 1 to 1,024 bytes",
         _ => "text that is not empty",
     }
 }

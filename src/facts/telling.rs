@@ -1,5 +1,6 @@
 //! The facts of a device as a story, a line each: what happened where, and when.
 
+use crate::delegation::evidence;
 use crate::facts::pattern::Names;
 use crate::facts::{Fact, Heard, Took, What};
 use crate::ids::{ServerNumber, SessionId};
@@ -35,7 +36,7 @@ fn told(what: &What, names: &dyn Names) -> (String, String) {
         What::Fault { .. } => "fault".to_owned(),
         other => other.server().map(|server| name(&server)).unwrap_or_default(),
     };
-    let line = match what {
+    let said = match what {
         What::Step { number } => format!("step {number}"),
         What::Wished { peer, flow, .. } => format!("its operator wants {flow} with {}", name(peer)),
         What::Sent { to, kind, session, attempt, .. } => {
@@ -91,7 +92,8 @@ fn told(what: &What, names: &dyn Names) -> (String, String) {
         What::Restarted { .. } => "stands again".to_owned(),
         What::FactoryReset => "is reset to how it left the factory".to_owned(),
     };
-    (place, line)
+    // Sessions have the names that peers have given them.
+    (place, evidence::line(&said))
 }
 
 fn of(session: &Option<SessionId>) -> String {

@@ -47,6 +47,8 @@ pub enum Conclusion {
     Fails,
     /// The peer could not be reached, or refused our identity altogether: nothing can be said.
     Unreachable,
+    /// No mandatory item failed, but there was a problem, and not all could be tried that was to be.
+    Inconclusive,
     /// Somebody interrupted it.
     Interrupted,
 }
@@ -58,6 +60,7 @@ impl Conclusion {
             Conclusion::Conforms => "conforms",
             Conclusion::Fails => "does not conform",
             Conclusion::Unreachable => "unreachable",
+            Conclusion::Inconclusive => "inconclusive",
             Conclusion::Interrupted => "interrupted",
         }
     }

@@ -114,6 +114,12 @@ pub enum RunError {
     /// Somebody else's server cannot be reached, or does not let us in.
     #[error("{party} at {url} could not be reached, so nothing was loaded: {problem}")]
     Unreachable { party: String, url: String, problem: CallError },
+    /// Somebody else's server does not take us for who we are.
+    #[error(
+        "{party} at {url} refuses our identity: it answers with {status}, so nothing was loaded; show it what it knows us by: \
+         `certificate` and `key` in its `external`"
+    )]
+    NotLetIn { party: String, url: String, status: u16 },
     #[error(transparent)]
     Metrics(#[from] ScrapeError),
     /// By this signal.

@@ -10,6 +10,7 @@ use crate::run::RunError;
 use crate::run::stand::Prepared;
 use crate::transport::address::Address;
 use crate::transport::dialer::{Call, Dialer};
+use crate::transport::guard::Target;
 
 /// How long one server may take to be reached.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -39,7 +40,7 @@ pub enum Apart {
 /// Asks every server that is somebody else's, in turn, for something that it need not have: any answer will do.
 ///
 /// # Errors
-/// [`RunError::Unreachable`] for the first that cannot be reached, or does not let us in.
+/// [`RunError::Unreachable`] for the first that cannot be reached, [`RunError::NotLetIn`] for one that refuses our identity.
 pub async fn look(prepared: &Prepared) -> Result<Vec<Reached>, RunError> {
     let Prepared { blueprint, names, dialer, .. } = prepared;
     let clock = blueprint.clock;
@@ -56,6 +57,9 @@ pub async fn look(prepared: &Prepared) -> Result<Vec<Reached>, RunError> {
             let reply = dialer.call(Call { timeout: PATIENCE, body_limit: blueprint.body_limit, ..call }).await;
             let reply =
                 reply.map_err(|problem| RunError::Unreachable { party: name.clone(), url: url.clone(), problem })?;
+            if matches!(reply.status, 401 | 403) {
+                return Err(RunError::NotLetIn { party: name, url, status: reply.status });
+            }
             let apart = reply.header("date").and_then(|date| apart(date, wall_now()));
             reached.push(Reached { party: name, url, took: clock.now() - begun, apart });
         }
@@ -73,7 +77,7 @@ fn pairs(blueprint: &Blueprint) -> impl Iterator<Item = (ServerNumber, ServerNum
 }
 
 fn shown(address: &Address) -> String {
-    format!("https://{}:{}{}", address.host(), address.port(), address.path())
+    format!("https://{}{}", Target::new(address.host(), address.port()), address.path())
 }
 
 /// How far a `Date` is from now.

@@ -50,6 +50,17 @@ pub enum PrepareError {
     Outside(#[from] OutsideError),
 }
 
+impl PrepareError {
+    /// Whether the scenario or the command line has to be mended, and not this machine.
+    pub fn is_of_the_scenario(&self) -> bool {
+        match self {
+            PrepareError::Certificates(CertError::Foreign { .. }) | PrepareError::Address(_) => true,
+            PrepareError::Outside(problem) => !matches!(problem, OutsideError::NoSpeaker(_)),
+            _ => false,
+        }
+    }
+}
+
 /// A run may need more open files than this process may have. The message says what helps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooFewFiles {

@@ -77,7 +77,8 @@ impl Url {
             return Err(EXPECTED);
         };
         let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
-        let port = authority.port_u16().unwrap_or(443);
+        let has_port = authority.as_str().rsplit(']').next().is_some_and(|behind| behind.contains(':'));
+        let port = if has_port { authority.port_u16().ok_or(EXPECTED)? } else { 443 };
         let is_whole = uri.path().starts_with('/') && text.ends_with(uri.path()) && !text.contains(['@', '#']);
         if host.is_empty() || port == 0 || !is_whole {
             return Err(EXPECTED);
@@ -139,8 +140,13 @@ pub fn devices(entry: &Entry<'_>, found: &mut Vec<Problem>) -> Option<Wake> {
         let message = format!("`{key}` has no meaning for WAP push over UDP");
         found.push(Problem::new(entry.span(key), message).hint("leave it out"));
     }
-    match socket.parse() {
-        Ok(socket) => Some(Wake::Udp(socket)),
+    match socket.parse::<SocketAddr>() {
+        Ok(socket) if socket.port() != 0 && socket.ip().to_canonical().is_loopback() => Some(Wake::Udp(socket)),
+        Ok(_) => {
+            let problem = Problem::new(wake.whole(), "WAP push goes to a port of this machine alone");
+            found.push(problem.hint("for example `udp://127.0.0.1:2948`; elsewhere, wake devices over HTTPS"));
+            None
+        }
         Err(_) => {
             let problem = Problem::new(wake.whole(), format!("expected an IP address and a port, found `{socket}`"));
             found.push(problem.hint("for example `udp://127.0.0.1:2948`"));
@@ -186,7 +192,8 @@ fn read_url(text: &Text<'_>, found: &mut Vec<Problem>) -> Option<Url> {
 }
 
 /// What does not go together: somebody has to be ours, and nobody wakes what is not.
-pub fn check(population: &Entry<'_>, servers: &[ServerSettings], found: &mut Vec<Problem>) {
+/// `entries`: those of the servers.
+pub fn check(population: &Entry<'_>, entries: &[Entry<'_>], servers: &[ServerSettings], found: &mut Vec<Problem>) {
     let are_external = servers.iter().filter(|server| server.external.is_some()).count();
     let are_relayed = servers.iter().filter(|server| server.is_relayed()).count();
     if are_external > 0 && are_external == servers.len() && are_relayed == 0 {
@@ -198,7 +205,11 @@ pub fn check(population: &Entry<'_>, servers: &[ServerSettings], found: &mut Vec
             Problem::new(population.place(), "who stands between servers relays all of them, and two at least");
         found.push(problem.hint("give every server a `relayed`, or none of them"));
     }
-    let why_not = if population.has("external") {
+    // Where one of them could not be read, that has been told.
+    let is_said = |entry: &Entry<'_>| ["external", "relayed"].into_iter().any(|key| entry.has(key));
+    let why_not = if are_external < entries.iter().filter(|entry| is_said(entry)).count() {
+        None
+    } else if population.has("external") {
         Some("of devices that are somebody else's")
     } else if are_external == 0 {
         Some("where all servers are simulated: they wake the devices within this process")
@@ -229,15 +240,19 @@ pub enum Why {
     NoOperator,
     /// What becomes of it cannot be seen here.
     Unseen,
+    /// We stand between all servers, and start nothing.
+    Relay,
 }
 
 impl CannotDrive {
     /// The first such step of a scenario. Whoever serves starts nothing, and does not mind.
     pub fn of(scenario: &Scenario) -> Option<CannotDrive> {
+        let is_relay = scenario.is_relay();
         let cannot = |step: &Step| {
             let starter = scenario.servers.get(usize::from(step.starter()?.0))?;
             let external = starter.external.as_ref()?;
             let why = match step {
+                _ if is_relay => Why::Relay,
                 Step::Revoke { how: Revocation::Forced { notice: false }, .. } => Why::Unseen,
                 _ if external.operator.is_none() => Why::NoOperator,
                 _ => return None,
@@ -255,6 +270,9 @@ impl fmt::Display for CannotDrive {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let CannotDrive { journey, starter, why } = self;
         let mend = match why {
+            Why::Relay => return f.write_str(
+                "we stand between servers that are all somebody else's, and start nothing: `dmswarm serve` does that",
+            ),
             Why::NoOperator => "say in its `external` at which `operator` it can be asked to, or leave the journey out",
             Why::Unseen => {
                 "nobody here would hear of a revocation by force without notice: leave the journey out, or write `with notice`"
@@ -350,6 +368,10 @@ mod tests {
             "https:///dm",
             "https://dms2.example.test",
             "https://dms2.example.test:0/dm",
+            "https://dms2.example.test:99999/dm",
+            "https://dms2.example.test:abc/dm",
+            "https://dms2.example.test:/dm",
+            "https://[::1:8443/dm",
             "https://dms2.example.test/dm?x=1",
             "https://dms2.example.test/dm#x",
             "https://me@dms2.example.test/dm",

@@ -114,7 +114,8 @@ fn resolve(root: &Entry<'_>, file: ReadFile<'_>, found: &mut Vec<Problem>) -> Sc
     let devices: u32 = population.number("devices");
     let classes = parties::classes(&population.tables("class"), found);
     let mut taken = parties::Taken::default();
-    let servers = parties::servers(&root.tables("server"), &mut taken, found);
+    let server_entries = root.tables("server");
+    let servers = parties::servers(&server_entries, &mut taken, found);
     let bootstrap_servers = parties::bootstrap_servers(&root.tables("bootstrap_server"), &servers, &mut taken, found);
     let fault_entries = root.tables("fault");
     let cast = Cast::new(&servers, faults::names(&fault_entries));
@@ -139,7 +140,7 @@ fn resolve(root: &Entry<'_>, file: ReadFile<'_>, found: &mut Vec<Problem>) -> Sc
     };
     let external_devices =
         population.has("external").then(|| external::devices(&population.table("external"), found)).flatten();
-    external::check(&population, &servers, found);
+    external::check(&population, &server_entries, &servers, found);
     let encoding = match population.word("encoding") {
         "wbxml" => Encoding::Wbxml,
         _ => Encoding::Xml,

@@ -37,7 +37,8 @@ pub enum NotAllowed {
     /// The host stands for an address of another machine.
     #[error(
         "\"{host}\" is {address}, which is not an address of this machine's loopback, so it was not contacted; if it is to be, \
-         say so: --target {host}:{port}"
+         say so: --target {target}",
+        target = Target::new(host, *port)
     )]
     NotLoopback { host: String, port: u16, address: IpAddr },
     /// As many requests have gone there as may.

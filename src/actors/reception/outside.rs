@@ -9,6 +9,7 @@ use crate::actors::dm_server::Operator;
 use crate::actors::outside::{Errand, NOTIFICATION, OPERATOR_PATH, WAKE_PATH, known_device};
 use crate::actors::relay::PassOn;
 use crate::actors::tape::Exchange;
+use crate::delegation::evidence;
 use crate::delegation::machine::Input;
 use crate::delegation::misbehaved::Misbehaved;
 use crate::dm::wap_push::{self, Push};
@@ -113,6 +114,10 @@ impl Reception {
         if request.method != Method::Post {
             return self.turn_away("not_a_post", 405);
         }
+        // Any certificate of a CA that is trusted lets one in here; only a server that we know may ask for something.
+        if request.caller.as_ref().and_then(|names| self.blueprint.server_with_certificate(names)).is_none() {
+            return self.turn_away(Misbehaved::NotThePeer.key(), 403);
+        }
         let body = match &request.body {
             Ok(body) => body,
             Err(problem) => return refused_in_words(400, &problem.to_string()),
@@ -147,5 +152,5 @@ fn is_of_type(header: &str, wanted: &str) -> bool {
 
 /// A status, and why.
 fn refused_in_words(status: u16, why: &str) -> Outbound {
-    Outbound { status, ..Outbound::ok("text/plain; charset=utf-8", format!("{why}\n")) }
+    Outbound { status, ..Outbound::ok("text/plain; charset=utf-8", format!("{}\n", evidence::line(why))) }
 }

@@ -35,6 +35,9 @@ pub fn read(body: &[u8]) -> Result<Message, Misbehaved> {
     elements.into_message()
 }
 
+/// The longest sessionId that is taken, in octets: the text has no bound, and everybody keeps them.
+const LONGEST_SESSION: usize = 1_024;
+
 /// The first characters of what was found, for an error that somebody will read.
 pub(super) fn excerpt(found: &str) -> String {
     const LENGTH: usize = 60;
@@ -238,7 +241,13 @@ impl<'a> Elements<'a> {
     }
 
     fn session(&mut self) -> Result<SessionId, Misbehaved> {
-        self.name(Element::SessionId).map(SessionId::new)
+        let session = self.name(Element::SessionId)?;
+        // Somebody has to remember it.
+        if session.len() > LONGEST_SESSION {
+            let (message, element) = (self.kind.root(), Element::SessionId.name());
+            return Err(Misbehaved::BadValue { message, element, found: excerpt(&session) });
+        }
+        Ok(SessionId::new(session))
     }
 
     fn subtree(&mut self) -> Option<String> {

@@ -47,7 +47,7 @@ fn write(writer: &mut Writer<Vec<u8>>, conformance: &Conformance) -> io::Result<
 }
 
 fn is_error(conformance: &Conformance) -> bool {
-    matches!(conformance.conclusion, Conclusion::Unreachable | Conclusion::Interrupted)
+    matches!(conformance.conclusion, Conclusion::Unreachable | Conclusion::Inconclusive | Conclusion::Interrupted)
 }
 
 /// Whether anything could be tried at all.

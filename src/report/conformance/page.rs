@@ -61,6 +61,7 @@ fn head(conformance: &Conformance) -> Markup {
         Conclusion::Conforms => ("good", "conforms"),
         Conclusion::Fails => ("bad", "does not conform"),
         Conclusion::Unreachable => ("warn", "unreachable"),
+        Conclusion::Inconclusive => ("warn", "inconclusive"),
         Conclusion::Interrupted => ("warn", "interrupted"),
     };
     let figures = ItemVerdict::ALL.map(|verdict| (verdict.words(), conformance.count(verdict)));

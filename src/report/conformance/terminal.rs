@@ -111,7 +111,7 @@ fn last_line(conformance: &Conformance, colour: bool) -> String {
     let word = match conformance.conclusion {
         Conclusion::Conforms => paint(word, "32", colour),
         Conclusion::Fails | Conclusion::Unreachable => paint(word, "31;1", colour),
-        Conclusion::Interrupted => paint(word, "33", colour),
+        Conclusion::Inconclusive | Conclusion::Interrupted => paint(word, "33", colour),
     };
     format!(
         "{word}: {}; {} passed, {} failed, {} not observable, {} not supported, in {} and {:.1} s\n",

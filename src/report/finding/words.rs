@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crate::delegation::evidence;
 use crate::delegation::machine::{Side, Timer};
 use crate::facts::pattern::Names;
 use crate::facts::{Fact, What};
@@ -134,7 +135,7 @@ impl<'a> Words<'a> {
 
 /// A text on one line, without anything that would steer a terminal.
 pub(super) fn plain(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+    text.chars().map(|letter| if evidence::is_harmless(letter) { letter } else { ' ' }).collect()
 }
 
 /// How long something lasted, in as many digits as there are: `10 s`, `0.25 s`.
