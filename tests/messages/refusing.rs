@@ -46,17 +46,17 @@ fn masses_of_attributes_elements_or_references_take_no_more_than_their_share_of_
     let attributes: String = (0..100_000).map(|number| format!(" a{number}=''")).collect();
     let elements = "<x/>".repeat(250_000);
     let references = "&amp;".repeat(200_000);
-    let document = |inside: &str, session: &str| {
-        format!("<delegation_confirmed{inside}<sessionId>{session}</sessionId></delegation_confirmed>")
-    };
-    for (document, session) in [
-        (document(&format!("{attributes}>"), "s"), "s".to_owned()),
-        (document(&format!(">{elements}"), "s"), "s".to_owned()),
-        (document(">", &references), "&".repeat(200_000)),
-    ] {
-        let expected = Message::DelegationConfirmed { reason: None, session: SessionId::new(session) };
+    for inside in [format!("{attributes}>"), format!(">{elements}")] {
+        let document = format!("<delegation_confirmed{inside}<sessionId>s</sessionId></delegation_confirmed>");
+        let expected = Message::DelegationConfirmed { reason: None, session: SessionId::new("s") };
         assert!(read(document.as_bytes()) == Ok(expected), "{}", &document[..60]);
     }
+    let delivery = format!(
+        "<bootstrap_srv_url_delivery><bootstrapURL>{references}</bootstrapURL><sessionId>s</sessionId>\
+         </bootstrap_srv_url_delivery>"
+    );
+    let (url, session) = ("&".repeat(200_000), SessionId::new("s"));
+    assert!(read(delivery.as_bytes()) == Ok(Message::BootstrapSrvUrlDelivery { reason: None, url, session }));
     let nodes = "<AppAddr><Addr>y</Addr><PortNbr>1</PortNbr></AppAddr>".repeat(20_000);
     let account = format!(
         "<bootstrap_confirmed><isClientBootstapped>0</isClientBootstapped><DMAcc><ServerID>x</ServerID>{nodes}</DMAcc>\
@@ -66,6 +66,17 @@ fn masses_of_attributes_elements_or_references_take_no_more_than_their_share_of_
         Ok(Message::BootstrapConfirmed { account: Some(account), .. }) => assert_eq!(account.addresses.len(), 20_000),
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn a_session_id_has_a_bound_since_somebody_has_to_remember_it() {
+    let document =
+        |session: &str| format!("<delegation_confirmed><sessionId>{session}</sessionId></delegation_confirmed>");
+    let longest = "s".repeat(1_024);
+    let expected = Message::DelegationConfirmed { reason: None, session: SessionId::new(longest.as_str()) };
+    assert_eq!(read(document(&longest).as_bytes()), Ok(expected));
+    let Err(refused) = read(document(&format!("{longest}s")).as_bytes()) else { panic!("it is longer than that") };
+    assert!(refused.to_string().contains("text of 1 to 1,024 bytes in the element sessionId"), "{refused}");
 }
 
 #[test]
