@@ -1,11 +1,15 @@
 //! Two processes, one that drives and one that serves, run flows with each other; what of that goes wrong is told.
 
+#[path = "program/place.rs"]
+mod place;
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
+use place::Place;
 use serde_json::Value;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_dmswarm");
@@ -15,23 +19,6 @@ const PORTS: [&str; 11] =
     ["7440", "7441", "7442", "7450", "7451", "7452", "7454", "7461", "7462", HOME_THROUGH_US, PARTNER_THROUGH_US];
 const HOME_THROUGH_US: &str = "7541";
 const PARTNER_THROUGH_US: &str = "7551";
-
-/// An empty folder that goes when the test ends.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Folder {
-        let path = std::env::temp_dir().join(format!("dmswarm-across-{name}-{}", std::process::id()));
-        fs::create_dir_all(&path).expect("a folder");
-        Folder(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 /// Ports that were free a moment ago, in place of those of the shipped files: other tests run at the same time.
 fn free_ports() -> [u16; PORTS.len()] {
@@ -117,7 +104,7 @@ fn summary(output: &Output) -> Value {
 /// Runs both files against each other. `unheard`: flows that the serving side does not hear of.
 #[track_caller]
 fn check_across(drives: &str, serves: &str, unheard: &[(&str, u64)]) {
-    let folder = Folder::new(drives);
+    let folder = Place::new(&[]);
     let ports = free_ports();
     let (driving, serving) = (copy(&folder.0, drives, &ports), copy(&folder.0, serves, &ports));
     let served = Served::begin(&folder.0, &serving);
@@ -178,7 +165,7 @@ fn we_are_dms2_and_the_devices_are_theirs() {
 
 #[test]
 fn between_two_servers_messages_are_passed_on_and_suffer_what_faults_want() {
-    let folder = Folder::new("relay");
+    let folder = Place::new(&[]);
     let ports = free_ports();
     let [driving, serving, between] = ["drive-dms1", "serve-dms2", "relay"].map(|name| copy(&folder.0, name, &ports));
     let through_us =
@@ -211,7 +198,7 @@ fn between_two_servers_messages_are_passed_on_and_suffer_what_faults_want() {
 
 #[test]
 fn who_cannot_be_reached_or_does_not_know_us_ends_a_run_before_it_begins() {
-    let folder = Folder::new("unreachable");
+    let folder = Place::new(&[]);
     let ports = free_ports();
     let driving = copy(&folder.0, "drive-dms1", &ports);
     let run = |more: &[&str]| {
@@ -222,7 +209,7 @@ fn who_cannot_be_reached_or_does_not_know_us_ends_a_run_before_it_begins() {
     assert!(code == Some(8) && told.contains("nothing listens there"), "{code:?} {told}");
 
     // A server of another CA: neither knows the other.
-    let stranger = Folder::new("stranger");
+    let stranger = Place::new(&[]);
     let serving = copy(&stranger.0, "serve-dms2", &ports);
     let served = Served::begin(&stranger.0, &serving);
     let (code, told) = run(&[]);
@@ -237,7 +224,7 @@ fn who_cannot_be_reached_or_does_not_know_us_ends_a_run_before_it_begins() {
 
 #[test]
 fn nothing_beyond_this_machine_is_called_unless_it_is_named_twice() {
-    let folder = Folder::new("targets");
+    let folder = Place::new(&[]);
     let driving = copy(&folder.0, "drive-dms1", &free_ports());
     // An address for documentation (RFC 5737): nobody is there, and nothing goes there.
     let beyond = ["--set", "server.1.external.address=192.0.2.1"];
@@ -255,7 +242,7 @@ fn nothing_beyond_this_machine_is_called_unless_it_is_named_twice() {
 
 #[test]
 fn a_peer_is_asked_for_no_more_than_its_budget() {
-    let folder = Folder::new("budget");
+    let folder = Place::new(&[]);
     let ports = free_ports();
     let (driving, serving) = (copy(&folder.0, "drive-dms1", &ports), copy(&folder.0, "serve-dms2", &ports));
     let served = Served::begin(&folder.0, &serving);

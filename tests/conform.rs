@@ -25,7 +25,7 @@ const PLANTED: [(Bug, &str); 13] = [
 
 /// Tries a peer that is served for this alone.
 fn try_served() -> Conformance {
-    let (place, ports) = (pair::Place::new(), pair::Ports::free());
+    let (place, ports) = (pair::Place::new(&[]), pair::Ports::free());
     let _peer = pair::Peer::serve(pair::read(&pair::file(pair::View::Peers, &ports)), &place);
     pair::try_at(&place, &ports, 1).conformance
 }

@@ -16,7 +16,7 @@ const NOT_OBSERVABLE: &[&str] = &[];
 
 #[test]
 fn a_healthy_peer_passes_every_item() {
-    let (place, ports) = (pair::Place::new(), pair::Ports::free());
+    let (place, ports) = (pair::Place::new(&[]), pair::Ports::free());
     let _peer = pair::Peer::serve(pair::read(&pair::file(pair::View::Peers, &ports)), &place);
     passes_every_item(&pair::try_at(&place, &ports, 1).conformance);
     // It can be tried again with other devices.
@@ -64,7 +64,7 @@ fn secrets(text: &str) -> Vec<String> {
 
 /// Tries a peer that is none: it has to come to an end, with nothing said that was not seen.
 fn try_odd(odd: Odd) -> Conformance {
-    let (place, ports) = (pair::Place::new(), pair::Ports::free());
+    let (place, ports) = (pair::Place::new(&[]), pair::Ports::free());
     let _peer = OddPeer::at(ports.0[3], odd, &place);
     let began = std::time::Instant::now();
     // With little patience.

@@ -66,6 +66,8 @@ pub struct AskOperator {
     pub device: DeviceNumber,
     pub peer: ServerNumber,
     pub step: Step,
+    /// Whether it is a step of the device's journey, so that somebody waits for it.
+    pub is_of_journey: bool,
     /// When the load meant it to happen; `None` where it meant no moment.
     pub due: Option<Moment>,
 }

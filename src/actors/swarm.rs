@@ -257,7 +257,10 @@ impl Swarm {
         let subtree = step.wish().map_or_else(Uri::root, |(.., subtree)| subtree);
         let is_told = is_agreed
             && if self.directory.is_external(starter) {
-                self.ask_operator(other, AskOperator { device, peer: starter, step: step.clone(), due })
+                self.ask_operator(
+                    other,
+                    AskOperator { device, peer: starter, step: step.clone(), is_of_journey: true, due },
+                )
             } else {
                 self.tell(starter, Input::Start { flow: kind, device, peer: other, subtree }, due)
             };

@@ -15,6 +15,7 @@
 //! | [`window`], [`matrix`] | an outcome against an offset; outcomes against two timeouts and a delay |
 //! | [`following`] | what came of following a device of a run through virtual time |
 //! | [`calibration`] | what a machine can generate, and what a load needs of it |
+//! | `frame` | what every page has in common |
 //! | [`finding`] | a story in which a promise broke, as pictures |
 //! | [`run_page`] | the report of a run, as one HTML file |
 //! | [`conformance`] | what a peer was found to do, item by item |
@@ -25,6 +26,7 @@ pub mod conformance;
 pub mod figures;
 pub mod finding;
 pub mod following;
+mod frame;
 pub mod grid;
 pub mod json;
 pub mod live;

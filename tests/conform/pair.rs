@@ -1,8 +1,9 @@
 //! A served peer on loopback with real TLS, and the file by which `conform` tries it.
 
+#[path = "../program/place.rs"]
+mod place;
+
 use std::net::TcpListener;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -15,6 +16,8 @@ use dmswarm::run::news::News;
 use dmswarm::run::{Options, run_controlled};
 use dmswarm::scenario::Scenario;
 use dmswarm::scenario::file::{Overrides, parse};
+
+pub use place::Place;
 
 /// Ports that were free a moment ago: ours, our devices', where they are woken; the peer's, its devices', its operator's.
 pub struct Ports(pub [u16; 6]);
@@ -137,26 +140,6 @@ at_once = 1
 pub fn read(text: &str) -> Scenario {
     let overrides = Overrides { policy: Some(Policy::Hardened), ..Overrides::default() };
     parse("conform.toml", text, &overrides).unwrap_or_else(|problems| panic!("{}", problems.render(false)))
-}
-
-/// A temporary folder that goes when it is dropped.
-pub struct Place(pub PathBuf);
-
-impl Place {
-    pub fn new() -> Place {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("dmswarm-conform-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&path).expect("a temporary folder");
-        Place(path)
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        // What is left behind in the temporary folder harms nobody.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }
 
 /// A served peer; it ends when it is dropped.

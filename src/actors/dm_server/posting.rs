@@ -114,7 +114,7 @@ impl DmServer {
     }
 
     /// Asks another server's operator for what only that server can start.
-    pub(super) fn ask_operator(&self, AskOperator { device, peer, step, due }: AskOperator) {
+    pub(super) fn ask_operator(&self, AskOperator { device, peer, step, is_of_journey, due }: AskOperator) {
         let lane = Rc::clone(&self.lane);
         let errand =
             outside::Errand { device: device_id(device).to_string(), step: lane.blueprint.phrases.write(&step) };
@@ -130,13 +130,17 @@ impl DmServer {
                 Some(call) => lane.dialer.call(call).await.is_ok_and(|reply| (200..300).contains(&reply.status)),
                 None => false,
             };
-            if is_started {
-                // It may have said yes, and its server no.
-                tokio::time::sleep(patience).await;
-            } else {
+            if !is_started {
                 lane.record(|shard| shard.rejected("operator_would_not"));
             }
-            lane.swarm.do_send(NotStarted { device, asked });
+            // For a wish beside a journey nobody waits, and what the device is doing is something else.
+            if is_of_journey {
+                if is_started {
+                    // It may have said yes, and its server no.
+                    tokio::time::sleep(patience).await;
+                }
+                lane.swarm.do_send(NotStarted { device, asked });
+            }
         });
     }
 

@@ -33,7 +33,10 @@ impl Swarm {
             self.tell(other, Input::Agreed { device, peer: starter, approach }, None);
         }
         if self.directory.is_external(starter) {
-            self.ask_operator(other, AskOperator { device, peer: starter, step: step.clone(), due: None });
+            self.ask_operator(
+                other,
+                AskOperator { device, peer: starter, step: step.clone(), is_of_journey: false, due: None },
+            );
         } else {
             self.tell(starter, Input::Start { flow, device, peer: other, subtree }, None);
         }

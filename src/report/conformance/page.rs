@@ -2,9 +2,10 @@
 //!
 //! Whatever a peer has said is text here, and never markup.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use super::{ended, told};
+use crate::report::frame::{self, Section};
 use crate::report::run_page::style;
 use crate::results::conformance::{
     CaseEnd, CaseResult, Conclusion, Conformance, Evidence, ItemResult, ItemVerdict, Level, Requirement, Seen,
@@ -14,46 +15,23 @@ const STYLE: &str = include_str!("page.css");
 
 /// The page. It ends as a text does, with the end of a line.
 pub fn page(conformance: &Conformance) -> String {
+    let section = |id, title, body| Section { id, title, body };
     let sections = [
-        ("requirements", "Appendix B", requirements(conformance)),
-        ("failed", "What failed", failed(conformance)),
-        ("items", "Every item", items(conformance)),
-        ("readings", "Readings of the text", seen(&conformance.readings)),
-        ("choices", "Choices of its operator", seen(&conformance.choices)),
-        ("cases", "Cases and their exchanges", cases(conformance)),
+        section("requirements", "Appendix B", requirements(conformance)),
+        section("failed", "What failed", failed(conformance)),
+        section("items", "Every item", items(conformance)),
+        section("readings", "Readings of the text", seen(&conformance.readings)),
+        section("choices", "Choices of its operator", seen(&conformance.choices)),
+        section("cases", "Cases and their exchanges", cases(conformance)),
     ];
     let title = format!("{}: {}", conformance.peer, conformance.conclusion.words());
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                // Nothing is fetched, whatever a name may say.
-                meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
-                title { (title) }
-                style { (PreEscaped(style())) (PreEscaped(STYLE)) }
-            }
-            body {
-                a.skip href="#main" { "Skip to the items" }
-                header { (head(conformance)) }
-                nav aria-label="Sections" { ul {
-                    @for (id, title, _) in &sections { li { a href={ "#" (id) } { (title) } } }
-                } }
-                main id="main" tabindex="-1" {
-                    @for (id, title, body) in &sections {
-                        section id=(id) aria-labelledby={ (id) "-title" } {
-                            h2 id={ (id) "-title" } { (title) }
-                            (body)
-                        }
-                    }
-                }
-                footer { p { "Made by dmswarm " (env!("CARGO_PKG_VERSION")) "." } }
-            }
-        }
+    let body = html! {
+        a.skip href="#main" { "Skip to the items" }
+        header { (head(conformance)) }
+        (frame::contents(&sections))
+        footer { p { "Made by dmswarm " (env!("CARGO_PKG_VERSION")) "." } }
     };
-    page.into_string() + "\n"
+    frame::page(&title, &format!("{}{STYLE}", style()), &body)
 }
 
 fn head(conformance: &Conformance) -> Markup {

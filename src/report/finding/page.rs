@@ -2,11 +2,12 @@
 //!
 //! The page needs nothing from anywhere: its style and its drawing are in it, and it has no script.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use crate::facts::telling;
 use crate::report::finding::Scene;
 use crate::report::finding::drawing::drawing;
+use crate::report::frame;
 
 const STYLE: &str = include_str!("page.css");
 /// The style of the drawing alone, for any page that has one.
@@ -20,61 +21,47 @@ pub fn page(scene: &Scene<'_>) -> String {
     let told = if told.len() == scene.facts.len() { told } else { vec![story.clone()] };
     let is_told_by_fact = told.len() == scene.facts.len();
     let broke_at = scene.broke_at.filter(|place| *place < scene.facts.len() && is_told_by_fact);
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                // Nothing is fetched, whatever a name may say.
-                meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
-                title { (scene.title) }
-                style { (PreEscaped(STYLE)) (PreEscaped(DRAWING_STYLE)) }
-            }
-            body {
-                header {
-                    h1 { (scene.title) }
-                    (verdict(scene, broke_at))
+    let body = html! {
+        header {
+            h1 { (scene.title) }
+            (verdict(scene, broke_at))
+        }
+        main {
+            div.columns {
+                section {
+                    h2 { "What was decided" }
+                    (decisions(scene.decisions))
                 }
-                main {
-                    div.columns {
-                        section {
-                            h2 { "What was decided" }
-                            (decisions(scene.decisions))
-                        }
-                        section {
-                            h2 { "To see it again" }
-                            (commands(scene.commands))
-                        }
+                section {
+                    h2 { "To see it again" }
+                    (commands(scene.commands))
+                }
+            }
+            section {
+                h2 { "What each holds to be the case in the end" }
+                (beliefs(scene.beliefs))
+            }
+            section {
+                h2 id="drawing" { "What happened" }
+                p.hint { "Time goes downwards, not to scale: every row is something that happened." }
+                p.hint { (legend()) }
+                div.scroll tabindex="0" role="region" aria-labelledby="drawing" {
+                    @if is_told_by_fact { (drawing(scene, &told)) } @else { (drawing(scene, &[])) }
+                }
+            }
+            section {
+                h2 id="story" { "The story" }
+                pre.scroll tabindex="0" role="region" aria-labelledby="story" {
+                    @for (place, line) in told.iter().enumerate() {
+                        @if broke_at == Some(place) { mark id="broke" { (line) } } @else { (line) }
+                        "\n"
                     }
-                    section {
-                        h2 { "What each holds to be the case in the end" }
-                        (beliefs(scene.beliefs))
-                    }
-                    section {
-                        h2 id="drawing" { "What happened" }
-                        p.hint { "Time goes downwards, not to scale: every row is something that happened." }
-                        p.hint { (legend()) }
-                        div.scroll tabindex="0" role="region" aria-labelledby="drawing" {
-                            @if is_told_by_fact { (drawing(scene, &told)) } @else { (drawing(scene, &[])) }
-                        }
-                    }
-                    section {
-                        h2 id="story" { "The story" }
-                        pre.scroll tabindex="0" role="region" aria-labelledby="story" {
-                            @for (place, line) in told.iter().enumerate() {
-                                @if broke_at == Some(place) { mark id="broke" { (line) } } @else { (line) }
-                                "\n"
-                            }
-                            @if scene.facts.is_empty() { "Nothing was seen." }
-                        }
-                    }
+                    @if scene.facts.is_empty() { "Nothing was seen." }
                 }
             }
         }
     };
-    page.into_string()
+    frame::page(scene.title, &format!("{STYLE}{DRAWING_STYLE}"), &body)
 }
 
 fn verdict(scene: &Scene<'_>, broke_at: Option<usize>) -> Markup {

@@ -29,9 +29,10 @@ mod worst;
 #[cfg(test)]
 mod tests;
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use crate::report::finding::DRAWING_STYLE;
+use crate::report::frame::{self, Section};
 use crate::results::Dossier;
 
 use chart::TimeAxis;
@@ -39,13 +40,6 @@ use chart::TimeAxis;
 const STYLE: &str = include_str!("page.css");
 const LIGHT: &str = include_str!("light.css");
 const DARK: &str = include_str!("dark.css");
-
-/// A section: the anchor, what it is called, what is in it.
-struct Section {
-    id: &'static str,
-    title: &'static str,
-    body: Markup,
-}
 
 /// The report of a run, as HTML.
 /// It ends as a text does, with the end of a line.
@@ -70,38 +64,14 @@ pub fn run_page(dossier: &Dossier) -> String {
         section("worst", "The worst flows", worst::worst(dossier)),
     ];
     let title = format!("{}: {}", summary.scenario, summary.verdict.key());
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                // Nothing is fetched, whatever a name may say.
-                meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
-                title { (title) }
-                style { (PreEscaped(style())) }
-            }
-            body {
-                a.skip href="#main" { "Skip to the figures" }
-                (shade())
-                header { (verdict::verdict(dossier)) }
-                nav aria-label="Sections" {
-                    ul { @for section in &sections { li { a href={ "#" (section.id) } { (section.title) } } } }
-                }
-                main id="main" tabindex="-1" {
-                    @for section in &sections {
-                        section id=(section.id) aria-labelledby={ (section.id) "-title" } {
-                            h2 id={ (section.id) "-title" } { (section.title) }
-                            (section.body)
-                        }
-                    }
-                }
-                footer { p { "Made by dmswarm " (dossier.manifest.version) " from the stored data of the run." } }
-            }
-        }
+    let body = html! {
+        a.skip href="#main" { "Skip to the figures" }
+        (shade())
+        header { (verdict::verdict(dossier)) }
+        (frame::contents(&sections))
+        footer { p { "Made by dmswarm " (dossier.manifest.version) " from the stored data of the run." } }
     };
-    page.into_string() + "\n"
+    frame::page(&title, &style(), &body)
 }
 
 /// Light or dark is chosen without a script: the style looks which of these is checked.
