@@ -18,8 +18,8 @@ fn main() -> ExitCode {
         Command::Conform(asked) => conform::conform(asked, &flags),
         Command::Explore(asked) => explore::explore(&asked, &flags),
         Command::Replay { finding, https: false, .. } => replay::replay(&finding, &flags),
-        Command::Replay { finding, https: true, repeat, at_once } => {
-            rehearse::rehearse(&finding, HowOften { repeat, at_once }, &flags)
+        Command::Replay { finding, https: true, repeat, at_once, outside } => {
+            rehearse::rehearse(&finding, HowOften { repeat, at_once }, outside, &flags)
         }
         Command::Report(asked) => report::report(&asked, &flags),
         Command::Runs(asked) => runs::runs(&asked, &flags),

@@ -8,7 +8,11 @@ use std::time::Duration;
 
 use crate::actors::board::Board;
 use crate::actors::ordeal::{Spoil, Wait};
+use crate::delegation::message::Message;
+use crate::delegation::reading::Readings;
+use crate::delegation::xml;
 use crate::facts::pattern::Pattern;
+use crate::faults::forgery;
 use crate::ids::DeviceNumber;
 use crate::transport::exchange::Outbound;
 
@@ -39,16 +43,6 @@ pub enum Before {
     Refuse {
         reason: u16,
     },
-}
-
-impl Before {
-    /// The reason of a negative answer, where it is one.
-    pub fn refusal(&self) -> Option<u16> {
-        match self {
-            Before::Refuse { reason } => Some(*reason),
-            Before::Wait(_) | Before::Status { .. } | Before::HangUp | Before::Silence => None,
-        }
-    }
 }
 
 /// Something that becomes of an answer.
@@ -92,12 +86,30 @@ impl Drop for Left {
     }
 }
 
-/// Answers one request as its plan has it. `refused`: the negative answer with this reason; `patience`: how long anybody may
-/// wait for an answer; `answer`: that of the party.
+impl Plan {
+    /// The reason of the negative answer that is wanted, if one is.
+    pub fn refuses_with(&self) -> Option<u16> {
+        self.before.iter().find_map(|before| match before {
+            Before::Refuse { reason } => Some(*reason),
+            Before::Wait(_) | Before::Status { .. } | Before::HangUp | Before::Silence => None,
+        })
+    }
+
+    /// The negative answer to a message, where one is wanted and the message has one; else 409. Its party has not seen it.
+    pub fn refusal(&self, message: Option<&Message>, readings: &Readings) -> Outbound {
+        match self.refuses_with().zip(message).and_then(|(reason, message)| forgery::refusal(message, reason)) {
+            Some(refusal) => Outbound::ok(xml::CONTENT_TYPE, xml::write(&refusal, readings)),
+            None => Outbound::status(409),
+        }
+    }
+}
+
+/// Answers one request as its plan has it. `refusal`: the negative answer, if the plan wants one; `patience`: how long anybody
+/// may wait for an answer; `answer`: that of the party.
 pub async fn carry_out(
     plan: &Plan,
     (board, patience): (&Board, Duration),
-    refused: impl FnOnce(u16) -> Outbound,
+    refusal: Outbound,
     answer: impl Future<Output = Outbound>,
 ) -> Outbound {
     for before in &plan.before {
@@ -109,7 +121,7 @@ pub async fn carry_out(
                 tokio::time::sleep(patience).await;
                 return Outbound::hang_up();
             }
-            Before::Refuse { reason } => return refused(*reason),
+            Before::Refuse { .. } => return refusal,
         }
     }
     let mut outbound = answer.await;

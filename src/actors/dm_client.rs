@@ -5,9 +5,10 @@ use std::rc::Rc;
 use actix::prelude::*;
 
 use crate::actors::blueprint::DeviceConnections;
-use crate::actors::desk::sit_out;
+use crate::actors::desk::{Plan, sit_out};
 use crate::actors::directory::Party;
 use crate::actors::drive::{Alarm, Grave, HasAlarm};
+use crate::actors::far_side;
 use crate::actors::lane::Lane;
 use crate::actors::ordeal::{Ordeal, sites};
 use crate::actors::supervisor::Supervisor;
@@ -24,6 +25,7 @@ use crate::ids::{DeviceNumber, ServerId, ServerNumber};
 use crate::measure::promise::DeviceView;
 use crate::transport::address::AddressError;
 use crate::transport::dialer::Call;
+use crate::transport::exchange::Outbound;
 use crate::transport::failure::{CallError, Phase};
 use crate::transport::tls::ClientIdentity;
 use crate::transport::trouble::ConnectTrouble;
@@ -167,7 +169,8 @@ impl DmClient {
                 };
                 let device = self.device;
                 actix::spawn(async move {
-                    let result = suffer(&lane, device, call, ordeal, to).await;
+                    let is_far = to.is_some_and(|server| lane.blueprint.is_external(server));
+                    let result = suffer(&lane, device, call, ordeal, (to, is_far)).await;
                     me.do_send(Heard(Input::Answer { exchange, result: result.map(|(envelope, _)| envelope) }));
                 });
             }
@@ -180,7 +183,9 @@ impl DmClient {
                 };
                 let device = self.device;
                 actix::spawn(async move {
-                    let result = suffer(&lane, device, call, ordeal, None).await;
+                    let site = from.map(|from| &lane.blueprint.bootstrap_servers[usize::from(from.0)]);
+                    let is_far = site.is_some_and(|site| site.is_external);
+                    let result = suffer(&lane, device, call, ordeal, (None, is_far)).await;
                     let done = lane.blueprint.clock.now();
                     let sent = result.as_ref().map_or(now, |(_, sent)| *sent);
                     lane.record(|shard| shard.bootstrap_ended(result.is_ok(), done - now, done - sent));
@@ -244,22 +249,26 @@ async fn suffer(
     device: DeviceNumber,
     call: Result<Call, AddressError>,
     mut ordeal: Ordeal,
-    to: Option<ServerNumber>,
+    (to, is_far): (Option<ServerNumber>, bool),
 ) -> Result<(Envelope, Moment), client::Failure> {
     let mut call = call.map_err(|error| client::Failure::Unreachable(error.to_string()))?;
-    let _left = ordeal.befall(&mut call, device, &lane.desk);
+    let (_left, plan) = match is_far {
+        true => (None, ordeal.befall_alone(&mut call, device)),
+        false => (ordeal.befall(&mut call, device, &lane.desk), None),
+    };
     for wait in &ordeal.waits {
         sit_out(wait, device, &lane.board).await;
     }
     if to.is_some_and(|server| lane.directory.is_down(server)) {
         call.trouble.get_or_insert_default().connect = Some(ConnectTrouble::Refuse);
     }
-    exchange_package(lane, call).await
+    exchange_package(lane, call, plan.as_ref()).await
 }
 
 /// The message that answers a request, and when the request was sent. Only 200 carries OMA DM.
-async fn exchange_package(lane: &Lane, call: Call) -> Result<(Envelope, Moment), client::Failure> {
-    let reply = lane.dialer.call(call).await.map_err(|error| {
+async fn exchange_package(lane: &Lane, call: Call, plan: Option<&Plan>) -> Result<(Envelope, Moment), client::Failure> {
+    let answered = far_side::call(lane, plan, call, Outbound::status(409)).await;
+    let reply = answered.map_err(|error| {
         if matches!(error, CallError::TimedOut { phase: Phase::Queue, .. }) {
             lane.record(|shard| shard.never_sent());
         }

@@ -9,6 +9,8 @@
 //! | [`ordeal`], [`desk`] | what one exchange has to suffer; what of that is left to the answering side |
 //! | [`stores`] | the durable stores of servers, which outlive their actors |
 //! | [`reception`] | from an HTTPS request to a party's mailbox and back |
+//! | [`far_side`] | what the far side of an exchange would do, done at our end where it is somebody else's |
+//! | [`processes`] | which device a process is about that only others know |
 //! | [`relay`] | between two servers that are both somebody else's |
 //! | [`tape`] | every exchange with somebody else's servers, kept to be written |
 //! | [`outside`] | parties that are somebody else's: woken, and asked to start flows |
@@ -33,6 +35,7 @@ pub mod directory;
 pub mod dm_client;
 pub mod dm_server;
 pub mod drive;
+pub mod far_side;
 pub mod identities;
 pub mod lane;
 pub mod ordeal;
@@ -40,6 +43,7 @@ pub mod outside;
 pub mod pacemaker;
 pub mod present_flows;
 pub mod probe;
+pub mod processes;
 pub mod queue;
 pub mod reception;
 pub mod relay;

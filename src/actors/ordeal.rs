@@ -8,12 +8,15 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::actors::desk::{After, Before, Desk, Left, Plan};
+use crate::delegation::message::Message;
 use crate::facts::pattern::{Hearing, Pattern, Sought};
+use crate::faults::forgery;
 use crate::faults::mutation::Mutation;
 use crate::faults::rule::{Action, BadCertificate, Direction, ExchangePhase, SameOrNew, Site};
 use crate::faults::verdict::Verdict;
 use crate::ids::{DeviceNumber, ServerNumber};
 use crate::transport::dialer::Call;
+use crate::transport::exchange::Inbound;
 use crate::transport::tls::ClientIdentity;
 use crate::transport::trouble::{Again, ConnectTrouble, Reset, ResetPhase, Swallow, Trouble};
 
@@ -41,6 +44,20 @@ pub struct Ordeal {
     pub before: Vec<Before>,
     pub after: Vec<After>,
     pub is_stale: bool,
+}
+
+/// What a request that has come has to suffer yet.
+#[derive(Debug)]
+pub struct Arrival {
+    /// It has not come: it would have been lost on its way.
+    pub is_lost: bool,
+    /// Its caller hears nothing, where it is lost.
+    pub is_silent: bool,
+    /// It is answered, and the answer is lost.
+    pub loses_answer: bool,
+    /// It comes once more, so long after it was answered.
+    pub comes_again: Option<Duration>,
+    pub plan: Option<Plan>,
 }
 
 /// Something to wait for.
@@ -103,6 +120,35 @@ impl Ordeal {
         self.spoil(call);
         call.trouble = self.trouble.take();
         self.plan(device)
+    }
+
+    /// A message as faults want it, of which no other process is known; `None` where they leave it as it is.
+    pub fn forged(&self, said: &Message) -> Option<Message> {
+        self.forgeries.iter().fold(None, |before: Option<Message>, action| {
+            let forged = forgery::forge(before.as_ref().unwrap_or(said), action, None, None);
+            forged.or(before)
+        })
+    }
+
+    /// Does to a request that has come what would have befallen it on its way here. Its caller is somebody else's: what
+    /// should have been done there is done here, or what of it can be.
+    pub fn befall_arrived(&mut self, request: &mut Inbound, device: DeviceNumber) -> Arrival {
+        let mut content_type = request.content_type.take().map(Cow::Owned);
+        if let Ok(body) = &mut request.body {
+            for spoil in std::mem::take(&mut self.spoils) {
+                spoil.apply(&mut content_type, body);
+            }
+        }
+        request.content_type = content_type.map(Cow::into_owned);
+        let Trouble { connect, identity, reset, swallow, lose_answer, again, .. } =
+            self.trouble.take().map(|trouble| *trouble).unwrap_or_default();
+        Arrival {
+            is_lost: connect.is_some() || identity.is_some() || reset.is_some() || swallow.is_some(),
+            is_silent: connect == Some(ConnectTrouble::BlackHole) || swallow == Some(Swallow::Silently),
+            loses_answer: lose_answer.is_some(),
+            comes_again: again.map(|again| again.gap),
+            plan: self.plan(device),
+        }
     }
 
     /// What the answering side has to do; `None` where that is nothing.

@@ -13,16 +13,17 @@ use tokio::sync::oneshot;
 use crate::actors::blueprint::Blueprint;
 use crate::actors::board::Board;
 use crate::actors::bootstrap_server::Fetch;
-use crate::actors::desk::{Before, Desk, Plan, carry_out};
+use crate::actors::desk::{Desk, Plan, carry_out};
 use crate::actors::directory::{Directory, Party};
 use crate::actors::dm_server::{DeviceAnswer, FromDevice, FromPeer};
+use crate::actors::processes::Processes;
+use crate::actors::sight::Sight;
 use crate::actors::tape::Tape;
 use crate::delegation::exchange::Answer;
 use crate::delegation::misbehaved::Misbehaved;
 use crate::delegation::xml;
 use crate::dm::auth::HMAC_HEADER;
 use crate::dm::wire::{self, Packet};
-use crate::faults::forgery;
 use crate::ids::{BootstrapServerNumber, ServerNumber};
 use crate::measure::shard::Shard;
 use crate::transport::exchange::{BodyProblem, Inbound, Method, Outbound};
@@ -36,6 +37,9 @@ pub struct Reception {
     desk: Arc<Desk>,
     /// Where exchanges with somebody else's servers are kept, if they are.
     tape: Option<Arc<Tape>>,
+    /// The faults that act on what somebody else's servers say, and what is known of whom that is about.
+    sight: Option<Sight>,
+    processes: Arc<Mutex<Processes>>,
     /// What was turned away here; rare, so that one lock serves all threads.
     turned_away: Arc<Mutex<Shard>>,
 }
@@ -62,12 +66,13 @@ pub enum DoorFor {
 impl Reception {
     /// A reception that finds the actors through `directory`.
     pub fn new(blueprint: Arc<Blueprint>, directory: Arc<Directory>, board: Arc<Board>, desk: Arc<Desk>) -> Reception {
-        Reception { blueprint, directory, board, desk, tape: None, turned_away: Arc::default() }
+        let (processes, turned_away) = Default::default();
+        Reception { blueprint, directory, board, desk, tape: None, sight: None, processes, turned_away }
     }
 
-    /// The same, which keeps exchanges with somebody else's servers.
-    pub fn with_tape(self, tape: Option<Arc<Tape>>) -> Reception {
-        Reception { tape, ..self }
+    /// The same, for what somebody else's servers say: with the faults that act on it, and where it is kept, if it is.
+    pub fn with_outside(self, sight: Sight, tape: Option<Arc<Tape>>) -> Reception {
+        Reception { sight: Some(sight), tape, ..self }
     }
 
     /// What was turned away since this was asked last.
@@ -92,19 +97,22 @@ impl Reception {
 
     /// Answers one request as its plan has it.
     async fn carry_out(self, plan: Arc<Plan>, request: Inbound) -> Outbound {
-        let refusal = match plan.before.iter().find_map(Before::refusal) {
-            Some(reason) => refused_unread(&request, reason, &self.blueprint),
-            None => Outbound::status(409),
+        let refusal = match self.blueprint.door(request.door) {
+            DoorFor::Servers(server) if plan.refuses_with().is_some() => {
+                let message = request.body.as_ref().ok().and_then(|body| xml::read(body).ok());
+                plan.refusal(message.as_ref(), &self.blueprint.parties.server(server).readings)
+            }
+            _ => Outbound::status(409),
         };
         let answer = self.answer(request, plan.is_stale);
-        carry_out(&plan, (&self.board, self.blueprint.request_timeout), |_| refusal, answer).await
+        carry_out(&plan, (&self.board, self.blueprint.request_timeout), refusal, answer).await
     }
 
     async fn answer(&self, request: Inbound, is_stale: bool) -> Outbound {
         match self.blueprint.door(request.door) {
             DoorFor::Servers(server) if self.tape.is_some() => self.receive_and_keep(server, request).await,
             DoorFor::Relay(server) if self.tape.is_some() => self.receive_and_keep(server, request).await,
-            DoorFor::Servers(server) => self.receive_peer(server, request).await,
+            DoorFor::Servers(server) => self.receive_server(server, request).await,
             DoorFor::Devices(server) => self.receive_device(server, request).await,
             DoorFor::Bootstrap(server) => self.receive_fetch(server, request, is_stale).await,
             DoorFor::Relay(server) => self.receive_for_another(server, request).await,
@@ -252,18 +260,6 @@ impl Reception {
 
     fn count(&self, reason: &'static str) {
         self.turned_away.lock().unwrap_or_else(PoisonError::into_inner).rejected(reason);
-    }
-}
-
-/// The negative answer to a message, where it has one, else 409; its party has not seen it.
-fn refused_unread(request: &Inbound, reason: u16, blueprint: &Blueprint) -> Outbound {
-    let message = request.body.as_ref().ok().and_then(|body| xml::read(body).ok());
-    let DoorFor::Servers(server) = blueprint.door(request.door) else { return Outbound::status(409) };
-    match message.and_then(|message| forgery::refusal(&message, reason)) {
-        Some(refusal) => {
-            Outbound::ok(xml::CONTENT_TYPE, xml::write(&refusal, &blueprint.parties.server(server).readings))
-        }
-        None => Outbound::status(409),
     }
 }
 

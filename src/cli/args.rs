@@ -91,7 +91,9 @@ pub enum Command {
     Explore(Box<Explore>),
     /// Go the way of a finding once more
     ///
-    /// Ends with 4 when the same promise breaks again, and with 10 when it does not.
+    /// A server of the finding's scenario may be somebody else's (`external`): then the plan is brought about with it over
+    /// HTTPS, by what our side says, hears and holds. Ends with 4 when the same promise breaks again, and with 10 when it
+    /// does not.
     #[command(after_help = REPLAY_EXAMPLES)]
     Replay {
         /// The folder of a finding, or its finding.toml
@@ -106,6 +108,8 @@ pub enum Command {
         /// How many runs over HTTPS side by side
         #[arg(long, value_name = "N", requires = "https", default_value_t = 4, allow_negative_numbers = true, value_parser = number::<u32>(1..=64))]
         at_once: u32,
+        #[command(flatten)]
+        outside: Outside,
     },
     /// Make a report of a run again from what its folder holds, also of one that was killed
     #[command(after_help = report::EXAMPLES)]

@@ -15,9 +15,9 @@ use crate::report::figures::{count, counted, size, time};
 use crate::run::host;
 use crate::run::prepare::{TooFewFiles, TooLittleMemory, connections_to_one_target};
 use crate::scenario::estimate::Estimate;
-use crate::scenario::external::CannotDrive;
+use crate::scenario::external::{CannotDrive, Wake};
 use crate::scenario::problem::Problems;
-use crate::scenario::{BootstrapAddress, Expect, Scenario};
+use crate::scenario::{Expect, Scenario};
 
 /// Checks every scenario that is asked for.
 pub fn check(scenarios: &[PathBuf], flags: &Flags) -> Exit {
@@ -150,8 +150,11 @@ fn describe(source: &str, scenario: &Scenario, estimate: &Estimate, here: Here) 
         let number = scenario.bootstrap_servers.len() as u64;
         line("", format!("{} ({servers})", counted(number, "bootstrap server")));
     }
-    for (place, whose) in elsewhere(scenario).into_iter().enumerate() {
-        line(if place == 0 { "elsewhere" } else { "" }, whose);
+    let by_wap = scenario.external_devices.iter().filter(|wake| matches!(wake, Wake::Udp(_)));
+    let by_wap = by_wap.map(|wake| format!("the devices at {wake}"));
+    let over_https = scenario.elsewhere().map(|there| format!("{} at {}", there.whose, there.place.url));
+    for (place, told) in over_https.chain(by_wap).enumerate() {
+        line(if place == 0 { "elsewhere" } else { "" }, told);
     }
     if let Some(cannot) = CannotDrive::of(scenario) {
         line("", format!("for `serve` alone: {cannot}"));
@@ -195,20 +198,6 @@ fn describe(source: &str, scenario: &Scenario, estimate: &Estimate, here: Here) 
         here.files.map_or_else(|| "no limit here".to_owned(), |allowed| format!("{} allowed", count(allowed)));
     line("files", format!("at most {} open at once; {allowed}", count(estimate.open_files)));
     lines.join("\n")
-}
-
-/// What of a scenario is somebody else's, and where.
-fn elsewhere(scenario: &Scenario) -> Vec<String> {
-    let servers = scenario.servers.iter().filter_map(|server| {
-        let external = server.external.as_ref()?;
-        Some(format!("{} at {}", server.name, external.interface.url))
-    });
-    let bootstrap = scenario.bootstrap_servers.iter().filter_map(|server| match &server.at {
-        BootstrapAddress::External(place) => Some(format!("{} at {}", server.name, place.url)),
-        BootstrapAddress::Server | BootstrapAddress::Apart { .. } => None,
-    });
-    let devices = scenario.external_devices.iter().map(|wake| format!("the devices, woken at {wake}"));
-    servers.chain(bootstrap).chain(devices).collect()
 }
 
 /// How many, and the first few by name.

@@ -36,7 +36,8 @@ became of them: where it is not started anew, take others with --round. What onl
 operator can start is asked for at its `operator`; without one those items are not observable. The folder of the run has
 conform.json, junit.xml and report.html.
 
-Ends with 9 when a mandatory item fails, and with 8 when the peer cannot be reached or refuses our identity.";
+Ends with 9 when a mandatory item fails, with 8 when the peer cannot be reached, has gone meanwhile, or refuses our
+identity, and with 5 when none fails, but not all could be tried: the reason is told.";
 
 /// What was asked for.
 #[derive(Debug, Clone, Args)]

@@ -12,7 +12,8 @@ use crate::cli::exit::Exit;
 use crate::cli::output;
 use crate::cli::races::HowOften;
 use crate::cli::replay::{Outcome, Read, read, tell_unmet};
-use crate::cli::run::options;
+use crate::cli::run::{exit_of, options};
+use crate::cli::targets::Outside;
 use crate::explore::wording::Worded;
 use crate::measure::Verdict;
 use crate::rehearse::prepare::{Prepared, Unfit, prepare};
@@ -21,8 +22,15 @@ use crate::report::figures::counted;
 use crate::run::{Options, RunError, Watch};
 
 /// Runs a finding over HTTPS as often as asked.
-pub fn rehearse(path: &Path, how: HowOften, flags: &Flags) -> Exit {
+pub fn rehearse(path: &Path, how: HowOften, outside: Outside, flags: &Flags) -> Exit {
     let Some(read) = read(path, flags) else { return Exit::Usage };
+    if read.scenario.has_external_parties() && how.repeat > 1 {
+        output::remark(
+            "error: a server that is somebody else's remembers what became of the device: bring it about once, then start it \
+             anew",
+        );
+        return Exit::Usage;
+    }
     let words = Worded { wishes: read.file.wishes.clone(), decisions: read.file.decisions.clone() };
     let looked_at = (read.file.promise.as_str(), read.file.promises.as_slice());
     let prepared = match prepare(&read.scenario, &read.premises, &words, looked_at) {
@@ -36,7 +44,7 @@ pub fn rehearse(path: &Path, how: HowOften, flags: &Flags) -> Exit {
     if flags.verbose {
         output::remark(&prepared.scenario.to_toml());
     }
-    match run(&prepared, how, &options(flags)) {
+    match run(&prepared, how, &outside.apply(options(flags))) {
         Ok(runs) => tell(&read, &runs, flags),
         Err(error) => {
             output::remark(&format!("error: could not listen for signals: {error}"));
@@ -52,6 +60,8 @@ struct Runs {
     /// Those that came to their end.
     whole: Vec<Rehearsed>,
     errors: BTreeSet<String>,
+    /// How the program would have ended by each of them.
+    failed: Vec<Exit>,
     interrupted_by: Option<i32>,
 }
 
@@ -93,6 +103,7 @@ impl Runs {
                 Err(error) if error.signal().is_some() => runs.interrupted_by = error.signal(),
                 Err(error) => {
                     runs.errors.insert(error.to_string());
+                    runs.failed.push(exit_of(&error));
                 }
             }
         }
@@ -115,7 +126,7 @@ impl Runs {
         let came_about =
             if self.breaking(promise).next().is_some() { Exit::PromiseBroken } else { Exit::NotReproduced };
         match self.interrupted_by {
-            _ if !self.errors.is_empty() => Exit::CouldNotRun,
+            _ if !self.failed.is_empty() => Exit::weightiest(self.failed.iter().copied()),
             Some(signal) => Exit::of_verdict(Verdict::Interrupted, Some(signal)),
             None => came_about,
         }

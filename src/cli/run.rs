@@ -124,6 +124,11 @@ fn run_one(source: &str, scenario: &Scenario, options: &Options, flags: &Flags) 
 pub(super) fn tell_error(error: &RunError) -> Exit {
     let kind = if error.signal().is_some() { "" } else { "error: " };
     output::remark(&format!("{kind}{error}"));
+    exit_of(error)
+}
+
+/// How the program ends by what could not be run.
+pub(super) fn exit_of(error: &RunError) -> Exit {
     match error {
         RunError::Unreachable { .. } | RunError::NotLetIn { .. } => Exit::Unreachable,
         RunError::Prepare(problem) if problem.is_of_the_scenario() => Exit::Usage,

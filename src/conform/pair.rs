@@ -1,6 +1,5 @@
 //! Who we are, who the peer is, and how the two reach each other.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::ids::ServerNumber;
@@ -60,8 +59,7 @@ impl Pair {
         if scenario.external_devices.is_some() {
             return Err(PairError::DevicesElsewhere);
         }
-        let trusted: BTreeSet<&Path> = outside::places(scenario).filter_map(|place| place.ca.as_deref()).collect();
-        let folder = CertificateFolder::open(certs)?.trusting(trusted)?;
+        let folder = outside::certificates(scenario, certs)?;
         let here = std::net::IpAddr::from([127, 0, 0, 1]);
         let names = outside::names(scenario, std::iter::once((own.host.as_str(), here)), targets)?;
         let shown = external.shown.as_ref();

@@ -12,11 +12,17 @@ use crate::measure::promise::steps::{Known, Watched};
 use crate::measure::promise::{Journeyed, Judging, PromiseResult, is_about_steps};
 
 /// What became of the promises about steps in the story of a device at rest. `decisions`: so many of the faults, the first
-/// ones, are what the plan wants to go wrong; the others only keep the order.
-pub fn at_rest(facts: &[Fact], premises: &Premises, decisions: usize) -> Vec<PromiseResult> {
+/// ones, are what the plan wants to go wrong; the others only keep the order. `is_seen`: whether a server is ours.
+pub fn at_rest(
+    facts: &[Fact],
+    premises: &Premises,
+    decisions: usize,
+    is_seen: impl Fn(ServerNumber) -> bool,
+) -> Vec<PromiseResult> {
     let device = premises.devices[0];
     let (owner, bootstrapped) = premises.parties.at_first(device);
-    let known = |(server, name): (ServerNumber, &String)| Known { server, name: name.clone(), is_seen: true };
+    let known =
+        |(server, name): (ServerNumber, &String)| Known { server, name: name.clone(), is_seen: is_seen(server) };
     let servers: Vec<Known> = (0..).map(ServerNumber).zip(&premises.names).map(known).collect();
     let facts = &as_it_came(facts);
     let hurts = |fact: &&Fact| match fact.what {

@@ -1,17 +1,18 @@
 //! What a scenario says of parties that are somebody else's, turned into what may be called, what is shown there, and whom to
 //! trust.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, ToSocketAddrs};
+use std::path::Path;
 
 use crate::actors::blueprint::ExternalParty;
 use crate::actors::outside::{Phrases, Waking};
 use crate::run::prepare::{DEVICE_HOST, PrepareError};
-use crate::scenario::external::{Cap, ExternalServer, Place, Url, Wake};
-use crate::scenario::{BootstrapAddress, Scenario, print_step, read_step};
+use crate::scenario::external::{Cap, Elsewhere, ExternalServer, Url, Wake};
+use crate::scenario::{Scenario, print_step, read_step};
 use crate::transport::address::Address;
-use crate::transport::certs::{CertificateFolder, identity_of};
+use crate::transport::certs::{CertError, CertificateFolder, identity_of};
 use crate::transport::datagrams::Speaker;
 use crate::transport::guard::{Names, Target};
 use crate::transport::quota::Quota;
@@ -40,27 +41,10 @@ pub enum OutsideError {
     NoSpeaker(io::Error),
 }
 
-/// Every place of a scenario that is somebody else's.
-pub fn places(scenario: &Scenario) -> impl Iterator<Item = &Place> {
-    whereabouts(scenario).map(|(_, place, _)| place)
-}
-
-/// Whose it is, the place, and every URL there.
-fn whereabouts(scenario: &Scenario) -> impl Iterator<Item = (&str, &Place, Vec<&Url>)> {
-    let servers = scenario.servers.iter().filter_map(|server| {
-        let external = server.external.as_ref()?;
-        let urls = [Some(&external.interface.url), external.devices.as_ref(), external.operator.as_ref()];
-        Some((server.name.as_str(), &external.interface, urls.into_iter().flatten().collect()))
-    });
-    let bootstrap = scenario.bootstrap_servers.iter().filter_map(|server| match &server.at {
-        BootstrapAddress::External(place) => Some((server.name.as_str(), place, vec![&place.url])),
-        BootstrapAddress::Server | BootstrapAddress::Apart { .. } => None,
-    });
-    let devices = scenario.external_devices.iter().filter_map(|wake| match wake {
-        Wake::Https(place) => Some(("devices", place, vec![&place.url])),
-        Wake::Udp(_) => None,
-    });
-    servers.chain(bootstrap).chain(devices)
+/// Our certificates, with what a scenario trusts besides our own CA.
+pub fn certificates(scenario: &Scenario, folder: &Path) -> Result<CertificateFolder, CertError> {
+    let trusted: BTreeSet<&Path> = scenario.elsewhere().filter_map(|there| there.place.ca.as_deref()).collect();
+    CertificateFolder::open(folder)?.trusting(trusted)
 }
 
 /// Where all host names are, ours and theirs, and what may be called of what is not on this machine: what the scenario
@@ -72,7 +56,7 @@ pub fn names<'s>(
 ) -> Result<Names, OutsideError> {
     let mut hosts: BTreeMap<String, IpAddr> = ours.map(|(host, address)| (host.to_owned(), address)).collect();
     let (mut known, mut quotas) = (Vec::new(), Vec::new());
-    for (whose, place, urls) in whereabouts(scenario) {
+    for Elsewhere { whose, place, urls } in scenario.elsewhere() {
         for url in urls {
             let target = Target::new(&url.host, url.port);
             let address = match (place.address, url.host.parse::<IpAddr>()) {

@@ -1,6 +1,6 @@
 //! From a scenario to settled parties: certificates, sockets, templates, limits. Nothing has started yet.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -158,8 +158,7 @@ pub fn prepare(scenario: &Scenario, ground: &Ground<'_>, clock: Clock) -> Result
     if let Some(lack) = TooFewFiles::of(scenario, host::raise_open_files()) {
         return Err(PrepareError::TooFewFiles(lack));
     }
-    let trusted: BTreeSet<&Path> = outside::places(scenario).filter_map(|place| place.ca.as_deref()).collect();
-    let folder = CertificateFolder::open(ground.certs)?.trusting(trusted)?;
+    let folder = outside::certificates(scenario, ground.certs)?;
     let mut sites = Sites::bind(scenario, ground.serves)?;
     let names = outside::names(scenario, sites.hosts(), ground.targets)?;
 

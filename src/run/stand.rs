@@ -99,7 +99,7 @@ impl Stand {
                 .map_err(RunError::NoThread)?;
         let reception =
             Reception::new(Arc::clone(&blueprint), Arc::clone(&directory), Arc::clone(&board), Arc::clone(&desk))
-                .with_tape(tape.clone());
+                .with_outside(sight.clone(), tape.clone());
         let receiver = reception.clone();
         let receive = move |request| receiver.clone().receive(request);
         let doors = open_doors(doors, lanes, blueprint.clock, receive).await?;

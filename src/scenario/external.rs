@@ -9,7 +9,7 @@ use crate::ids::ServerNumber;
 use crate::scenario::entry::{Entry, Text};
 use crate::scenario::problem::{Problem, Span};
 use crate::scenario::world::World;
-use crate::scenario::{Scenario, ServerSettings};
+use crate::scenario::{BootstrapAddress, Scenario, ServerSettings};
 use crate::units::Rate;
 use crate::workload::journey::Step;
 
@@ -55,6 +55,37 @@ pub struct Cap {
     pub rate: Option<Rate>,
     /// Requests in all.
     pub budget: Option<u64>,
+}
+
+/// A party that is reached over HTTPS and is somebody else's.
+#[derive(Debug, Clone)]
+pub struct Elsewhere<'s> {
+    /// The name of a server, or `the devices`.
+    pub whose: &'s str,
+    pub place: &'s Place,
+    /// Every address there, that of the place first.
+    pub urls: Vec<&'s Url>,
+}
+
+impl Scenario {
+    /// Every party that is reached over HTTPS and is somebody else's.
+    pub fn elsewhere(&self) -> impl Iterator<Item = Elsewhere<'_>> {
+        let servers = self.servers.iter().filter_map(|server| {
+            let external = server.external.as_ref()?;
+            let urls = [Some(&external.interface.url), external.devices.as_ref(), external.operator.as_ref()];
+            let (whose, place) = (server.name.as_str(), &external.interface);
+            Some(Elsewhere { whose, place, urls: urls.into_iter().flatten().collect() })
+        });
+        let bootstrap = self.bootstrap_servers.iter().filter_map(|server| match &server.at {
+            BootstrapAddress::External(place) => Some(Elsewhere { whose: &server.name, place, urls: vec![&place.url] }),
+            BootstrapAddress::Server | BootstrapAddress::Apart { .. } => None,
+        });
+        let devices = self.external_devices.iter().filter_map(|wake| match wake {
+            Wake::Https(place) => Some(Elsewhere { whose: "the devices", place, urls: vec![&place.url] }),
+            Wake::Udp(_) => None,
+        });
+        servers.chain(bootstrap).chain(devices)
+    }
 }
 
 /// `https://host[:port]/path`, without a query.

@@ -17,7 +17,7 @@ use hyper::body::{Body, Incoming};
 
 use crate::clock::{Clock, Moment};
 use crate::transport::address::Address;
-use crate::transport::exchange::Method;
+use crate::transport::exchange::{Method, Outbound};
 use crate::transport::failure::{CallError, Phase};
 use crate::transport::guard::{Names, NotAllowed};
 use crate::transport::pool::Pool;
@@ -114,6 +114,18 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// An answer as if it had come, with these times. A header that HTTP does not allow is left out.
+    pub fn made_of(answer: Outbound, timing: Timing) -> Reply {
+        let content_type = answer.content_type.map(|text| ("content-type", text.into_owned()));
+        let mut headers = HeaderMap::new();
+        for (name, value) in content_type.into_iter().chain(answer.headers) {
+            if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+                headers.insert(name, value);
+            }
+        }
+        Reply { status: answer.status, body: answer.body, timing, again: None, headers }
+    }
+
     /// The Content-Type as it was sent, if it is text.
     pub fn content_type(&self) -> Option<&str> {
         self.header("content-type")

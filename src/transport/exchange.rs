@@ -23,7 +23,7 @@ pub enum Method {
 }
 
 /// One request that came in through a door.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Inbound {
     /// Which door: its index in the list that was opened.
     pub door: usize,

@@ -28,6 +28,21 @@ pub struct Timing {
 }
 
 impl Timing {
+    /// Of what never left: it began and was done at these moments.
+    pub fn of_nothing(began: Moment, done: Moment) -> Timing {
+        Timing {
+            started: began,
+            connect: None,
+            connected: None,
+            handshake: None,
+            resumed: false,
+            sent: began,
+            written: began,
+            first_byte: done,
+            done,
+        }
+    }
+
     /// From the call to the last byte of its answer, waiting for a connection included.
     pub fn total(&self) -> Duration {
         self.done.since(self.started)

@@ -10,7 +10,8 @@ use bytes::Bytes;
 use tokio::task::AbortHandle;
 
 use super::{AskOperator, DmServer, Later};
-use crate::actors::desk::sit_out;
+use crate::actors::desk::{Plan, sit_out};
+use crate::actors::far_side;
 use crate::actors::lane::Lane;
 use crate::actors::ordeal::{Ordeal, sites};
 use crate::actors::outside;
@@ -29,6 +30,7 @@ use crate::faults::rule::{Direction, End, Role};
 use crate::faults::verdict::Passage;
 use crate::ids::{DeviceNumber, ServerNumber, SessionId, device_id};
 use crate::transport::dialer::{Call, Reply};
+use crate::transport::exchange::Outbound;
 use crate::transport::failure::{CallError, Phase};
 use crate::transport::trouble::ConnectTrouble;
 
@@ -163,7 +165,12 @@ impl DmServer {
         }
         let said = Said::of(&message);
         let mut call = self.lane.blueprint.call_to_peer(me, to, &message);
-        let left = ordeal.befall(&mut call, device, &self.lane.desk);
+        let (left, plan) = match self.lane.blueprint.is_external(to) {
+            true => (None, ordeal.befall_alone(&mut call, device)),
+            false => (ordeal.befall(&mut call, device, &self.lane.desk), None),
+        };
+        let readings = &self.lane.blueprint.parties.server(to).readings;
+        let far = plan.map(|plan| (plan.refusal(Some(&message), readings), plan));
 
         let lane = Rc::clone(&self.lane);
         let actor = ctx.address();
@@ -196,7 +203,7 @@ impl DmServer {
             }
             let said = lane.tape.as_ref().filter(|_| lane.blueprint.is_external(to)).map(|_| call.body.clone());
             let taped = said.map(|said| Taped { from: me, to, said });
-            let outcome = ask(&lane, (now, due), (kind, flow), call, taped).await;
+            let outcome = ask(&lane, (now, due), (kind, flow), (call, far), taped).await;
             drop(left);
             actor.do_send(Tried { exchange, outcome });
         });
@@ -272,7 +279,7 @@ impl Handler<Tried> for DmServer {
 }
 
 /// The how-manieth process of its device a session is, by the name that our servers give it.
-fn number_of(session: &SessionId) -> Option<u32> {
+pub fn number_of(session: &SessionId) -> Option<u32> {
     u32::from_str_radix(session.as_str().rsplit('-').next()?, 16).ok()
 }
 
@@ -318,7 +325,7 @@ async fn ask(
     lane: &Lane,
     (wanted, due): (Moment, Option<Moment>),
     (kind, flow): (Kind, Option<FlowKind>),
-    call: Call,
+    (call, far): (Call, Option<(Outbound, Plan)>),
     taped: Option<Taped>,
 ) -> PostOutcome {
     if let Some(due) = due {
@@ -326,7 +333,8 @@ async fn ask(
         let late = lane.blueprint.clock.now() - due;
         lane.record(|shard| shard.late(late));
     }
-    let result = lane.dialer.call(call).await;
+    let (refusal, plan) = far.map_or_else(|| (Outbound::status(409), None), |(refusal, plan)| (refusal, Some(plan)));
+    let result = far_side::call(lane, plan.as_ref(), call, refusal).await;
     let now = lane.blueprint.clock.now();
     if let Ok(reply) = &result {
         lane.call_answered(&reply.timing);

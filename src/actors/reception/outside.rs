@@ -1,22 +1,81 @@
 //! The doors for those who are no parties of ours: who wakes our devices, and who asks our servers to start something.
 
 use super::Reception;
+use std::sync::PoisonError;
+
 use tokio::sync::oneshot;
 
+use crate::actors::desk::{carry_out, sit_out};
 use crate::actors::directory::Party;
 use crate::actors::dm_client::PackageZero;
 use crate::actors::dm_server::Operator;
+use crate::actors::ordeal::{Ordeal, sites};
 use crate::actors::outside::{Errand, NOTIFICATION, OPERATOR_PATH, WAKE_PATH, known_device};
+use crate::actors::processes::{Heard, UNKNOWN};
 use crate::actors::relay::PassOn;
 use crate::actors::tape::Exchange;
 use crate::delegation::evidence;
 use crate::delegation::machine::Input;
 use crate::delegation::misbehaved::Misbehaved;
+use crate::delegation::xml;
 use crate::dm::wap_push::{self, Push};
+use crate::faults::rule::Direction;
 use crate::ids::ServerNumber;
 use crate::transport::exchange::{BodyProblem, Inbound, Method, Outbound};
 
 impl Reception {
+    /// What a server says to one of ours. Where it is somebody else's, it knows nothing of our faults: what they want is done
+    /// to it here.
+    pub(super) async fn receive_server(&self, to: ServerNumber, mut request: Inbound) -> Outbound {
+        let sites = sites(Direction::ServerToServer);
+        let Some(sight) = self.sight.as_ref().filter(|_| self.blueprint.faults.acts_at(sites)) else {
+            return self.receive_peer(to, request).await;
+        };
+        let from = request.caller.as_ref().and_then(|names| self.blueprint.server_with_certificate(names));
+        let Some(from) = from.filter(|from| self.blueprint.is_external(*from)) else {
+            return self.receive_peer(to, request).await;
+        };
+        let said = request.body.as_ref().ok().and_then(|body| xml::read(body).ok());
+        let (device, attempt) = match &said {
+            Some(said) => self.processes.lock().unwrap_or_else(PoisonError::into_inner).see(from, said),
+            None => (UNKNOWN, 1),
+        };
+        let passage = Heard { from, to, device, attempt, said: said.as_ref() };
+        let now = self.blueprint.clock.now();
+        let verdicts = sight.judge(sites, || passage.at(now, &self.blueprint));
+        let mut ordeal = Ordeal::of(&verdicts, Some(from), |_| None);
+        if let (Some(forged), Ok(body)) = (said.as_ref().and_then(|said| ordeal.forged(said)), &mut request.body) {
+            *body = xml::write(&forged, &self.blueprint.parties.server(from).readings).into();
+        }
+        let arrival = ordeal.befall_arrived(&mut request, device);
+        for wait in &ordeal.waits {
+            sit_out(wait, device, &self.board).await;
+        }
+        if arrival.is_lost {
+            if arrival.is_silent {
+                tokio::time::sleep(self.blueprint.request_timeout).await;
+            }
+            return Outbound::hang_up();
+        }
+        let again = arrival.comes_again.map(|gap| (gap, request.clone()));
+        let answer = self.receive_peer(to, request);
+        let answer = match &arrival.plan {
+            Some(plan) => {
+                let refusal = plan.refusal(said.as_ref(), &self.blueprint.parties.server(to).readings);
+                carry_out(plan, (&self.board, self.blueprint.request_timeout), refusal, answer).await
+            }
+            None => answer.await,
+        };
+        if let Some((gap, request)) = again {
+            let reception = self.clone();
+            actix::spawn(async move {
+                tokio::time::sleep(gap).await;
+                reception.receive_peer(to, request).await;
+            });
+        }
+        if arrival.loses_answer { Outbound::hang_up() } else { answer }
+    }
+
     /// What a server says to another, kept where one of the two is somebody else's.
     pub(super) async fn receive_and_keep(&self, to: ServerNumber, request: Inbound) -> Outbound {
         let from = request.caller.as_ref().and_then(|names| self.blueprint.server_with_certificate(names));
@@ -25,7 +84,7 @@ impl Reception {
         let (said, began) = (request.body.clone().unwrap_or_default(), request.received);
         let answer = match self.blueprint.is_external(to) {
             true => self.receive_for_another(to, request).await,
-            false => self.receive_peer(to, request).await,
+            false => self.receive_server(to, request).await,
         };
         if let Some(tape) = self.tape.as_ref().filter(|_| is_outside) {
             let took = self.blueprint.clock.now() - began;
