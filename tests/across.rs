@@ -269,3 +269,104 @@ fn a_peer_is_asked_for_no_more_than_its_budget() {
         .sum();
     assert!((1..20).contains(&heard), "{heard} were answered: {driven:#}");
 }
+
+#[test]
+fn what_a_peer_says_to_our_server_and_sends_to_our_devices_suffers_faults_here() {
+    for (name, place) in [
+        ("trigger", "where = \"trigger\"\ndo = \"drop\"\nmatch = { from = [\"partner\"] }"),
+        (
+            "inbound",
+            "where = \"http.request\"\ndo = { drop = \"reset\" }\nmatch = { from = [\"partner\"], to = [\"home\"] }",
+        ),
+    ] {
+        let folder = Place::new(&[]);
+        let ports = free_ports();
+        let (driving, serving) = (copy(&folder.0, "drive-dms1", &ports), copy(&folder.0, "serve-dms2", &ports));
+        let timeouts = "[timeouts]\nconfirmed = \"700ms\"\nbootstrap = \"700ms\"\n";
+        cut(&driving, &format!("{LENT}{timeouts}[[fault]]\nname = \"{name}\"\n{place}\n"));
+        cut(&serving, LENT);
+        let served = Served::begin_with(&folder.0, &serving, &["--set", "population.devices=2"]);
+        let mut run = program(&folder.0);
+        run.arg("run").arg(&driving).args(["-q", "--json", "--set", "population.devices=2"]);
+        let driven = summary(&run.output().expect("the program"));
+        drop(served);
+        assert_eq!(driven["flows"]["delegate.dmacc"]["too_late"], 2, "{name}: {driven:#}");
+        assert!(driven["faults"][0]["injected"].as_u64() >= Some(2), "{name}: {driven:#}");
+    }
+}
+
+/// One kind of journey, and few at once.
+const LENT: &str = "[[journey]]\nname = \"lent\"\nsteps = [\"delegate home -> partner by dmacc subtree ./SCOMO\"]\n\
+                    [load]\nat_once = 2\n";
+
+/// A copied file with these journeys, and what follows them, in place of its own.
+fn cut(path: &Path, rest: &str) {
+    let text = fs::read_to_string(path).expect("a copy");
+    let (head, _) = text.split_once("[[journey]]").expect("journeys");
+    fs::write(path, format!("{head}{rest}")).expect("a copy");
+}
+
+#[test]
+fn a_flow_that_failed_with_a_peer_becomes_a_plan_and_fails_with_it_again() {
+    let folder = Place::new(&[]);
+    let ports = free_ports();
+    let (driving, serving) = (copy(&folder.0, "drive-dms1", &ports), copy(&folder.0, "serve-dms2", &ports));
+    let lost = "[[fault]]\nname = \"lost\"\nwhere = \"http.request\"\ndo = { drop = \"reset\" }\n\
+                match = { from = [\"home\"], to = [\"partner\"], message = [\"delegation_prepared\"] }\n";
+    cut(&driving, &format!("{LENT}{lost}"));
+    cut(&serving, LENT);
+    let few = ["--set", "population.devices=2"];
+    // A peer remembers what became of a device: each time it begins anew.
+    let with_peer = |arguments: &[&str]| {
+        let served = Served::begin_with(&folder.0, &serving, &few);
+        let output = program(&folder.0).args(arguments).args(["-q", "--json"]).output().expect("the program");
+        drop(served);
+        (output.status.code(), summary(&output))
+    };
+    let driving = driving.to_str().expect("a path");
+    let (code, driven) = with_peer(&["run", driving, "--set", "population.devices=2"]);
+    assert_eq!((code, driven["flows"]["delegate.dmacc"]["unreachable"].as_u64()), (Some(3), Some(2)), "{driven:#}");
+
+    let run = fs::read_dir(folder.0.join("results")).expect("results").next().expect("a run").expect("it").path();
+    let output = program(&folder.0).args(["explore", "--from"]).arg(run).args(["-q", "--json"]).output();
+    let output = output.expect("the program");
+    let followed = summary(&output);
+    assert_eq!(output.status.code(), Some(0), "that a flow fails breaks no promise: {followed:#}");
+    assert!(followed["devices"].as_array().expect("devices").iter().all(|one| one["followed"] == true), "{followed:#}");
+    let finding = &followed["findings"][0];
+    assert_eq!(finding["promise"], "flows_are_done", "{followed:#}");
+    let loses = |decision: &Value| {
+        decision.as_str().is_some_and(|words| words.starts_with("lose request delegation_prepared of home to partner"))
+    };
+    assert!(finding["decisions"].as_array().is_some_and(|all| !all.is_empty() && all.iter().all(loses)), "{finding:#}");
+
+    let folder_of_it = finding["folder"].as_str().expect("a folder").to_owned();
+    let replayed = program(&folder.0).args(["replay", &folder_of_it, "-q", "--json"]).output().expect("the program");
+    assert_eq!(replayed.status.code(), Some(4), "{:#}", summary(&replayed));
+    let again = check_replay(with_peer(&["replay", &folder_of_it, "--https"]), "has ended: unreachable");
+    assert_eq!(again["same_order_in"], 1, "{again:#}");
+
+    // What the peer says is held as well: here until nobody waits for it any more. Whether the peer gives up by then is for
+    // the peer to say.
+    let file = folder.0.join(&folder_of_it).join("finding.toml");
+    let text = fs::read_to_string(&file).expect("a finding");
+    let from = text.find("decisions = ").expect("decisions");
+    let to = from + text[from..].find("\nscenario").expect("a scenario");
+    let held = "decisions = [\"hold request bootstrap_confirmed of partner to home until timer bootstrap at home\"]\n";
+    fs::write(&file, format!("{}{held}{}", &text[..from], &text[to..])).expect("another finding");
+    check_replay(with_peer(&["replay", &folder_of_it, "--https"]), "has ended: too_late (bootstrap)");
+
+    let killed = "decisions = [\"kill partner once state ExpectPrepared at partner as delegated\"]\n";
+    fs::write(&file, format!("{}{killed}{}", &text[..from], &text[to..])).expect("another finding");
+    let output = program(&folder.0).args(["replay", &folder_of_it, "--https"]).output().expect("the program");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && told.contains("nothing here ends the process"), "{told}");
+}
+
+#[track_caller]
+fn check_replay((code, replayed): (Option<i32>, Value), ended: &str) -> Value {
+    assert_eq!(code, Some(4), "{replayed:#}");
+    let seen = replayed["seen"].as_array().expect("what was seen");
+    assert!(seen.iter().any(|one| one.as_str().is_some_and(|words| words.contains(ended))), "{replayed:#}");
+    replayed
+}

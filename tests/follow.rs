@@ -15,7 +15,7 @@ use dmswarm::explore::premises::Premises;
 use dmswarm::explore::{judge, retell, shrink};
 use dmswarm::facts::{Fact, What, lines};
 use dmswarm::ids::DeviceNumber;
-use dmswarm::report::following;
+use dmswarm::report::following::{self, End};
 use dmswarm::results::RecordedRun;
 use dmswarm::run::{Options, run};
 use dmswarm::scenario::Scenario;
@@ -54,7 +54,7 @@ fn way(lab: &mut Lab<'_>, facts: &[Fact], scenario: &Scenario) -> Way {
     let device = lab.premises().devices[0];
     match following {
         Following::Done(way) => way,
-        Following::Stuck(_) => panic!("{}", following::told(device, facts, &following, &[], &[], scenario)),
+        Following::Stuck(_) => panic!("{}", following::told(device, facts, &following, &End::default(), scenario)),
     }
 }
 
@@ -69,7 +69,7 @@ fn a_device_that_was_orphaned_over_https_is_orphaned_by_a_few_decisions() {
         let mut lab = Lab::new(&premises);
         let way = way(&mut lab, facts, &scenario);
         assert_eq!(way.beyond, 0, "they had come to rest");
-        assert!(judge::names(&judged(&mut lab, &way)).contains(&"manageable"));
+        assert!(judge::names(&judged(&mut lab, &way).1).contains(&"manageable"));
         let plan = retell::plan(&mut lab, UNBOUNDED, &way.trail);
         let least: Plan = shrink::shrink(&mut lab, &plan, "manageable").expect("the plan breaks it too");
         assert!(least.decisions.len() <= 6, "{least:?}");
@@ -88,7 +88,7 @@ fn a_record_with_one_fact_changed_is_not_followed_and_the_fact_is_named() {
         change(&mut changed[index].what);
         let following = follow(&mut Lab::new(&premises), &changed);
         let Following::Stuck(stuck) = &following else { panic!("{:?} is not what they did", changed[index]) };
-        let told = following::told(device, &changed, &following, &[], &[], &scenario);
+        let told = following::told(device, &changed, &following, &End::default(), &scenario);
         assert_eq!(stuck.fact, index, "{told}");
         told
     };
@@ -129,7 +129,7 @@ fn that_a_server_died_cannot_be_searched_and_is_said() {
     let (device, facts) = recorded(&ran(&scenario, &place), &scenario).remove(0);
     let premises = Premises::of_device(&scenario, device).expect("it is handed over");
     let following = follow(&mut Lab::new(&premises), &facts);
-    let told = following::told(device, &facts, &following, &[], &[], &scenario);
+    let told = following::told(device, &facts, &following, &End::default(), &scenario);
     assert!(told.contains("home is killed"), "{told}");
     assert!(told.contains("the death of a server") && told.contains("is not followed"), "{told}");
 }

@@ -41,8 +41,8 @@ use crate::workload::journey::Step;
 
 pub use fate::Befall;
 use pause::Pause;
-use posting::{UnderWay, device_of};
-pub(in crate::actors) use posting::{number_of, read_answer};
+use posting::UnderWay;
+pub(in crate::actors) use posting::{device_of, number_of, read_answer};
 use sessions::ErrandUnderWay;
 pub use sessions::{DeviceAnswer, FromDevice};
 

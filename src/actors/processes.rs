@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::actors::blueprint::Blueprint;
-use crate::actors::dm_server::number_of;
+use crate::actors::dm_server::{device_of, number_of};
 use crate::clock::Moment;
 use crate::delegation::message::{Kind, Message};
 use crate::faults::rule::{Direction, End};
@@ -63,7 +63,7 @@ struct Process {
 }
 
 impl Processes {
-    /// Which device a message is about, and how often it has been said.
+    /// Which device a message is about, and how often it has been said. A process that began here has the device in its name.
     pub fn see(&mut self, from: ServerNumber, said: &Message) -> (DeviceNumber, u32) {
         let named = said.device().map(|id| device_number(id.as_str()).unwrap_or(UNKNOWN));
         let Some(session) = said.session() else { return (named.unwrap_or(UNKNOWN), 1) };
@@ -75,10 +75,10 @@ impl Processes {
             }
             self.order.push_back(session.clone());
         }
-        let process = self
-            .known
-            .entry(session.clone())
-            .or_insert_with(|| Process { device: named.unwrap_or(UNKNOWN), said: BTreeMap::new() });
+        let process = self.known.entry(session.clone()).or_insert_with(|| Process {
+            device: named.or_else(|| device_of(session)).unwrap_or(UNKNOWN),
+            said: BTreeMap::new(),
+        });
         let times = process.said.entry((from, said.kind())).or_default();
         *times = times.saturating_add(1);
         (process.device, *times)
@@ -115,6 +115,7 @@ mod tests {
         assert_eq!(processes.see(partner, &prepared("a")), (DeviceNumber(3), 1), "another server says it");
         assert_eq!(processes.see(home, &request("b", DeviceId::new("IMEI:1"))), (UNKNOWN, 1));
         assert_eq!(processes.see(home, &prepared("c")), (UNKNOWN, 1), "it began before we stood there");
+        assert_eq!(processes.see(partner, &prepared("0-1f-2")), (DeviceNumber(0x1f), 1), "a server of ours began it");
         let by_force = Message::DelegationRevoked { device: Some(third), subtree: None, reason: None, session: None };
         assert_eq!(processes.see(home, &by_force), (DeviceNumber(3), 1));
     }

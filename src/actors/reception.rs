@@ -1,9 +1,10 @@
 //! Behind every door: binds the caller to a server, checks and reads the request, and hands it to the party's actor.
 //!
 //! Runs on the listener's threads, so that reading does not hold up an actor. The doors for those who are no parties of
-//! ours are in `outside`.
+//! ours are in `outside`, and `wake`.
 
 mod outside;
+mod wake;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -40,6 +41,7 @@ pub struct Reception {
     /// The faults that act on what somebody else's servers say, and what is known of whom that is about.
     sight: Option<Sight>,
     processes: Arc<Mutex<Processes>>,
+    calls: Arc<Mutex<wake::Calls>>,
     /// What was turned away here; rare, so that one lock serves all threads.
     turned_away: Arc<Mutex<Shard>>,
 }
@@ -66,8 +68,8 @@ pub enum DoorFor {
 impl Reception {
     /// A reception that finds the actors through `directory`.
     pub fn new(blueprint: Arc<Blueprint>, directory: Arc<Directory>, board: Arc<Board>, desk: Arc<Desk>) -> Reception {
-        let (processes, turned_away) = Default::default();
-        Reception { blueprint, directory, board, desk, tape: None, sight: None, processes, turned_away }
+        let (processes, calls, turned_away) = Default::default();
+        Reception { blueprint, directory, board, desk, tape: None, sight: None, processes, calls, turned_away }
     }
 
     /// The same, for what somebody else's servers say: with the faults that act on it, and where it is kept, if it is.

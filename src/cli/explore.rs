@@ -16,11 +16,12 @@ use crate::cli::scenarios::{Asked, read_all};
 use crate::cli::{follow, matrix, window};
 use crate::clock::{Clock, Moment, wall_now};
 use crate::explore::choice::Budget;
+use crate::explore::failed_flow;
 use crate::explore::hunt::{Done, Hunted, Means, Piece, hunt};
 use crate::explore::portfolio::{self, Portfolio};
 use crate::explore::premises::Premises;
 use crate::measure::Verdict;
-use crate::report::figures::count;
+use crate::report::figures::{count, counted};
 use crate::report::search::{self, Effort};
 use crate::results::SearchFolder;
 use crate::run::Watch;
@@ -220,9 +221,11 @@ pub(super) fn told_of(kept: &[Kept], folder: &SearchFolder) -> String {
         return "\nNo promise was broken.\n".to_owned();
     }
     let mut text = String::new();
-    text.push_str(&match kept.len() {
-        1 => "\n1 plan that breaks promises:\n".to_owned(),
-        many => format!("\n{} plans that break promises:\n", count(many as u64)),
+    let failing = kept.iter().filter(|one| one.file.promise == failed_flow::NAME).count();
+    text.push_str(&match (kept.len() - failing, failing) {
+        (breaking, 0) => format!("\n{} breaking promises:\n", counted(breaking as u64, "plan")),
+        (0, failing) => format!("\n{} on which a flow fails:\n", counted(failing as u64, "plan")),
+        (_, _) => format!("\n{} breaking promises, or on which a flow fails:\n", counted(kept.len() as u64, "plan")),
     });
     // Of those that break the same with the same wishes one is told.
     let mut told: Vec<(&str, &[String])> = Vec::new();

@@ -12,17 +12,19 @@ use crate::cli::findings::{self, Kept};
 use crate::cli::output;
 use crate::cli::sweeps::From;
 use crate::clock::wall_now;
+use crate::explore::failed_flow::{self, FailedFlow};
 use crate::explore::follow::{Following, follow as follow_record, judged};
 use crate::explore::hunt::{Finding, Hunted};
 use crate::explore::lab::Lab;
-use crate::explore::plan::UNBOUNDED;
+use crate::explore::plan::{Plan, UNBOUNDED};
 use crate::explore::premises::Premises;
+use crate::explore::trail::Walked;
 use crate::explore::wording::Worded;
 use crate::explore::{judge, retell, shrink};
 use crate::facts::{Fact, lines};
 use crate::ids::DeviceNumber;
 use crate::report::figures::counted;
-use crate::report::following;
+use crate::report::following::{self, End};
 use crate::results::{RecordedRun, SearchFolder};
 use crate::scenario::Scenario;
 use crate::scenario::file::{Overrides, parse};
@@ -34,9 +36,17 @@ struct Gone {
     following: Following,
     /// The promises that are broken at the end of the way.
     broken: Vec<&'static str>,
+    /// The first flow on the way that failed and was not meant to, in words.
+    failed: Option<String>,
     findings: Vec<Finding>,
     /// Those of them that no plan breaks.
     not_retold: Vec<&'static str>,
+}
+
+impl Gone {
+    fn end(&self) -> End<'_> {
+        End { broken: &self.broken, failed: self.failed.clone(), not_retold: &self.not_retold }
+    }
 }
 
 /// Follows every device of a run that has a story, or the one that was asked for.
@@ -133,13 +143,30 @@ fn go(scenario: &Scenario, kinds: &[Premises], device: DeviceNumber, facts: Vec<
     let kind = kinds.iter().position(|kind| kind.kind == premises.kind)?;
     let mut lab = Lab::new(&premises);
     let following = follow_record(&mut lab, &facts);
-    let mut gone = Gone { device, facts, following, broken: Vec::new(), findings: Vec::new(), not_retold: Vec::new() };
+    let mut gone = Gone {
+        device,
+        facts,
+        following,
+        broken: Vec::new(),
+        failed: None,
+        findings: Vec::new(),
+        not_retold: Vec::new(),
+    };
     let Following::Done(way) = &gone.following else { return Some(gone) };
-    gone.broken = judge::names(&judged(&mut lab, way));
+    let (walked, breaches) = judged(&mut lab, way);
+    gone.broken = judge::names(&breaches);
+    let journey = premises.parties.population.journey(device);
+    let failed = FailedFlow::all(&walked.facts[0], &premises)
+        .find(|failed| journey.is_none_or(|journey| !failed.is_meant(journey)));
+    gone.failed = failed.as_ref().map(|failed| failed.breach(&premises).seen);
     let plan = retell::plan(&mut lab, UNBOUNDED, &way.trail);
     // A device of its kind is as good as this one, and is the one that is looked at when the plan is replayed.
     let mut lab = Lab::new(&kinds[kind]);
     let is_known = plan.wishes.iter().all(|planned| planned.wish < kinds[kind].wishes.len());
+    let found = |plan: Plan, promises| {
+        let words = Worded::new(&plan, &kinds[kind]);
+        Finding { kind, words, promises, plan, times: 1, piece: u64::from(device.0) }
+    };
     for promise in &gone.broken {
         let least = is_known.then(|| shrink::shrink(&mut lab, &plan, promise)).flatten();
         let Some(least) = least else {
@@ -147,23 +174,26 @@ fn go(scenario: &Scenario, kinds: &[Premises], device: DeviceNumber, facts: Vec<
             continue;
         };
         let (_, walked) = least.walk(&mut lab);
-        let finding = Finding {
-            kind,
-            words: Worded::new(&least, &kinds[kind]),
-            promises: judge::names(&judge::in_the_end(&walked, &lab)),
-            plan: least,
-            times: 1,
-            piece: u64::from(device.0),
-        };
+        let finding = found(least, judge::names(&judge::in_the_end(&walked, &lab)));
         if !gone.findings.iter().any(|known| known.is_same_as(&finding)) {
             gone.findings.push(finding);
+        }
+    }
+    // What is broken says more than that a flow failed over it.
+    if let (Some(failed), true) = (failed, gone.broken.is_empty() && is_known) {
+        let fails_so = |walked: &Walked, lab: &Lab<'_>| {
+            FailedFlow::all(&walked.facts[0], lab.premises()).any(|known| known == failed)
+        };
+        match shrink::shrink_while(&mut lab, &plan, fails_so) {
+            Some(least) => gone.findings.push(found(least, vec![failed_flow::NAME])),
+            None => gone.not_retold.push(failed_flow::NAME),
         }
     }
     Some(gone)
 }
 
 fn told(gone: &Gone, scenario: &Scenario) -> String {
-    following::told(gone.device, &gone.facts, &gone.following, &gone.broken, &gone.not_retold, scenario)
+    following::told(gone.device, &gone.facts, &gone.following, &gone.end(), scenario)
 }
 
 fn finish(run: &Path, scenario: &Scenario, kinds: &[Premises], all: &[Gone], flags: &Flags) -> Result<Exit, Failure> {
@@ -203,7 +233,7 @@ fn finish(run: &Path, scenario: &Scenario, kinds: &[Premises], all: &[Gone], fla
 
 fn as_json(run: &Path, scenario: &Scenario, all: &[Gone], kept: &[Kept]) -> Value {
     let devices =
-        all.iter().map(|gone| following::json(gone.device, &gone.facts, &gone.following, &gone.broken, scenario));
+        all.iter().map(|gone| following::json(gone.device, &gone.facts, &gone.following, &gone.end(), scenario));
     let findings = kept.iter().map(|kept| {
         json!({
             "signature": kept.file.signature,

@@ -15,7 +15,8 @@ pub struct Sweeps {
     /// Follow the devices of a run over HTTPS that went wrong; with --window it takes the first offset instead
     ///
     /// RUN is the folder of a run: the machines are given what its devices met with, and a way that breaks a promise is
-    /// shrunk.
+    /// shrunk; where none is broken, one on which a flow fails. What a server that is somebody else's did is not known, and is
+    /// taken to be what agrees with the rest.
     #[arg(help_heading = FOLLOWING, long, value_name = "RUN|TIME", allow_hyphen_values = true, value_parser = from)]
     pub from: Option<From>,
     /// Move a message past an event in steps, and draw the outcome against the offset

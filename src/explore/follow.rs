@@ -2,23 +2,26 @@
 //! do the same.
 //!
 //! At each point everybody's next recorded fact says which choices are open: what a choice brings about has to be just
-//! that. Where several are, the one that was recorded first is tried first, and when it leads nowhere the others are.
+//! that. Where several are, the one that was recorded first is tried first, and when it leads nowhere the others are. Of a
+//! server that is somebody else's nothing was recorded: it is taken to do what ours would, as far as that agrees with what
+//! everybody else has recorded.
 
 use std::collections::BTreeSet;
 use std::vec::IntoIter;
 
+use self::moves::Move;
 use crate::clock::Moment;
+use crate::explore::as_ours::named_as_ours;
 use crate::explore::choice::Choice;
 use crate::explore::judge;
 use crate::explore::lab::Lab;
 use crate::explore::plan::{Named, UNBOUNDED};
-use crate::explore::record::{Apart, Letter, Party, Place, Record};
+use crate::explore::record::{Apart, Place, Record};
 use crate::explore::trail::{Trail, Walked};
-use crate::explore::under_way::UnderWay;
 use crate::explore::wording;
 use crate::explore::world::World;
 use crate::facts::{Fact, What};
-use crate::ids::{DeviceNumber, ServerNumber};
+use crate::ids::DeviceNumber;
 use crate::measure::promise::Breach;
 
 /// More steps than these are not tried.
@@ -81,7 +84,8 @@ enum Pace {
 
 /// Follows what was recorded of the one device of these premises.
 pub fn follow(lab: &mut Lab<'_>, facts: &[Fact]) -> Following {
-    let record = Record::new(lab.premises().devices[0], facts);
+    let facts = named_as_ours(lab.premises(), facts);
+    let record = Record::new(lab.premises(), &facts);
     let mut search = |pace| Search { record: &record, pace, tried: 0, farthest: None }.go(lab);
     match search(Pace::Timers) {
         Following::Stuck(first) => match search(Pace::Recorded) {
@@ -93,10 +97,11 @@ pub fn follow(lab: &mut Lab<'_>, facts: &[Fact]) -> Following {
     }
 }
 
-/// What the end of a way breaks.
-pub fn judged(lab: &mut Lab<'_>, way: &Way) -> Vec<Breach> {
+/// The end of a way, and what it breaks.
+pub fn judged(lab: &mut Lab<'_>, way: &Way) -> (Walked, Vec<Breach>) {
     let walked = Walked::along(lab, UNBOUNDED, &way.trail);
-    judge::in_the_end(&walked, lab)
+    let breaches = judge::in_the_end(&walked, lab);
+    (walked, breaches)
 }
 
 struct Search<'r> {
@@ -104,15 +109,6 @@ struct Search<'r> {
     pace: Pace,
     tried: u64,
     farthest: Option<(Trail, World, Place)>,
-}
-
-/// Something that may be tried: choices that belong together, and what the device is known to have noted of a loss.
-struct Move {
-    choices: Vec<Choice>,
-    /// What is only over HTTPS to be seen of it.
-    noted: Vec<What>,
-    /// What is likelier comes first.
-    rank: u8,
 }
 
 /// A move that agrees with the record.
@@ -126,7 +122,14 @@ struct Step {
 struct Point {
     steps: IntoIter<Step>,
     behind: usize,
+    /// How many facts have been found.
+    found: usize,
+    /// How many steps led here of which nothing was recorded.
+    unseen: usize,
 }
+
+/// Nothing is recorded of what somebody else's server does for itself. It does not do more than so much before something is.
+const MOST_UNSEEN: usize = 16;
 
 impl Search<'_> {
     fn go(mut self, lab: &mut Lab<'_>) -> Following {
@@ -136,7 +139,8 @@ impl Search<'_> {
         let mut trail = Trail::new();
         let mut over_early: Option<Way> = None;
         self.farthest = Some((trail.clone(), world.clone(), place.clone()));
-        let mut points = vec![Point { steps: self.steps(&world, &place, lab).into_iter(), behind: 0 }];
+        let mut points =
+            vec![Point { steps: self.steps(&world, &place, lab).into_iter(), behind: 0, found: 0, unseen: 0 }];
         while let Some(point) = points.last_mut() {
             let Some(Step { choices, world, place }) = point.steps.next() else {
                 points.pop();
@@ -147,7 +151,8 @@ impl Search<'_> {
             }
             trail.truncate(point.behind);
             trail.extend(choices);
-            if !seen.insert((world.key(lab), place.clone())) {
+            let unseen = if place.found() > point.found { 0 } else { point.unseen + 1 };
+            if unseen > MOST_UNSEEN || !seen.insert((world.key(lab), place.clone())) {
                 continue;
             }
             self.tried += 1;
@@ -162,8 +167,8 @@ impl Search<'_> {
                 over_early.get_or_insert(way);
                 continue;
             }
-            let steps = self.steps(&world, &place, lab).into_iter();
-            points.push(Point { steps, behind: trail.len() });
+            let (steps, found) = (self.steps(&world, &place, lab).into_iter(), place.found());
+            points.push(Point { steps, behind: trail.len(), found, unseen });
         }
         match over_early {
             Some(way) => Following::Done(way),
@@ -223,102 +228,13 @@ impl Search<'_> {
         (millis > 0).then_some(Choice::Elapses(millis))
     }
 
-    /// Everything that may be tried, whether it agrees with the record or not.
-    fn moves(&self, world: &World, place: &Place, lab: &mut Lab<'_>) -> Vec<Move> {
-        let mut moves = Vec::new();
-        let last = (world.under_way().len().max(1) - 1) as u8;
-        for (at, number) in (0..).zip(world.under_way().to_vec()) {
-            let may_arrive = world.may_arrive(at, lab);
-            if may_arrive {
-                moves.push(Move::of(vec![Choice::Arrives(at)], 1));
-            }
-            let what = lab.under_way(number).clone();
-            match &what {
-                UnderWay::Request { from, to, attempt, message, .. } => {
-                    let letter =
-                        Letter { from: *from, to: *to, kind: message.kind(), session: message.session().cloned() };
-                    let (received, sent) = self.record.traffic_ahead(place, &letter);
-                    let on_its_way = world.under_way().iter().filter(|one| is_letter(lab.under_way(**one), &letter));
-                    let spare = (sent + on_its_way.count()).checked_sub(received);
-                    if spare.is_none() {
-                        moves.push(Move::of(vec![Choice::Doubles(at)], 0));
-                    }
-                    if self.record.is_given_up(place, &letter, *attempt) {
-                        let is_lost = spare.is_some_and(|spare| spare > 0);
-                        moves.push(Move::of(
-                            vec![Choice::Loses(at), Choice::Arrives(last)],
-                            if is_lost { 2 } else { 4 },
-                        ));
-                        moves.push(Move::of(vec![Choice::Expires(at), Choice::Arrives(last)], 3));
-                    }
-                }
-                UnderWay::Outcome { at: sender, from, attempt, message, .. } => {
-                    let (kind, session) = (message.kind(), message.session().cloned());
-                    let letter = Letter { from: *sender, to: *from, kind, session };
-                    if self.record.is_given_up(place, &letter, *attempt) {
-                        moves.push(Move::of(vec![Choice::Loses(at), Choice::Arrives(last)], 2));
-                    }
-                }
-                UnderWay::Errand { at: server, .. } => {
-                    if self.fails_next(place, *server) {
-                        moves.push(Move::of(vec![Choice::Loses(at), Choice::Arrives(last)], 2));
-                    }
-                    if may_arrive && self.breaks_off(place, *server) {
-                        moves.push(Move { noted: session(*server, false), ..Move::of(vec![Choice::Loses(at)], 2) });
-                        let tree = world.trees()[0];
-                        let rounds = (0..).take_while(|round| lab.attend(tree, number, Some(*round)).is_some());
-                        moves.extend(rounds.map(|round| Move::of(vec![Choice::Breaks(at, round)], 3)));
-                    }
-                }
-                UnderWay::Fetch { from, .. } => {
-                    let noted = vec![What::Fetched { from: *from, ok: false }];
-                    moves.push(Move { noted, ..Move::of(vec![Choice::Loses(at)], 2) });
-                    moves.push(Move::of(vec![Choice::Loses(at)], 6));
-                }
-                UnderWay::Connection { with, .. } => {
-                    moves.push(Move { noted: session(*with, false), ..Move::of(vec![Choice::Loses(at)], 2) });
-                    moves.push(Move::of(vec![Choice::Loses(at)], 6));
-                }
-                UnderWay::Copy { .. } | UnderWay::Report { .. } => {}
-            }
-        }
-        let wishes = (0..).zip(&lab.premises().wishes).filter(|(_, wish)| {
-            let next = self.record.next(place, &Party::Server(wish.at)).map(|next| &self.record.facts[next].what);
-            matches!(next, Some(What::Wished { at, peer, flow }) if (*at, *peer, *flow) == (wish.at, wish.peer, wish.flow))
-        });
-        moves.extend(wishes.map(|(number, _)| Move::of(vec![Choice::Wishes(number)], 1)));
-        // A device that was called once too often finds that nothing is wanted of it.
-        let idle = (0..lab.premises().names.len() as u16).map(ServerNumber).filter(|with| self.is_idle(place, *with));
-        moves.extend(idle.map(|with| Move { noted: session(with, true), ..Move::of(Vec::new(), 5) }));
-        if world.has_timer(lab) {
-            moves.push(Move::of(vec![Choice::TimePasses], 5));
-        }
-        moves
-    }
-
-    /// Whether the next thing at a server is that an errand has failed.
-    fn fails_next(&self, place: &Place, server: ServerNumber) -> bool {
-        let next = self.record.next(place, &Party::Server(server)).map(|next| &self.record.facts[next].what);
-        matches!(next, Some(What::ErrandEnded { failure: Some(_), .. }))
-    }
-
-    /// Whether some session of the device with a server breaks off.
-    fn breaks_off(&self, place: &Place, server: ServerNumber) -> bool {
-        let mut ahead = self.record.ahead(place, &Party::Device);
-        ahead.any(|what| *what == What::SessionEnded { with: server, in_order: false })
-    }
-
-    /// Whether the device's next session is one with this server in which nothing is done.
-    fn is_idle(&self, place: &Place, with: ServerNumber) -> bool {
-        self.record.ahead(place, &Party::Device).take(2).eq(&session(with, true))
-    }
-
     /// Everything has been found: what is still under way must bring about nothing more.
     fn to_rest(&self, trail: &Trail, lab: &mut Lab<'_>) -> Way {
+        let noted = |walked: &Walked| walked.facts[0].iter().filter(|fact| self.record.is_noted(&fact.what)).count();
         let mut ways = [false, true].map(|loses| {
             let mut trail = trail.clone();
             let mut walked = Walked::along(lab, UNBOUNDED, &trail);
-            let seen = walked.facts[0].len();
+            let seen = noted(&walked);
             while !walked.world.is_at_rest(lab) && trail.len() < MOST_CHOICES {
                 let first = walked.world.under_way().first().copied();
                 let choice = match first {
@@ -329,7 +245,7 @@ impl Search<'_> {
                 walked.take(choice, lab);
                 trail.push(choice);
             }
-            Way { trail, facts: self.record.len(), beyond: walked.facts[0].len() - seen }
+            Way { trail, facts: self.record.len(), beyond: noted(&walked) - seen }
         });
         ways.sort_by_key(|way| way.beyond);
         let [best, _] = ways;
@@ -378,12 +294,6 @@ impl Search<'_> {
 /// A way that would go on for ever is not worth going on with.
 const MOST_CHOICES: usize = 5_000;
 
-impl Move {
-    fn of(choices: Vec<Choice>, rank: u8) -> Move {
-        Move { choices, noted: Vec::new(), rank }
-    }
-}
-
 /// Where a move leads, and what it brings about.
 fn came_of(world: &World, one: &Move, lab: &mut Lab<'_>) -> (World, Vec<(DeviceNumber, What)>) {
     let mut world = world.clone();
@@ -394,21 +304,6 @@ fn came_of(world: &World, one: &Move, lab: &mut Lab<'_>) -> (World, Vec<(DeviceN
         facts.extend(turns.numbers.iter().flat_map(|turn| lab.turn(*turn).facts.to_vec()));
     }
     (world, facts)
-}
-
-/// A session of the device in which nothing is done.
-fn session(with: ServerNumber, in_order: bool) -> Vec<What> {
-    vec![What::SessionOpened { with }, What::SessionEnded { with, in_order }]
-}
-
-fn is_letter(what: &UnderWay, letter: &Letter) -> bool {
-    match what {
-        UnderWay::Request { from, to, message, .. } | UnderWay::Copy { from, to, message, .. } => {
-            (*from, *to, message.kind(), message.session())
-                == (letter.from, letter.to, letter.kind, letter.session.as_ref())
-        }
-        _ => false,
-    }
 }
 
 /// The names of what is under way at the end of a way.
@@ -441,5 +336,6 @@ fn in_words(one: &Move, named: &Named, lab: &Lab<'_>) -> String {
     }
 }
 
+mod moves;
 #[cfg(test)]
 mod tests;

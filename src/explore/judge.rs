@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::clock::Moment;
+use crate::explore::failed_flow::{self, FailedFlow};
 use crate::explore::lab::{Lab, Number};
 use crate::explore::premises::Premises;
 use crate::explore::trail::Walked;
@@ -24,9 +25,10 @@ pub fn names(breaches: &[Breach]) -> Vec<&'static str> {
     names
 }
 
-/// Every promise that a search judges, by name: those of a run, and those that only a search can judge.
+/// Everything that a finding may be about, by name: the promises of a run, those that only a search can judge, and that a flow
+/// is done.
 pub fn promises() -> impl Iterator<Item = &'static str> {
-    promise::names().chain(in_a_turn::ALL.map(|(name, _)| name)).chain([undisturbed::NAME])
+    promise::names().chain(in_a_turn::ALL.map(|(name, _)| name)).chain([undisturbed::NAME, failed_flow::NAME])
 }
 
 /// Whether only a search can judge a promise: over HTTPS nobody knows what it is about.
@@ -38,6 +40,7 @@ pub fn is_only_in_search(name: &str) -> bool {
 pub fn says(name: &str) -> &'static str {
     match (name, in_a_turn::says(name)) {
         (undisturbed::NAME, _) => undisturbed::SAYS,
+        (failed_flow::NAME, _) => failed_flow::SAYS,
         (_, "") => promise::says(name),
         (_, says) => says,
     }
@@ -53,6 +56,16 @@ pub fn in_the_end(walked: &Walked, lab: &Lab<'_>) -> Vec<Breach> {
     // By then whatever anybody had to do is overdue.
     let ended_at = walked.world.now() + 2 * lab.premises().bounds.flow;
     judged(walked, lab, ended_at, true)
+}
+
+/// The same, and the flows that failed where it is those that somebody asks after.
+pub fn about(promise: &str, walked: &Walked, lab: &Lab<'_>) -> Vec<Breach> {
+    let mut breaches = in_the_end(walked, lab);
+    if promise == failed_flow::NAME {
+        let failed = FailedFlow::all(&walked.facts[0], lab.premises());
+        breaches.extend(failed.map(|failed| failed.breach(lab.premises())));
+    }
+    breaches
 }
 
 /// The breaches of a world at rest that its state alone shows, whatever way led there.

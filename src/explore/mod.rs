@@ -26,17 +26,21 @@
 //! | [`testimony`] | what there is to tell of a plan |
 //! | [`undisturbed`] | that a flow which nothing disturbs is done |
 //! | [`in_a_turn`] | promises that a single turn of a server breaks |
+//! | [`failed_flow`] | a flow that has not ended as done |
 //! | [`own_way`] | a journey gone by its own steps, and how its flows end |
+//! | `as_ours` | sessions that somebody else's servers have named, by the names that ours would have given them |
 //! | [`record`] | what was seen over HTTPS, by who noted it |
 //! | [`follow`] | such a record followed through virtual time |
 //! | [`window`] | one event moved past another in steps: how wide is the race? |
 //! | [`matrix`] | two timeouts against a delay |
 
 pub mod alone;
+mod as_ours;
 mod at_device;
 mod at_server;
 pub mod choice;
 pub mod event;
+pub mod failed_flow;
 pub mod follow;
 pub mod goals;
 pub mod hunt;

@@ -9,6 +9,7 @@ use crate::delegation::reading::Polarity;
 use crate::delegation::retry::Retries;
 use crate::dm::uri::Uri;
 use crate::explore::goals;
+use crate::facts::What;
 use crate::facts::goal::Goal;
 use crate::facts::pattern::Names;
 use crate::ids::{DeviceNumber, ServerNumber};
@@ -37,6 +38,8 @@ pub struct Premises {
     pub quiet: bool,
     /// What a search should come by. At most 64.
     pub goals: Vec<Goal>,
+    /// The servers that are somebody else's: of what happens at them nothing is seen over HTTPS.
+    pub unseen: Vec<ServerNumber>,
 }
 
 /// Something that an operator may want.
@@ -97,6 +100,7 @@ impl Premises {
     }
 
     fn about(devices: Vec<DeviceNumber>, journey: &Journey, parties: &Arc<Parties>, scenario: &Scenario) -> Premises {
+        let servers = (0..).map(ServerNumber).zip(&scenario.servers);
         let premises = Premises {
             kind: journey.name.clone(),
             parties: Arc::clone(parties),
@@ -108,6 +112,7 @@ impl Premises {
             bounds: scenario.bounds(),
             quiet: scenario.readings.no_auto_initial_session == Polarity::Name,
             goals: Vec::new(),
+            unseen: servers.filter(|(_, server)| server.external.is_some()).map(|(number, _)| number).collect(),
         };
         let wishes = premises.wishes_of(journey);
         let goals = goals::usual(&premises).into_iter().chain(scenario.goals.iter().cloned()).take(64).collect();
@@ -117,6 +122,11 @@ impl Premises {
     /// What a server is and knows from the beginning. `may_die`: then it has a store.
     pub fn settings(&self, server: ServerNumber, may_die: bool) -> Settings {
         Settings { is_durable: may_die, ..self.parties.delegation_settings(server) }
+    }
+
+    /// Whether a fact is seen over HTTPS by whoever has only our servers and devices.
+    pub fn is_seen(&self, what: &What) -> bool {
+        what.noting_server().is_none_or(|server| !self.unseen.contains(&server))
     }
 
     /// Whether the same may be wished, in the same order, though perhaps about other devices and sub-trees.

@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 use crate::clock::Moment;
 use crate::delegation::flow::Outcome;
 use crate::delegation::message::Kind;
+use crate::explore::premises::Premises;
 use crate::facts::{Fact, Heard, What};
 use crate::faults::rule::Action;
 use crate::ids::{DeviceNumber, ServerNumber, SessionId};
@@ -33,6 +34,7 @@ pub struct Letter {
 /// The facts of a device, by whose they are.
 pub struct Record<'f> {
     pub facts: &'f [Fact],
+    premises: &'f Premises,
     device: DeviceNumber,
     /// The indices of everybody's facts, in order.
     by_party: Vec<(Party, Vec<usize>)>,
@@ -55,15 +57,26 @@ pub struct Apart {
 }
 
 impl<'f> Record<'f> {
-    /// What the journey and the faults note is nobody's doing, and is left out.
-    pub fn new(device: DeviceNumber, facts: &'f [Fact]) -> Record<'f> {
+    /// Of the one device of these premises. What the journey and the faults note is nobody's doing, and is left out; so is
+    /// what somebody else's server does, for nobody could have noted it.
+    pub fn new(premises: &'f Premises, facts: &'f [Fact]) -> Record<'f> {
         let mut by_party: BTreeMap<Party, Vec<usize>> = BTreeMap::new();
         for (index, fact) in facts.iter().enumerate() {
-            if let Some(party) = noted_by(&fact.what) {
+            if let Some(party) = noted_by(&fact.what, premises) {
                 by_party.entry(party).or_default().push(index);
             }
         }
-        Record { facts, device, by_party: by_party.into_iter().collect() }
+        Record { facts, premises, device: premises.devices[0], by_party: by_party.into_iter().collect() }
+    }
+
+    /// Whether somebody notes a fact like this.
+    pub fn is_noted(&self, what: &What) -> bool {
+        noted_by(what, self.premises).is_some()
+    }
+
+    /// Whether nobody notes what a server does: it is somebody else's.
+    pub fn is_unseen(&self, server: ServerNumber) -> bool {
+        self.premises.unseen.contains(&server)
     }
 
     /// The beginning.
@@ -119,7 +132,7 @@ impl<'f> Record<'f> {
         let mut first: Option<Moment> = None;
         let mut agrees = 0;
         for (_, what) in facts.into_iter().filter(|(device, _)| *device == self.device) {
-            let Some(party) = noted_by(what) else { continue };
+            let Some(party) = noted_by(what, self.premises) else { continue };
             let at = self.by_party.binary_search_by(|(known, _)| known.cmp(&party)).ok();
             let next = at.and_then(|at| self.by_party[at].1.get(usize::from(place.0[at])).copied());
             match (at, next) {
@@ -215,20 +228,15 @@ fn is_again(what: &What) -> bool {
     matches!(what, What::Sent { attempt, .. } if *attempt > 1)
 }
 
-/// Whose doing it is; nobody's what the journey and the faults note.
-fn noted_by(what: &What) -> Option<Party> {
+/// Whose doing it is, where somebody notes it.
+fn noted_by(what: &What, premises: &Premises) -> Option<Party> {
     match what {
-        What::SessionOpened { .. }
-        | What::SessionEnded { .. }
-        | What::Operated { .. }
-        | What::Account { .. }
-        | What::Fetched { .. }
-        | What::FactoryReset => Some(Party::Device),
+        What::Step { .. } | What::Fault { .. } => None,
+        unseen if !premises.is_seen(unseen) => None,
         What::Sent { from, to, kind, session, .. } => {
             Some(Party::Door(Letter { from: *from, to: *to, kind: *kind, session: session.clone() }))
         }
-        What::Step { .. } | What::Fault { .. } => None,
-        other => other.server().map(Party::Server),
+        other => Some(other.noting_server().map_or(Party::Device, Party::Server)),
     }
 }
 

@@ -4,15 +4,25 @@ use crate::explore::judge;
 use crate::explore::lab::Lab;
 use crate::explore::plan::{Deed, Plan, Planned};
 use crate::explore::premises::Premises;
+use crate::explore::trail::Walked;
 
 /// Leaves out and rounds whatever the promise is broken without. `None` where the plan does not break it itself.
 pub fn shrink(lab: &mut Lab<'_>, plan: &Plan, promise: &str) -> Option<Plan> {
-    if !breaks(lab, plan, promise) {
+    shrink_while(lab, plan, |walked, lab| is_broken(walked, lab, promise))
+}
+
+/// The same for whatever is to hold at the end of the plan's way.
+pub fn shrink_while(lab: &mut Lab<'_>, plan: &Plan, holds: impl Fn(&Walked, &Lab<'_>) -> bool) -> Option<Plan> {
+    let holds = |plan: &Plan, lab: &mut Lab<'_>| {
+        let (_, walked) = plan.walk(lab);
+        holds(&walked, lab)
+    };
+    if !holds(plan, lab) {
         return None;
     }
     let mut least = plan.clone();
     loop {
-        let simpler = simpler(&least, lab.premises()).into_iter().find(|simpler| breaks(lab, simpler, promise));
+        let simpler = simpler(&least, lab.premises()).into_iter().find(|simpler| holds(simpler, lab));
         match simpler {
             Some(simpler) => least = simpler,
             None => break,
@@ -25,7 +35,11 @@ pub fn shrink(lab: &mut Lab<'_>, plan: &Plan, promise: &str) -> Option<Plan> {
 /// Whether a plan breaks a promise.
 pub fn breaks(lab: &mut Lab<'_>, plan: &Plan, promise: &str) -> bool {
     let (_, walked) = plan.walk(lab);
-    judge::in_the_end(&walked, lab).iter().any(|breach| breach.promise == promise)
+    is_broken(&walked, lab, promise)
+}
+
+fn is_broken(walked: &Walked, lab: &Lab<'_>, promise: &str) -> bool {
+    judge::in_the_end(walked, lab).iter().any(|breach| breach.promise == promise)
 }
 
 /// Plans with one thing less, or one thing rounded, the greater steps first.

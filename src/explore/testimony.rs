@@ -31,7 +31,7 @@ pub struct Testimony {
 /// Goes the way of a plan, and tells of it.
 pub fn testify(lab: &mut Lab<'_>, plan: &Plan, promise: &str) -> Testimony {
     let (trail, walked) = plan.walk(lab);
-    let breaches = judge::in_the_end(&walked, lab);
+    let breaches = judge::about(promise, &walked, lab);
     let premises = lab.premises();
     let about = about(&breaches, promise, premises);
     let broke_at = judge::shows_on_the_way(promise).then(|| broke_at(lab, plan, &trail, promise, about)).flatten();

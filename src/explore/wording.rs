@@ -91,7 +91,8 @@ pub fn step(wish: usize, premises: &Premises) -> String {
     if wish.device == 0 { step } else { format!("device {} {step}", wish.device) }
 }
 
-fn wish(planned: &Planned, premises: &Premises) -> String {
+/// A wish in words, with what it waits for.
+pub fn wish(planned: &Planned, premises: &Premises) -> String {
     let step = step(planned.wish, premises);
     match &planned.once {
         Some(once) => format!("once {}: {step}", once.print(premises)),

@@ -180,6 +180,16 @@ impl What {
     /// The server where it happened, if it was at one.
     pub fn server(&self) -> Option<ServerNumber> {
         match self {
+            What::SessionOpened { with } | What::SessionEnded { with, .. } => Some(*with),
+            What::Operated { by, .. } => Some(*by),
+            What::Account { of, .. } => Some(*of),
+            _ => self.noting_server(),
+        }
+    }
+
+    /// The server that notes it; nobody where the device, the journey or a fault does.
+    pub fn noting_server(&self) -> Option<ServerNumber> {
+        match self {
             What::Wished { at, .. }
             | What::Taken { at, .. }
             | What::Heard { at, .. }
@@ -192,10 +202,14 @@ impl What {
             | What::Killed { at }
             | What::Restarted { at } => Some(*at),
             What::Sent { from, .. } | What::Misdirected { from, .. } => Some(*from),
-            What::SessionOpened { with } | What::SessionEnded { with, .. } => Some(*with),
-            What::Operated { by, .. } => Some(*by),
-            What::Account { of, .. } => Some(*of),
-            What::Step { .. } | What::Fetched { .. } | What::Fault { .. } | What::FactoryReset => None,
+            What::SessionOpened { .. }
+            | What::SessionEnded { .. }
+            | What::Operated { .. }
+            | What::Account { .. }
+            | What::Step { .. }
+            | What::Fetched { .. }
+            | What::Fault { .. }
+            | What::FactoryReset => None,
         }
     }
 }

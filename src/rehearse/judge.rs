@@ -12,15 +12,11 @@ use crate::measure::promise::steps::{Known, Watched};
 use crate::measure::promise::{Journeyed, Judging, PromiseResult, is_about_steps};
 
 /// What became of the promises about steps in the story of a device at rest. `decisions`: so many of the faults, the first
-/// ones, are what the plan wants to go wrong; the others only keep the order. `is_seen`: whether a server is ours.
-pub fn at_rest(
-    facts: &[Fact],
-    premises: &Premises,
-    decisions: usize,
-    is_seen: impl Fn(ServerNumber) -> bool,
-) -> Vec<PromiseResult> {
+/// ones, are what the plan wants to go wrong; the others only keep the order.
+pub fn at_rest(facts: &[Fact], premises: &Premises, decisions: usize) -> Vec<PromiseResult> {
     let device = premises.devices[0];
     let (owner, bootstrapped) = premises.parties.at_first(device);
+    let is_seen = |server| !premises.unseen.contains(&server);
     let known =
         |(server, name): (ServerNumber, &String)| Known { server, name: name.clone(), is_seen: is_seen(server) };
     let servers: Vec<Known> = (0..).map(ServerNumber).zip(&premises.names).map(known).collect();

@@ -1,5 +1,6 @@
 //! From a plan in words to what is run over HTTPS, or why that cannot be.
 
+use crate::explore::failed_flow;
 use crate::explore::judge::is_only_in_search;
 use crate::explore::plan::Plan;
 use crate::explore::premises::Premises;
@@ -16,6 +17,8 @@ pub struct Prepared {
     pub premises: Premises,
     /// Among those premises.
     pub plan: Plan,
+    /// Whether it is about a flow that failed, and not about a promise.
+    pub is_about_a_flow: bool,
 }
 
 /// Why there is nothing to be run over HTTPS.
@@ -50,7 +53,7 @@ pub fn prepare(
     // The same words, among the same parties with other timeouts.
     let plan = words.plan(&premises)?;
     let scenario = stage(&shortened, &premises, &plan, promises)?;
-    Ok(Prepared { scenario, premises, plan })
+    Ok(Prepared { scenario, premises, plan, is_about_a_flow: promise == failed_flow::NAME })
 }
 
 /// Whether a plan can be run over HTTPS, and seen to break this promise there; it is not run.

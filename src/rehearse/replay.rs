@@ -1,5 +1,6 @@
 //! A plan walked in virtual time and run over HTTPS; the order of events at each server is compared.
 
+use crate::explore::failed_flow::{self, FailedFlow};
 use crate::explore::lab::Lab;
 use crate::explore::premises::Premises;
 use crate::facts::pattern::{Names, Pattern};
@@ -40,12 +41,11 @@ pub struct Difference {
 /// # Errors
 /// [`RunError`] when it could not be run.
 pub fn rehearse(prepared: &Prepared, options: &Options) -> Result<Rehearsed, RunError> {
-    let Prepared { scenario, premises, plan } = prepared;
+    let Prepared { scenario, premises, plan, is_about_a_flow } = prepared;
     let (_, walked) = plan.walk(&mut Lab::new(premises));
     let finished = run::run(scenario, options, |_| {})?;
     let facts = finished.stories.first().map_or(&[][..], |(_, facts)| facts.as_slice());
-    let is_seen = |server: ServerNumber| scenario.servers[usize::from(server.0)].external.is_none();
-    let about_steps = at_rest(facts, premises, plan.decisions.len(), is_seen);
+    let about_steps = at_rest(facts, premises, plan.decisions.len());
     // What the run has judged itself, and what it had not the time for.
     let all = || finished.promises.iter().chain(&about_steps);
     let (mut broken, mut seen) = (Vec::new(), Vec::new());
@@ -55,25 +55,25 @@ pub fn rehearse(prepared: &Prepared, options: &Options) -> Result<Rehearsed, Run
             seen.extend(promise.breaches.iter().map(|breach| format!("{}: {breach}", promise.name)));
         }
     }
+    for failed in FailedFlow::all(facts, premises).filter(|_| *is_about_a_flow) {
+        broken.push(failed_flow::NAME);
+        seen.push(failed.breach(premises).to_string());
+    }
     let is_unjudged = |name: &str| {
         let mut of_it = all().filter(|promise| promise.name == name).peekable();
         of_it.peek().is_none()
             || of_it.any(|one| one.not_observable > 0) && !all().any(|one| one.name == name && one.checked > 0)
     };
-    let differs = differences(&walked.facts[0], facts, premises, is_seen);
+    let differs = differences(&walked.facts[0], facts, premises);
     let unjudged = promise::names().filter(|name| is_unjudged(name)).collect();
     Ok(Rehearsed { broken, seen, unjudged, differs, finished })
 }
 
 /// Where two stories of a device differ, for each server by itself: what happens at different servers has no order. Of a
-/// server that is not seen, since it is somebody else's, nobody knows.
-pub fn differences(
-    virtually: &[Fact],
-    over_https: &[Fact],
-    premises: &Premises,
-    is_seen: impl Fn(ServerNumber) -> bool,
-) -> Vec<Difference> {
-    let servers = (0..premises.names.len() as u16).map(ServerNumber).filter(|server| is_seen(*server));
+/// server that is somebody else's nobody knows.
+pub fn differences(virtually: &[Fact], over_https: &[Fact], premises: &Premises) -> Vec<Difference> {
+    let servers = (0..premises.names.len() as u16).map(ServerNumber);
+    let servers = servers.filter(|server| !premises.unseen.contains(server));
     let difference = |server: ServerNumber| {
         let (one, other) = (events(virtually, server, premises), events(over_https, server, premises));
         let same = one.iter().zip(&other).take_while(|(one, other)| one == other).count();

@@ -11,17 +11,20 @@ use crate::delegation::message::Kind;
 use crate::delegation::policy::Policy;
 use crate::explore::choice::Choice;
 use crate::explore::event::{Event, Thing};
+use crate::explore::failed_flow;
 use crate::explore::judge::is_only_in_search;
 use crate::explore::lab::Lab;
 use crate::explore::plan::{Decision, Deed, Named, Plan};
 use crate::explore::premises::{Premises, Wish};
 use crate::explore::trail::Walked;
+use crate::explore::wording;
 use crate::facts::What;
 use crate::facts::pattern::{Pattern, Sought};
 use crate::faults::rule::{Action, Direction, End, Rule, SameOrNew, Selector, Site, When};
 use crate::ids::ServerNumber;
 use crate::rehearse::deaths::{LastWords, carried_off, kill, stands_again};
 use crate::rehearse::places::{Errand, Places};
+use crate::rehearse::sight::{Sight, is_gate};
 use crate::scenario::{Expect, Scenario};
 use crate::workload::journey::{Expected, Journey, Meanwhile, Step};
 use crate::workload::plan::Load;
@@ -94,23 +97,26 @@ pub fn stage(
     }
     let mut staged = shortened.clone();
     let places = Places::of(plan, &mut Lab::new(premises));
+    let (_, walked) = plan.walk(&mut Lab::new(premises));
+    let sight = Sight { premises, facts: &walked.facts[0] };
+    let impossible = |what: String| move |why| StagingError::NoFault { decision: what, why };
     if let Some(cohort) = staged.journeys.first_mut() {
-        cohort.journey = Arc::new(journey(&cohort.journey, plan, premises));
+        let wishes = journey(&cohort.journey, plan, &sight).map_err(|wish| impossible(wish)(UNSEEN))?;
+        cohort.journey = Arc::new(wishes);
     }
     for (number, decision) in plan.decisions.iter().enumerate() {
-        let rule = rule(decision, plan, &places).map_err(|why| StagingError::NoFault {
-            decision: crate::explore::wording::decision(decision, premises),
-            why,
-        })?;
+        let rule = rule(decision, plan, &places).and_then(|rule| sight.of_rule(rule).ok_or(UNSEEN));
+        let rule = rule.map_err(impossible(wording::decision(decision, premises)))?;
         staged.faults.push(Rule { name: format!("decision-{}", number + 1), ..rule });
     }
-    let (_, walked) = plan.walk(&mut Lab::new(premises));
     let last_words = LastWords::of(plan, &mut Lab::new(premises));
     for (number, death) in plan.deaths.iter().enumerate() {
-        staged.faults.push(Rule {
-            name: format!("death-{}", number + 1),
-            ..kill(death, &walked.facts[death.device], &last_words)
-        });
+        let rule = match premises.unseen.contains(&death.server) {
+            true => Err("nothing here ends the process of somebody else's server"),
+            false => sight.of_rule(kill(death, &walked.facts[death.device], &last_words)).ok_or(UNSEEN),
+        };
+        let rule = rule.map_err(impossible(wording::death(death, premises)))?;
+        staged.faults.push(Rule { name: format!("death-{}", number + 1), ..rule });
     }
     let is_decided = |event: &Event| plan.decisions.iter().any(|decision| decision.what.means(event));
     let gone = carried_off(plan, &mut Lab::new(premises));
@@ -133,8 +139,9 @@ pub fn stage(
     if plan.decisions.iter().any(loses_a_session) {
         staged.timeouts.session = IMPATIENCE;
     }
-    // What only a search can judge is not seen over HTTPS.
-    let seen: Vec<String> = promises.iter().filter(|one| !is_only_in_search(one)).cloned().collect();
+    // What only a search can judge is not seen over HTTPS, and that a flow fails breaks no promise.
+    let is_promise = |one: &&String| !is_only_in_search(one) && *one != failed_flow::NAME;
+    let seen: Vec<String> = promises.iter().filter(is_promise).cloned().collect();
     let broken = |policy: Policy| if policy == staged.policy { seen.clone() } else { Vec::new() };
     staged.expect =
         Some(Expect { literal: broken(Policy::Literal), hardened: broken(Policy::Hardened), not_over_https: None });
@@ -154,7 +161,9 @@ fn order(plan: &Plan, last_words: &[LastWords], lab: &mut Lab<'_>) -> Vec<(Event
             let facts = &walked.facts[event.device];
             // A death that waits for it is nothing that it could wait for.
             let is_waited_for = last_words.iter().any(|words| words.request == event);
-            let is_gate = |what: &What| is_gate(what) && !(is_waited_for && matches!(what, What::Restarted { .. }));
+            let is_gate = |what: &What| {
+                is_gate(what, lab.premises()) && !(is_waited_for && matches!(what, What::Restarted { .. }))
+            };
             let latest = (0..facts.len()).rev().find(|at| is_gate(&facts[*at].what));
             let latest = latest.and_then(|at| Pattern::naming(facts, at));
             let stands = stands_again(&event, facts).filter(|stands| Some(stands) != latest.as_ref());
@@ -167,29 +176,21 @@ fn order(plan: &Plan, last_words: &[LastWords], lab: &mut Lab<'_>) -> Vec<(Event
     order
 }
 
-/// Whether a gate may wait for it. What happens to the device is told over HTTPS at other moments than in virtual time: a
-/// session ends there behind the answer to its last package. That a message leaves another gate may put off.
-fn is_gate(what: &What) -> bool {
-    matches!(
-        what,
-        What::Taken { .. }
-            | What::Heard { .. }
-            | What::TimerFired { .. }
-            | What::Moved { .. }
-            | What::Settled { .. }
-            | What::ErrandEnded { .. }
-            // What comes to a server behind its death comes to the one that stands again.
-            | What::Restarted { .. }
-    )
-}
+/// Why a decision that waits for something at somebody else's server cannot be brought about.
+const UNSEEN: &str = "it waits for what only somebody else's server sees, and nothing is seen here behind it";
 
-fn journey(of: &Journey, plan: &Plan, premises: &Premises) -> Journey {
+/// # Errors
+/// The wish that waits for what is not seen.
+fn journey(of: &Journey, plan: &Plan, sight: &Sight<'_>) -> Result<Journey, String> {
     let step = |wish: &Wish| wish.step(Expected(Expected::ANY));
     let mut journey = Journey { steps: Vec::new(), meanwhile: Vec::new(), ..of.clone() };
     for planned in &plan.wishes {
-        let wish = &premises.wishes[planned.wish];
+        let wish = &sight.premises.wishes[planned.wish];
         match &planned.once {
-            Some(once) => journey.meanwhile.push(Meanwhile { once: once.clone(), wish: step(wish) }),
+            Some(once) => {
+                let once = sight.of(once).ok_or_else(|| wording::wish(planned, sight.premises))?;
+                journey.meanwhile.push(Meanwhile { once, wish: step(wish) });
+            }
             None => {
                 if !journey.steps.is_empty() {
                     journey.steps.push(Step::Wait(REST));
@@ -198,7 +199,7 @@ fn journey(of: &Journey, plan: &Plan, premises: &Premises) -> Journey {
             }
         }
     }
-    journey
+    Ok(journey)
 }
 
 /// A wish in its turn comes when all is at rest: so long after the flow before it has ended.

@@ -11,16 +11,19 @@ use crate::ids::DeviceNumber;
 use crate::report::figures::{count, counted};
 use crate::scenario::Scenario;
 
-/// A paragraph about a device. `broken`: the promises that are broken at the end of the way; `not_retold`: those of them
-/// that no plan breaks.
-pub fn told(
-    device: DeviceNumber,
-    facts: &[Fact],
-    following: &Following,
-    broken: &[&str],
-    not_retold: &[&str],
-    scenario: &Scenario,
-) -> String {
+/// What the end of a way shows.
+#[derive(Debug, Clone, Default)]
+pub struct End<'a> {
+    /// The promises that are broken there.
+    pub broken: &'a [&'a str],
+    /// The first flow that failed on the way and was not meant to, in words.
+    pub failed: Option<String>,
+    /// What of both no plan brings about.
+    pub not_retold: &'a [&'a str],
+}
+
+/// A paragraph about a device.
+pub fn told(device: DeviceNumber, facts: &[Fact], following: &Following, end: &End<'_>, scenario: &Scenario) -> String {
     let way = match following {
         Following::Stuck(stuck) => return not_followed(device, facts, stuck, scenario),
         Following::Done(way) => way,
@@ -31,14 +34,17 @@ pub fn told(
         let more = counted(way.beyond as u64, "fact");
         text.push_str(&format!("    the run ended before everybody had come to rest: {more} would have followed\n"));
     }
-    match broken {
+    match end.broken {
         [] => text.push_str("    no promise is broken\n"),
         broken => text.push_str(&format!("    broken in virtual time too: {}\n", broken.join(", "))),
     }
-    if !not_retold.is_empty() {
+    if let Some(failed) = &end.failed {
+        text.push_str(&format!("    failed in virtual time too: {failed}\n"));
+    }
+    if !end.not_retold.is_empty() {
         text.push_str(&format!(
             "    {} broken on this way by the order of things at certain moments, which no plan retells\n",
-            match not_retold {
+            match end.not_retold {
                 [one] => format!("{one} is"),
                 several => format!("{} are", several.join(", ")),
             }
@@ -76,6 +82,11 @@ fn not_followed(device: DeviceNumber, facts: &[Fact], stuck: &Stuck, scenario: &
         (Some(what), _) => format!(
             "  There is {what}, and a fault of this kind is not followed: losses, copies, delays and sessions that break \
              off are.\n"
+        ),
+        (None, _) if scenario.has_external_parties() => format!(
+            "  {} tried: either somebody else's server did what none of ours does in its place, or a fault of this kind is \
+             not followed.\n",
+            if stuck.ran_out { "Not every way was" } else { "Every way was" }
         ),
         (None, true) => format!(
             "  Not every way was tried: {} are as many as are gone. Either that was too few, the driver has a bug, or a \
@@ -118,17 +129,12 @@ fn unsearchable(facts: &[Fact], fact: usize, scenario: &Scenario) -> Option<Stri
 }
 
 /// A device as JSON.
-pub fn json(
-    device: DeviceNumber,
-    facts: &[Fact],
-    following: &Following,
-    broken: &[&str],
-    scenario: &Scenario,
-) -> Value {
+pub fn json(device: DeviceNumber, facts: &[Fact], following: &Following, end: &End<'_>, scenario: &Scenario) -> Value {
     let names = &scenario.names();
     match following {
         Following::Done(way) => json!({
-            "device": device.0, "followed": true, "facts": way.facts, "beyond": way.beyond, "broken": broken,
+            "device": device.0, "followed": true, "facts": way.facts, "beyond": way.beyond, "broken": end.broken,
+            "failed": end.failed,
         }),
         Following::Stuck(stuck) => {
             let fact = facts.get(stuck.fact);

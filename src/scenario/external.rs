@@ -291,7 +291,8 @@ impl CannotDrive {
             Some((starter.name.clone(), why))
         };
         scenario.journeys.iter().find_map(|cohort| {
-            let (starter, why) = cohort.journey.steps.iter().find_map(cannot)?;
+            let meanwhile = cohort.journey.meanwhile.iter().map(|one| &one.wish);
+            let (starter, why) = cohort.journey.steps.iter().chain(meanwhile).find_map(cannot)?;
             Some(CannotDrive { journey: cohort.journey.name.clone(), starter, why })
         })
     }

@@ -296,7 +296,7 @@ fn other_sessions(message: &Message, device: DeviceNumber) -> (Option<SessionId>
 }
 
 /// The device of a session, by the names that our servers give.
-pub(super) fn device_of(session: &SessionId) -> Option<DeviceNumber> {
+pub fn device_of(session: &SessionId) -> Option<DeviceNumber> {
     let number = session.as_str().split('-').nth(1)?;
     u32::from_str_radix(number, 16).ok().map(DeviceNumber)
 }

@@ -1,4 +1,4 @@
-//! The doors for those who are no parties of ours: who wakes our devices, and who asks our servers to start something.
+//! The doors for those who are no parties of ours: servers, and who asks ours to start something.
 
 use super::Reception;
 use std::sync::PoisonError;
@@ -7,10 +7,9 @@ use tokio::sync::oneshot;
 
 use crate::actors::desk::{carry_out, sit_out};
 use crate::actors::directory::Party;
-use crate::actors::dm_client::PackageZero;
 use crate::actors::dm_server::Operator;
 use crate::actors::ordeal::{Ordeal, sites};
-use crate::actors::outside::{Errand, NOTIFICATION, OPERATOR_PATH, WAKE_PATH, known_device};
+use crate::actors::outside::{Errand, OPERATOR_PATH};
 use crate::actors::processes::{Heard, UNKNOWN};
 use crate::actors::relay::PassOn;
 use crate::actors::tape::Exchange;
@@ -18,7 +17,6 @@ use crate::delegation::evidence;
 use crate::delegation::machine::Input;
 use crate::delegation::misbehaved::Misbehaved;
 use crate::delegation::xml;
-use crate::dm::wap_push::{self, Push};
 use crate::faults::rule::Direction;
 use crate::ids::ServerNumber;
 use crate::transport::exchange::{BodyProblem, Inbound, Method, Outbound};
@@ -121,50 +119,6 @@ impl Reception {
         }
     }
 
-    /// Package 0 for a device of ours: its id stands behind the path.
-    pub(super) fn receive_trigger(&self, request: &Inbound) -> Outbound {
-        let devices = self.blueprint.parties.population.devices();
-        // A colon in a path may be written in either way (RFC 3986, 3.3).
-        let id = request.path_only().strip_prefix(WAKE_PATH).map(|id| id.replace("%3A", ":").replace("%3a", ":"));
-        let Some(device) = id.and_then(|id| known_device(&id, devices)) else {
-            return self.turn_away("wake_of_nobody", 404);
-        };
-        if request.method != Method::Post {
-            return self.turn_away("not_a_post", 405);
-        }
-        if request.content_type.as_deref().is_none_or(|found| !is_of_type(found, NOTIFICATION)) {
-            return self.turn_away("wrong_content_type", 415);
-        }
-        let trigger = match &request.body {
-            Ok(body) => body.to_vec(),
-            Err(BodyProblem::TooLarge { .. }) => return self.turn_away("too_large", 413),
-            Err(BodyProblem::Broken(_)) => return self.turn_away("broken_body", 400),
-        };
-        match self.directory.with_device(device, |actor| PackageZero::deliver(actor, trigger)) {
-            Some(Ok(())) => Outbound::status(202),
-            Some(Err(_)) | None => self.turn_away("overloaded", 503),
-        }
-    }
-
-    /// Package 0 for a device of ours, in a datagram.
-    pub fn receive_push(&self, datagram: &[u8]) {
-        let devices = self.blueprint.parties.population.devices();
-        let delivered = match wap_push::read(datagram) {
-            Err(_) => Err("wap_push_unreadable"),
-            Ok(Push { device, trigger }) => {
-                let device = device.and_then(|id| known_device(id, devices)).ok_or("wake_of_nobody");
-                device.and_then(|device| {
-                    let trigger = trigger.to_vec();
-                    let sent = self.directory.with_device(device, |actor| PackageZero::deliver(actor, trigger));
-                    if matches!(sent, Some(Ok(()))) { Ok(()) } else { Err("overloaded") }
-                })
-            }
-        };
-        if let Err(reason) = delivered {
-            self.count(reason);
-        }
-    }
-
     /// What somebody wants a server of ours to start.
     pub(super) fn receive_wish(&self, server: ServerNumber, request: &Inbound) -> Outbound {
         if request.path_only() != OPERATOR_PATH {
@@ -202,11 +156,6 @@ impl Reception {
             Some(false) | None => self.turn_away("overloaded", 503),
         }
     }
-}
-
-/// Whether a Content-Type is this one; case and parameters do not matter.
-fn is_of_type(header: &str, wanted: &str) -> bool {
-    header.split(';').next().unwrap_or_default().trim_ascii().eq_ignore_ascii_case(wanted)
 }
 
 /// A status, and why.
