@@ -5,6 +5,7 @@
 //!
 //! | floor | room | its job |
 //! |--:|---|---|
+//! | 0 | [`capacity`] | how much a peer can take, and what a plan needs of it: arithmetic over measurements |
 //! | 0 | [`clock`] | `Moment`: nanoseconds since the run began; the one place that asks the operating system |
 //! | 0 | [`ids`] | who is who: small typed numbers and names for servers, devices, sessions |
 //! | 0 | [`seed`] | where every dice throw comes from: one seed, split into named streams |
@@ -24,8 +25,10 @@
 //! | 8 | [`run`] | one load run from scenario to result, on this machine |
 //! | 9 | [`rehearse`] | one plan in virtual time and over HTTPS, compared |
 //! | 9 | [`conform`] | a peer against the specification, item by item |
+//! | 9 | [`campaign`] | many runs of one scenario, and what they come to together |
 //! | 10 | [`cli`] | commands, flags, exit codes |
 
+pub mod capacity;
 pub mod clock;
 pub mod ids;
 pub mod seed;
@@ -55,5 +58,7 @@ pub mod run;
 pub mod rehearse;
 
 pub mod conform;
+
+pub mod campaign;
 
 pub mod cli;

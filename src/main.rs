@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use dmswarm::cli::args::{Command, CommandLine};
 use dmswarm::cli::races::HowOften;
 use dmswarm::cli::{
-    calibrate, certs, check, completions, conform, explore, rehearse, replay, report, run, runs, schema, serve,
+    calibrate, capacity, certs, check, completions, conform, explore, rehearse, replay, report, run, runs, schema,
+    serve,
 };
 
 fn main() -> ExitCode {
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
         Command::Replay { finding, https: true, repeat, at_once, outside } => {
             rehearse::rehearse(&finding, HowOften { repeat, at_once }, outside, &flags)
         }
+        Command::Capacity(asked) => capacity::capacity(asked, &flags),
         Command::Report(asked) => report::report(&asked, &flags),
         Command::Runs(asked) => runs::runs(&asked, &flags),
         Command::Check { scenarios } => check::check(&scenarios, &flags),

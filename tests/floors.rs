@@ -13,6 +13,7 @@ mod source;
 
 /// Every room, lowest floor first, and the rooms that it may import.
 const ROOMS: &[(&str, &[&str])] = &[
+    ("capacity", &[]),
     ("clock", &[]),
     ("ids", &[]),
     ("seed", &[]),
@@ -25,7 +26,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("workload", &["clock", "ids", "seed", "units", "dm", "delegation", "facts"]),
     ("measure", &["clock", "ids", "units", "dm", "delegation", "facts", "faults"]),
     ("scenario", &["clock", "ids", "seed", "units", "dm", "delegation", "facts", "faults", "workload", "measure"]),
-    ("results", &["clock", "ids", "seed", "units", "facts", "measure", "scenario"]),
+    ("results", &["capacity", "clock", "ids", "seed", "units", "facts", "measure", "scenario"]),
     (
         "actors",
         &["clock", "ids", "seed", "units", "dm", "delegation", "transport", "facts", "faults", "workload", "measure"],
@@ -47,7 +48,22 @@ const ROOMS: &[(&str, &[&str])] = &[
             "results",
         ],
     ),
-    ("report", &["clock", "ids", "units", "dm", "delegation", "facts", "measure", "scenario", "results", "explore"]),
+    (
+        "report",
+        &[
+            "capacity",
+            "clock",
+            "ids",
+            "units",
+            "dm",
+            "delegation",
+            "facts",
+            "measure",
+            "scenario",
+            "results",
+            "explore",
+        ],
+    ),
     (
         "run",
         &[
@@ -109,8 +125,14 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "campaign",
+        &["capacity", "clock", "ids", "seed", "units", "faults", "workload", "measure", "scenario", "results", "run"],
+    ),
+    (
         "cli",
         &[
+            "campaign",
+            "capacity",
             "clock",
             "ids",
             "seed",

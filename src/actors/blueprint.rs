@@ -9,6 +9,7 @@ use bytes::Bytes;
 use crate::actors::identities::Identities;
 use crate::actors::outside::{Errand, Phrases, Waking};
 use crate::actors::reception::DoorFor;
+use crate::actors::workers::Workers;
 use crate::clock::Clock;
 use crate::delegation::message::Message;
 use crate::delegation::retry::Retries;
@@ -64,6 +65,8 @@ pub struct ServerParty {
     /// Where its peers POST to.
     pub interface: Address,
     pub interface_path: String,
+    /// Who works on what other servers say, where that takes a time of its own.
+    pub workers: Option<Workers>,
     /// Where its devices POST to.
     pub dm_path: String,
     pub identity: ClientIdentity,

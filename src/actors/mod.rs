@@ -11,6 +11,7 @@
 //! | [`reception`] | from an HTTPS request to a party's mailbox and back |
 //! | [`far_side`] | what the far side of an exchange would do, done at our end where it is somebody else's |
 //! | [`processes`] | which device a process is about that only others know |
+//! | [`workers`] | a server that works on so many messages at once, each for a fixed time |
 //! | [`relay`] | between two servers that are both somebody else's |
 //! | [`tape`] | every exchange with somebody else's servers, kept to be written |
 //! | [`outside`] | parties that are somebody else's: woken, and asked to start flows |
@@ -54,3 +55,4 @@ pub mod swarm;
 pub mod tales;
 pub mod tape;
 pub mod travel;
+pub mod workers;

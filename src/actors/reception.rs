@@ -138,6 +138,10 @@ impl Reception {
         if request.path_only() != party.interface_path {
             return self.turn_away("unknown_path", 404);
         }
+        if let Some(workers) = &party.workers {
+            let now = self.blueprint.clock.now();
+            tokio::time::sleep(workers.take(now) - now).await;
+        }
         let answer = match self.read_peer(&request) {
             Err(misbehaved) => Answer::Rejected(misbehaved),
             Ok((from, message)) => {

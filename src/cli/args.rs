@@ -9,6 +9,7 @@ use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::cli::capacity;
 use crate::cli::conform;
 use crate::cli::examples::{
     CALIBRATE_EXAMPLES, CERTS_EXAMPLES, CHECK_EXAMPLES, COMPLETIONS_EXAMPLES, EXAMPLES, EXPLORE_EXAMPLES,
@@ -111,6 +112,12 @@ pub enum Command {
         #[command(flatten)]
         outside: Outside,
     },
+    /// Find the highest load that keeps every limit
+    ///
+    /// One run after the other, each under a load that the outcomes so far ask for. What is turned up is a rate, journeys at
+    /// once, a storm, an injected latency, or the share of revocations.
+    #[command(after_help = capacity::EXAMPLES)]
+    Capacity(capacity::Asked),
     /// Make a report of a run again from what its folder holds, also of one that was killed
     #[command(after_help = report::EXAMPLES)]
     Report(report::Asked),

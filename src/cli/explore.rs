@@ -59,7 +59,7 @@ pub fn explore(search: &Explore, flags: &Flags) -> Exit {
         return Exit::Usage;
     }
     // What is found in an hour has to have a place.
-    let folder = match SearchFolder::create(&flags.out, &scenario.name, wall_now(), scenario.seed.0) {
+    let folder = match SearchFolder::create(&flags.out, (&scenario.name, "explore"), wall_now(), scenario.seed.0) {
         Ok(folder) => folder,
         Err(error) => return could_not(&error),
     };

@@ -207,8 +207,8 @@ fn finish(run: &Path, scenario: &Scenario, kinds: &[Premises], all: &[Gone], fla
     let could_not = |error: crate::results::FolderError| (Exit::CouldNotRun, error.to_string());
     let mut found = None;
     if !hunted.findings.is_empty() {
-        let folder =
-            SearchFolder::create(&flags.out, &scenario.name, wall_now(), scenario.seed.0).map_err(could_not)?;
+        let folder = SearchFolder::create(&flags.out, (&scenario.name, "explore"), wall_now(), scenario.seed.0)
+            .map_err(could_not)?;
         let kept = findings::keep(&folder, scenario, kinds, &hunted).map_err(could_not)?;
         found = Some((folder, kept));
     }

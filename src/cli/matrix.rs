@@ -55,7 +55,7 @@ pub fn matrix(asked: &Explore, ranges: &[Range], scenario: &Scenario, flags: &Fl
 }
 
 fn keep(scenario: &Scenario, matrix: &Matrix, heat: &Heat, flags: &Flags) -> Result<SearchFolder, FolderError> {
-    let folder = SearchFolder::create(&flags.out, &scenario.name, wall_now(), scenario.seed.0)?;
+    let folder = SearchFolder::create(&flags.out, (&scenario.name, "explore"), wall_now(), scenario.seed.0)?;
     folder.write("matrix.csv", &report::csv(matrix, heat))?;
     folder.write("matrix.json", &format!("{:#}\n", report::json(scenario, matrix, heat)))?;
     Ok(folder)

@@ -45,7 +45,7 @@ pub fn window(asked: &Explore, words: &[String], scenario: &Scenario, flags: &Fl
             Duration(window.reach)
         ));
     }
-    let folder = match SearchFolder::create(&flags.out, &scenario.name, wall_now(), scenario.seed.0) {
+    let folder = match SearchFolder::create(&flags.out, (&scenario.name, "explore"), wall_now(), scenario.seed.0) {
         Ok(folder) => folder,
         Err(error) => return could_not(&error.to_string()),
     };

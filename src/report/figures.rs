@@ -1,5 +1,7 @@
 //! Numbers with their units, short enough to read.
 
+use crate::measure::limit::Unit;
+
 /// A count with a comma at every third digit.
 pub fn count(count: u64) -> String {
     let digits = count.to_string();
@@ -27,6 +29,16 @@ pub fn time(ms: Option<f64>) -> String {
         Some(ms) if ms < 99.95 => format!("{ms:.1} ms"),
         Some(ms) if ms < 9_999.5 => format!("{ms:.0} ms"),
         Some(ms) => format!("{:.1} s", ms / 1e3),
+    }
+}
+
+/// The value or the bound of a limit.
+pub fn in_unit(value: f64, unit: Unit) -> String {
+    match unit {
+        Unit::Share => share(value),
+        Unit::Ms => time(Some(value)),
+        Unit::PerS => format!("{}/s", rate(value)),
+        Unit::Count => count(value as u64),
     }
 }
 

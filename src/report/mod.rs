@@ -18,9 +18,11 @@
 //! | `frame` | what every page has in common |
 //! | [`finding`] | a story in which a promise broke, as pictures |
 //! | [`run_page`] | the report of a run, as one HTML file |
+//! | [`capacity`] | the highest load that kept every limit, and the sub-trials behind it |
 //! | [`conformance`] | what a peer was found to do, item by item |
 
 pub mod calibration;
+pub mod capacity;
 pub mod catalogue;
 pub mod conformance;
 pub mod figures;

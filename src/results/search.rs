@@ -15,14 +15,19 @@ pub struct SearchFolder {
 }
 
 impl SearchFolder {
-    /// Makes `<out>/<scenario>-explore-<UTC time>-<seed>/`.
+    /// Makes `<out>/<scenario>-<kind>-<UTC time>-<seed>/`.
     ///
     /// # Errors
     /// [`FolderError`] when the place cannot be written.
-    pub fn create(out: &Path, scenario: &str, now: SystemTime, seed: u64) -> Result<SearchFolder, FolderError> {
+    pub fn create(
+        out: &Path,
+        (scenario, kind): (&str, &str),
+        now: SystemTime,
+        seed: u64,
+    ) -> Result<SearchFolder, FolderError> {
         let no_folder = |source| FolderError::NoFolder { out: out.to_owned(), source };
         fs::create_dir_all(out).map_err(no_folder)?;
-        let name = format!("{}-explore-{}-{seed}", file_safe(scenario), utc::file_safe(now));
+        let name = format!("{}-{kind}-{}-{seed}", file_safe(scenario), utc::file_safe(now));
         Ok(SearchFolder { path: create_fresh(out, &name).map_err(no_folder)? })
     }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::actors::blueprint::{Blueprint, BootstrapParty, DeviceConnections, DeviceParty, ServerParty};
 use crate::actors::identities::{Identities, IdentitiesError};
+use crate::actors::workers::Workers;
 use crate::clock::Clock;
 use crate::delegation::reading::Polarity;
 use crate::dm::bootstrap::BootstrapLinks;
@@ -178,6 +179,7 @@ pub fn prepare(scenario: &Scenario, ground: &Ground<'_>, clock: Clock) -> Result
             external: settings.external.as_ref().map(|external| outside::party(external, &folder)).transpose()?,
             interface: sites.interface(scenario, number)?,
             interface_path: settings.interface.clone(),
+            workers: (!settings.service_time.is_zero()).then(|| Workers::new(settings.workers, settings.service_time)),
             dm_path: settings.dm.clone(),
             identity: client_config(folder.roots(), Some(&identity), Resumption::Off)?,
             bad_identities: bad_identities(scenario, &folder, host, next_host(scenario, number))?,

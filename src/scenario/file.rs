@@ -19,7 +19,7 @@ use crate::scenario::phases::ReadFile;
 use crate::scenario::problem::{Problem, Problems, Sources};
 use crate::scenario::world::World;
 use crate::scenario::{Connections, Scenario, TimeoutSettings, WakePorts, credentials};
-use crate::scenario::{document, external, faults, journeys, limits, load, parties, races, retries, shape};
+use crate::scenario::{capacity, document, external, faults, journeys, limits, load, parties, races, retries, shape};
 use crate::seed::Seed;
 use crate::units::Size;
 
@@ -150,6 +150,7 @@ fn resolve(root: &Entry<'_>, file: ReadFile<'_>, found: &mut Vec<Problem>) -> Sc
     let policy = Policy::of(root.word("policy")).unwrap_or_default();
     let faults = faults::read(&fault_entries, &world, found);
     let goals = races::goals(root, &cast, found);
+    let capacity = capacity::read(root, &faults, &journeys, found);
     Scenario {
         name: name.map_or("", |name| name.text).to_owned(),
         seed,
@@ -169,6 +170,7 @@ fn resolve(root: &Entry<'_>, file: ReadFile<'_>, found: &mut Vec<Problem>) -> Sc
         watch: root.number("watch"),
         goals,
         expect: races::expect(root, found),
+        capacity,
         body_limit: root.size("body_limit"),
         message_limit: root.size("message_limit"),
         devices,

@@ -2,6 +2,7 @@
 //!
 //! The reader, the checks and the JSON Schema all go by these tables, so that they cannot disagree.
 
+mod capacity;
 mod external;
 mod failure;
 mod load;
@@ -187,6 +188,11 @@ pub static SCENARIO: Section = Section {
         ),
         key("fault", Shape::Tables(&failure::FAULT), "What goes wrong, where and when."),
         key("expect", Shape::Table(&failure::EXPECT), "What the author of a race expects of it."),
+        key(
+            "capacity",
+            Shape::Table(&capacity::CAPACITY),
+            "How the highest load is searched for that keeps every limit.",
+        ),
     ],
 };
 

@@ -15,6 +15,7 @@
 //! | `phases`, `recording` | the grammar of a load's phases; files with recorded arrivals |
 //! | `steps` | the grammar of a journey's steps |
 //! | `reader`, `walk`, `meanwhile` | steps with their names looked up; whether each makes sense where it stands |
+//! | [`capacity`] | how a capacity is searched for |
 //! | `alone` | a step outside of any journey |
 //! | `limits` | the second look at what a run has to keep |
 //! | `world`, `names` | whom and what journeys, faults and patterns can speak of |
@@ -23,6 +24,7 @@
 //! | `print` | a scenario back as a file, every default filled in |
 
 mod alone;
+pub mod capacity;
 mod credentials;
 pub mod demand;
 mod document;
@@ -72,6 +74,7 @@ use crate::measure::health::HealthLimits;
 use crate::measure::limit::{self, Limit};
 use crate::measure::promise::steps::Bounds;
 use crate::measure::wave::Wave;
+use crate::scenario::capacity::CapacitySettings;
 use crate::scenario::external::{ExternalServer, Place, Wake};
 use crate::seed::Seed;
 use crate::workload::arrival::Phase;
@@ -131,6 +134,8 @@ pub struct Scenario {
     pub goals: Vec<Goal>,
     /// What its author expects; races have that.
     pub expect: Option<Expect>,
+    /// How its capacity is searched for.
+    pub capacity: Option<CapacitySettings>,
     /// The largest HTTP body a server takes, in bytes.
     pub body_limit: u64,
     /// The largest package of a management session (MaxMsgSize), in bytes.
@@ -155,6 +160,10 @@ pub struct ServerSettings {
     pub device_port: u16,
     /// Port at which it is asked to start flows, where it serves; 0 is any free one.
     pub operator_port: u16,
+    /// How long one of its workers is busy with a message of another server; zero: no longer than that takes.
+    pub service_time: Duration,
+    /// At least one.
+    pub workers: u32,
     pub auth: AuthScheme,
     /// Version field of package 0: 11 or 12.
     pub trigger_version: u16,

@@ -97,6 +97,8 @@ fn server(entry: &Entry<'_>, taken: &mut Taken, found: &mut Vec<Problem>) -> Ser
             "none" => AuthScheme::None,
             _ => AuthScheme::Md5,
         },
+        service_time: entry.duration("service_time"),
+        workers: entry.number("workers"),
         trigger_version: entry.number("trigger_version"),
         external,
     }
@@ -104,8 +106,9 @@ fn server(entry: &Entry<'_>, taken: &mut Taken, found: &mut Vec<Problem>) -> Ser
 
 /// Where somebody else's server is; its other addresses are in its URLs.
 fn external_server(entry: &Entry<'_>, found: &mut Vec<Problem>) -> Option<ExternalServer> {
-    for key in
-        ["interface", "dm", "server_port", "device_port", "operator_port"].into_iter().filter(|key| entry.has(key))
+    for key in ["interface", "dm", "server_port", "device_port", "operator_port", "service_time", "workers"]
+        .into_iter()
+        .filter(|key| entry.has(key))
     {
         let message = format!("`{key}` has no meaning for a server that is somebody else's");
         found.push(Problem::new(entry.span(key), message).hint("its `external` says where it is; leave this out"));
@@ -115,7 +118,10 @@ fn external_server(entry: &Entry<'_>, found: &mut Vec<Problem>) -> Option<Extern
 
 /// Where a server is that others reach through us.
 fn relayed_server(entry: &Entry<'_>, found: &mut Vec<Problem>) -> Option<ExternalServer> {
-    for key in ["interface", "dm", "device_port", "operator_port"].into_iter().filter(|key| entry.has(key)) {
+    for key in ["interface", "dm", "device_port", "operator_port", "service_time", "workers"]
+        .into_iter()
+        .filter(|key| entry.has(key))
+    {
         let message = format!("`{key}` has no meaning for a server that others reach through us");
         found.push(Problem::new(entry.span(key), message).hint("its `relayed` says where it is; leave this out"));
     }

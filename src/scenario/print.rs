@@ -11,8 +11,8 @@ use crate::faults::rule::Rule;
 use crate::ids::ServerNumber;
 use crate::scenario::names::Cast;
 use crate::scenario::{
-    BootstrapAddress, Connections, Expect, Scenario, credentials, external, faults, limits, load, phases, retries,
-    steps,
+    BootstrapAddress, Connections, Expect, Scenario, capacity, credentials, external, faults, limits, load, phases,
+    retries, steps,
 };
 use crate::units::{Duration, Size};
 use crate::workload::journey::{Meanwhile, Step};
@@ -60,6 +60,10 @@ pub fn print(scenario: &Scenario) -> String {
     scenario.faults.iter().for_each(|rule| page.fault(rule, scenario, &cast));
     scenario.goals.iter().for_each(|goal| page.goal(goal, &cast));
     scenario.expect.iter().for_each(|expect| page.expect(expect));
+    if let Some(settings) = &scenario.capacity {
+        page.header("[capacity]");
+        capacity::print(settings, &scenario.faults).iter().for_each(|(key, value)| page.bare(key, value));
+    }
     page.text
 }
 
@@ -148,6 +152,8 @@ impl Page {
                     self.bare("server_port", server.server_port);
                     self.bare("device_port", server.device_port);
                     self.bare("operator_port", server.operator_port);
+                    self.string("service_time", &Duration(server.service_time).to_string());
+                    self.bare("workers", server.workers);
                 }
             }
             self.string(

@@ -38,7 +38,8 @@ fn property(key: &Key) -> Value {
     if let Some(default) = key.default {
         schema["default"] = match key.shape {
             Shape::Integer(..) | Shape::Number(..) => {
-                default.parse::<i64>().map_or(Value::Null, |number| json!(number))
+                let whole = default.parse::<i64>().map(|number| json!(number));
+                whole.unwrap_or_else(|_| default.parse::<f64>().map_or(Value::Null, |number| json!(number)))
             }
             Shape::YesNo => json!(default == "true"),
             _ => json!(default),

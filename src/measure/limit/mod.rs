@@ -233,6 +233,31 @@ impl Limit {
         Limit { abort_after: Some(time), ..self }
     }
 
+    /// The same limit, of the phases of this name; as it is written it stays.
+    pub fn of_phase(self, name: &str) -> Limit {
+        Limit { over: Some(name.to_owned()), ..self }
+    }
+
+    /// How many samples it takes to be judged at all.
+    pub fn least_samples(&self) -> u64 {
+        match self.subject {
+            Subject::Time(statistic, ..) => statistic.least_samples(),
+            Subject::Share(_) | Subject::Rate(_) | Subject::Count(_) => 1,
+        }
+    }
+
+    /// A measured value as a part of the bound, the other way round where the bound is a lower one: at most 1 where the
+    /// limit is kept. `None` where that says nothing.
+    pub fn margin(&self, actual: f64) -> Option<f64> {
+        let margin = match self.comparison {
+            Comparison::Less | Comparison::LessOrEqual if self.bound > 0.0 => actual / self.bound,
+            Comparison::Greater | Comparison::GreaterOrEqual if self.bound > 0.0 => self.bound / actual,
+            _ => return None,
+        };
+        // What is at the bound may be kept or not.
+        (!margin.is_nan() && self.comparison.holds(actual, self.bound) == (margin <= 1.0)).then_some(margin)
+    }
+
     /// The same limit, which is kept as well where nothing was measured.
     pub fn made_optional(self) -> Limit {
         let expr = if self.is_optional { self.expr } else { format!("{} optional", self.expr) };

@@ -5,8 +5,8 @@ use std::time::Duration;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::measure::limit::{LimitResult, Unit};
-use crate::report::figures::{count, rate, share, size, time};
+use crate::measure::limit::LimitResult;
+use crate::report::figures::{count, in_unit, share, size, time};
 use crate::report::live::ink::Ink;
 use crate::report::live::screen::{Beat, Screen};
 
@@ -64,12 +64,7 @@ fn limits(beat: &Beat, most: usize, ink: Ink) -> Vec<Line<'static>> {
 }
 
 fn limit_line(limit: &LimitResult, ink: Ink) -> Line<'static> {
-    let figure = |figure: f64| match limit.unit {
-        Unit::Share => share(figure),
-        Unit::Ms => time(Some(figure)),
-        Unit::PerS => format!("{}/s", rate(figure)),
-        Unit::Count => count(figure as u64),
-    };
+    let figure = |figure: f64| in_unit(figure, limit.unit);
     let is_open = !limit.passed && limit.actual.is_none();
     let (word, style) = match limit.passed {
         true => ("ok", ink.good()),

@@ -4,10 +4,10 @@ use maud::{Markup, html};
 
 use super::parts::{Cell, Row, hint, notes, table, tag};
 use crate::measure::health::Lateness;
-use crate::measure::limit::{LimitResult, Unit};
+use crate::measure::limit::LimitResult;
 use crate::measure::promise::says;
 use crate::measure::summary::{PromiseRow, Summary};
-use crate::report::figures::{count, counted, rate, share, size, time};
+use crate::report::figures::{count, counted, in_unit, share, size, time};
 
 /// Limits, those that were not kept first.
 pub(super) fn limits(summary: &Summary) -> Markup {
@@ -43,15 +43,6 @@ pub(super) fn limits(summary: &Summary) -> Markup {
 /// What was measured for a limit.
 pub(super) fn actual(limit: &LimitResult) -> String {
     limit.actual.map_or_else(|| "not measured".to_owned(), |actual| in_unit(actual, limit.unit))
-}
-
-fn in_unit(value: f64, unit: Unit) -> String {
-    match unit {
-        Unit::Share => share(value),
-        Unit::Ms => time(Some(value)),
-        Unit::PerS => format!("{}/s", rate(value)),
-        Unit::Count => count(value as u64),
-    }
 }
 
 /// Promises: broken ones with what was seen, then those that could not be seen everywhere, then all others.

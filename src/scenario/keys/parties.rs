@@ -35,6 +35,18 @@ pub static SERVER: Section = Section {
             "md5",
             "Credentials between it and devices.",
         ),
+        with_default(
+            "service_time",
+            Shape::DurationOrNone,
+            "0s",
+            "How long one of its workers is busy with a message of another server; `0s`: no longer than that takes.",
+        ),
+        with_default(
+            "workers",
+            Shape::Integer(1, 10_000),
+            "1",
+            "How many messages it works on at once, with a `service_time`.",
+        ),
         with_default("trigger_version", Shape::Integer(11, 12), "11", "Version field of the trigger (package 0)."),
     ],
 };

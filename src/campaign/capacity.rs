@@ -1,0 +1,226 @@
+//! The highest load that keeps every limit, found by running a scenario under one load after the other.
+
+use std::time::Duration;
+
+use crate::campaign::loads;
+use crate::capacity::littles_law::{Check, Window};
+use crate::capacity::scaling::{LEAST_REPLICATES, Point, Scaling, ScalingError};
+use crate::capacity::search::{
+    Answer, Goal, Measured, Outcome, Search, SearchResult, Settings, SettingsError, Step, TellError, Trial,
+};
+use crate::capacity::{Axis, AxisError};
+use crate::measure::Verdict;
+use crate::measure::limit::{Limit, LimitResult};
+use crate::measure::summary::Summary;
+use crate::results::capacity::{Figures, Trialed};
+use crate::run::{self, Finished, Options, RunError, Watch};
+use crate::scenario::Scenario;
+use crate::scenario::capacity::{CapacitySettings, LoadAxis};
+use crate::seed::Seed;
+use crate::workload::journey;
+
+/// What a search has come to.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// `None` where it was interrupted.
+    pub result: Option<SearchResult>,
+    pub trials: Vec<Trialed>,
+    /// The signal that ended it.
+    pub interrupted_by: Option<i32>,
+}
+
+/// Why nothing can be searched for.
+#[derive(Debug, thiserror::Error)]
+pub enum CapacityError {
+    #[error("`[capacity]`: {0}")]
+    Axis(#[from] AxisError),
+    #[error("`[capacity]`: {0}")]
+    Settings(#[from] SettingsError),
+    /// Nobody could judge the limit at the least load.
+    #[error(
+        "`[capacity]`: a sub-trial at the least load has {starts:.0} starts, and `{limit}` takes {needed} to be judged: {hint}"
+    )]
+    TooFew { limit: String, starts: f64, needed: u64, hint: String },
+    #[error("a run told what no search can take in, which is a fault of dmswarm itself: {0}")]
+    Told(#[from] TellError),
+    #[error(transparent)]
+    Run(#[from] RunError),
+}
+
+/// How a search is set up by a scenario: its limits are the goals.
+///
+/// # Errors
+/// [`CapacityError`] where its settings do not go together.
+pub fn settings(scenario: &Scenario, capacity: &CapacitySettings) -> Result<Settings, CapacityError> {
+    let CapacitySettings { least, most, .. } = *capacity;
+    let axis = if capacity.axis.is_whole() { Axis::whole(least, most) } else { Axis::new(least, most) }?;
+    let goal = |limit: &Limit| Goal {
+        width: capacity.width,
+        width_in_noise: capacity.width_in_noise,
+        exceed_ratio: capacity.exceed_ratio,
+        risk: Some(capacity.risk),
+        ..Goal::new(limit.to_string())
+    };
+    let goals = scenario.limits.iter().map(goal).collect();
+    let settings = Settings {
+        growth: capacity.growth,
+        each: capacity.each,
+        most_in_all: capacity.sub_trials,
+        ..Settings::new(axis, goals)
+    };
+    // It is known beforehand whether a search can be made.
+    for limit in &scenario.limits {
+        let needed = limit.least_samples();
+        let (starts, hint) = match capacity.axis {
+            LoadAxis::Rate => {
+                let seconds = capacity.each.as_secs_f64();
+                let least = (needed as f64 / seconds).ceil();
+                (capacity.least * seconds, format!("raise `least` to {least:.0}, or `each`"))
+            }
+            LoadAxis::Storm => (capacity.least, format!("raise `least` to {needed}")),
+            LoadAxis::AtOnce | LoadAxis::Latency { .. } | LoadAxis::Revocations => continue,
+        };
+        if starts < needed as f64 {
+            return Err(CapacityError::TooFew { limit: limit.to_string(), starts, needed, hint });
+        }
+    }
+    Search::new(settings.clone())?;
+    Ok(settings)
+}
+
+/// Runs one sub-trial after the other, until the search is finished or somebody interrupts; `tell` hears of each. The run
+/// folders are made in `options.out`.
+///
+/// # Errors
+/// [`CapacityError`] where the settings do not go together, or a run could not be run.
+pub fn search(
+    scenario: &Scenario,
+    capacity: &CapacitySettings,
+    options: &Options,
+    watch: &Watch,
+    mut tell: impl FnMut(&Trialed),
+) -> Result<Found, CapacityError> {
+    let mut search = Search::new(settings(scenario, capacity)?)?;
+    let mut trials = Vec::new();
+    while let Step::Trial(trial) = search.next() {
+        if watch.first().is_some() {
+            break;
+        }
+        let (told, outcome) = match loads::at(scenario, capacity, trial.load) {
+            Ok(under) => {
+                let finished = run::run(&under, options, |_| {})?;
+                if finished.interrupted_by.is_some() {
+                    return Ok(Found { result: None, trials, interrupted_by: finished.interrupted_by });
+                }
+                let outcome = outcome(&under, &finished, &trial);
+                let mut told = trialed(&trial, Some(&finished), &outcome);
+                if capacity.axis == LoadAxis::AtOnce {
+                    told.littles_law = littles_law(&under, &finished.summary, trial.load);
+                }
+                (told, outcome)
+            }
+            Err(too_many) => {
+                let outcome = Outcome::Invalid { why: too_many.to_string() };
+                (trialed(&trial, None, &outcome), outcome)
+            }
+        };
+        tell(&told);
+        trials.push(told);
+        search.tell(outcome)?;
+        pause(capacity.pause, watch);
+    }
+    Ok(Found { result: search.result(), trials, interrupted_by: watch.first() })
+}
+
+/// What a run says about each limit.
+fn outcome(under: &Scenario, finished: &Finished, trial: &Trial) -> Outcome {
+    let summary = &finished.summary;
+    if summary.verdict == Verdict::Invalid {
+        return Outcome::Invalid { why: summary.health.reasons.join("; ") };
+    }
+    // A peer that breaks a promise under a load has not taken it.
+    let is_broken = summary.verdict == Verdict::Broken;
+    let answer = |(limit, judged): (&Limit, &LimitResult)| match judged.actual {
+        _ if is_broken => Answer::exceeded(),
+        None if judged.passed => Answer::held(),
+        None => Answer::none(),
+        Some(actual) => {
+            let margin = if judged.windows.is_none() { limit.margin(actual) } else { None };
+            Answer { margin, ..if judged.passed { Answer::held() } else { Answer::exceeded() } }
+        }
+    };
+    let answers = under.limits.iter().zip(&summary.limits).map(answer).collect();
+    Outcome::Measured(Measured { lasted: trial.lasts, forwarded: came_through(summary), answers })
+}
+
+/// The part of what was started that ended as it was meant to.
+fn came_through(summary: &Summary) -> f64 {
+    let started = summary.started();
+    if started == 0 { 1.0 } else { (1.0 - summary.failed_flows() as f64 / started as f64).clamp(0.0, 1.0) }
+}
+
+fn trialed(trial: &Trial, finished: Option<&Finished>, outcome: &Outcome) -> Trialed {
+    let limits = finished.map_or(&[][..], |finished| &finished.summary.limits);
+    Trialed {
+        load: trial.load,
+        is_warm_up: trial.is_warm_up,
+        number: trial.number,
+        figures: finished.map(|finished| Figures::of(&finished.summary)),
+        not_kept: limits.iter().filter(|limit| !limit.passed).cloned().collect(),
+        is_broken: finished.is_some_and(|finished| finished.summary.verdict == Verdict::Broken),
+        invalid: match outcome {
+            Outcome::Invalid { why } => Some(why.clone()),
+            Outcome::Measured(_) => None,
+        },
+        littles_law: None,
+        folder: finished.map(|finished| finished.folder.clone()),
+    }
+}
+
+/// Whether so many flows at once, their throughput and their times go together. `None` where journeys wait, for then it is
+/// not known how many flows there are at once.
+fn littles_law(under: &Scenario, summary: &Summary, at_once: f64) -> Option<Check> {
+    let waits = |step: &journey::Step| matches!(step, journey::Step::Wait(_));
+    if under.journeys.iter().any(|cohort| cohort.journey.steps.iter().any(waits)) {
+        return None;
+    }
+    let flows = summary.latency.iter().filter(|(name, _)| name.starts_with("flow."));
+    let (count, total_ms) = flows.fold((0, 0.0), |(count, total), (_, row)| {
+        (count + row.count, total + row.count as f64 * row.response_ms.mean.unwrap_or(0.0))
+    });
+    let window = Window {
+        seconds: summary.duration_s,
+        in_flight: at_once,
+        per_s: count as f64 / summary.duration_s,
+        response_s: total_ms / count as f64 / 1e3,
+    };
+    window.check(LITTLES_TOLERANCE).ok()
+}
+
+/// What begins and ends in a place between two flows is not in their times.
+const LITTLES_TOLERANCE: f64 = 0.1;
+
+/// How throughput goes with journeys at once.
+///
+/// # Errors
+/// [`ScalingError`] where there are too few loads, or too close to each other.
+pub fn scaling(trials: &[Trialed], seed: Seed) -> Result<Scaling, ScalingError> {
+    let counts = trials.iter().filter(|trial| !trial.is_warm_up && trial.invalid.is_none());
+    let point = |trial: &Trialed| {
+        let figures = trial.figures.as_ref()?;
+        (figures.flows_per_s > 0.0).then_some(Point { load: trial.load, throughput: figures.flows_per_s })
+    };
+    let points: Vec<Point> = counts.filter_map(point).collect();
+    Scaling::fit(&points, LEAST_REPLICATES, &mut seed.stream("scaling", 0))
+}
+
+/// Nothing happens for so long, unless somebody interrupts.
+pub fn pause(time: Duration, watch: &Watch) {
+    let step = Duration::from_millis(50);
+    let mut left = time;
+    while !left.is_zero() && watch.first().is_none() {
+        let now = left.min(step);
+        std::thread::sleep(now);
+        left -= now;
+    }
+}

@@ -1,0 +1,187 @@
+//! `dmswarm capacity`: the highest load that keeps every limit.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::campaign::around::around;
+use crate::campaign::capacity::{CapacityError, Found, scaling, search, settings};
+use crate::capacity::search::Ending;
+use crate::capacity::sizing::{Bounds, Measured, Plan, SizingError};
+use crate::cli::args::Flags;
+use crate::cli::check::tell_problems;
+use crate::cli::exit::Exit;
+use crate::cli::output;
+use crate::cli::run::{exit_of, options};
+use crate::cli::scenarios::read_all;
+use crate::cli::targets::Outside;
+use crate::clock::wall_now;
+use crate::report::capacity as told;
+use crate::results::SearchFolder;
+use crate::results::capacity::{CapacityRecord, Planned};
+use crate::run::{Options, Watch};
+use crate::scenario::Scenario;
+use crate::scenario::capacity::{CapacitySettings, LoadAxis};
+use crate::scenario::external::CannotDrive;
+
+/// The examples in its help.
+pub const EXAMPLES: &str = "\
+Examples:
+  dmswarm capacity scenarios/capacity/rate.toml
+  dmswarm capacity scenario.toml --set capacity.each=20s --set capacity.width=0.02
+  dmswarm capacity scenarios/capacity/rate.toml --plan '10M devices in 48h, storm 20k, 2 spare'
+
+The scenario says in `[capacity]` what is turned up, from where to where; its limits are what has to be kept. Each load is
+tried several times, more often where its outcomes differ, and the first trial does not count. The folder of the search
+has capacity.json, capacity.txt, and the folder of every run.
+
+Ends with 0 when the highest load was found or lies above the range, with 3 when a limit is not kept at the least load,
+with 5 when this machine was the bottleneck or the sub-trials did not suffice.";
+
+/// What was asked for.
+#[derive(Debug, Clone, Args)]
+pub struct Asked {
+    /// A scenario file with `[capacity]`
+    #[arg(value_name = "SCENARIO.toml")]
+    scenario: PathBuf,
+    /// Do not take figures around the capacity that was found
+    #[arg(long)]
+    alone: bool,
+    /// What is to be handed over, for the number of peers that it needs: `10M devices in 48h, storm 20k, 2 spare`
+    #[arg(long, value_name = "PLAN", value_parser = plan)]
+    plan: Option<Plan>,
+    #[command(flatten)]
+    outside: Outside,
+}
+
+fn plan(text: &str) -> Result<Plan, String> {
+    text.parse::<Plan>().map_err(|error| error.to_string())
+}
+
+/// Searches, and keeps what was found.
+pub fn capacity(asked: Asked, flags: &Flags) -> Exit {
+    let read = read_all(std::slice::from_ref(&asked.scenario), &flags.overrides());
+    let [read] = &read[..] else {
+        return usage("`capacity` takes one scenario, and this is a folder of several; name one of its files");
+    };
+    let scenario = match &read.scenario {
+        Ok(scenario) => scenario,
+        Err(problems) => {
+            tell_problems(problems);
+            return Exit::Usage;
+        }
+    };
+    let Some(capacity) = &scenario.capacity else {
+        return usage(&format!(
+            "{}: nothing says what is to be turned up; add `[capacity]` with `least` and `most`, or for once \
+             --set 'capacity={{ least = 10, most = 10000 }}'",
+            read.source
+        ));
+    };
+    if asked.plan.is_some() && !matches!(capacity.axis, LoadAxis::Rate) {
+        return usage("a plan is sized by devices a second: `--plan` goes with `axis = \"rate\"`");
+    }
+    if let Some(cannot) = CannotDrive::of(scenario) {
+        return usage(&format!("{}: {cannot}", read.source));
+    }
+    if let Err(error) = settings(scenario, capacity) {
+        return usage(&format!("{}: {error}", read.source));
+    }
+    match searched(scenario, capacity, asked, flags) {
+        Ok(exit) => exit,
+        Err((exit, message)) => {
+            output::remark(&format!("error: {message}"));
+            exit
+        }
+    }
+}
+
+fn usage(message: &str) -> Exit {
+    output::remark(&format!("error: {message}"));
+    Exit::Usage
+}
+
+fn searched(
+    scenario: &Scenario,
+    capacity: &CapacitySettings,
+    asked: Asked,
+    flags: &Flags,
+) -> Result<Exit, (Exit, String)> {
+    let could_not = |error: &dyn std::fmt::Display| (Exit::CouldNotRun, error.to_string());
+    let of_search = |error: CapacityError| match &error {
+        CapacityError::Run(of_run) => (exit_of(of_run), error.to_string()),
+        CapacityError::Axis(_) | CapacityError::Settings(_) | CapacityError::TooFew { .. } => {
+            (Exit::Usage, error.to_string())
+        }
+        CapacityError::Told(_) => (Exit::CouldNotRun, error.to_string()),
+    };
+    let watch = Watch::begin().map_err(|error| could_not(&format!("could not listen for signals: {error}")))?;
+    let folder = SearchFolder::create(&flags.out, (&scenario.name, "capacity"), wall_now(), scenario.seed.0)
+        .map_err(|error| could_not(&error))?;
+    let options = Options { out: folder.path().join("runs"), ..asked.outside.apply(options(flags)) };
+    let says = |line: &str| {
+        if !flags.quiet {
+            output::remark(line)
+        }
+    };
+    let unit = capacity.axis.unit();
+    says(&format!(
+        "{}: {} from {} to {}, seed {}",
+        scenario.name, unit, capacity.least, capacity.most, scenario.seed.0
+    ));
+    let Found { result, trials, interrupted_by } =
+        search(scenario, capacity, &options, &watch, |trial| says(&told::line(trial, unit))).map_err(of_search)?;
+    let lower = result.as_ref().and_then(|result| result.bounds.lower);
+    let found = match lower {
+        Some(lower) if !asked.alone && interrupted_by.is_none() => {
+            Some(around(scenario, capacity, lower, (&options, &watch), says).map_err(of_search)?)
+        }
+        _ => None,
+    };
+    let bounds =
+        result.as_ref().and_then(|result| Some(Bounds { lower: result.bounds.lower?, upper: result.bounds.upper }));
+    let scales = (capacity.axis == LoadAxis::AtOnce).then(|| scaling(&trials, scenario.seed));
+    let planned = asked.plan.as_ref().map(|plan| sized(plan, bounds));
+    let record = CapacityRecord {
+        schema: CapacityRecord::SCHEMA,
+        scenario: scenario.name.clone(),
+        seed: scenario.seed.0,
+        policy: scenario.policy.key().to_owned(),
+        axis: capacity.axis.key(),
+        unit,
+        limits: scenario.limits.iter().map(ToString::to_string).collect(),
+        result,
+        trials,
+        around: found,
+        no_scaling: scales.as_ref().and_then(|scales| scales.as_ref().err()).map(ToString::to_string),
+        scaling: scales.and_then(Result::ok),
+        plan: planned.as_ref().and_then(|planned| planned.as_ref().ok()).cloned(),
+    };
+    let text = told::told(&record);
+    let json = serde_json::to_string_pretty(&record).expect("plain data");
+    folder
+        .write("capacity.json", &json)
+        .and_then(|()| folder.write("capacity.txt", &text))
+        .map_err(|e| could_not(&e))?;
+    let shown = match flags.json {
+        true => output::data(&json),
+        false => output::data(&format!("{text}\nsee {}", folder.path().display())),
+    };
+    if let Some(Err(why)) = planned {
+        output::remark(&format!("error: no plan: {why}"));
+    }
+    let exit = match (record.result.map(|result| result.ending), interrupted_by.or(watch.first())) {
+        (_, Some(signal)) => Exit::of_signal(Some(signal)),
+        (Some(Ending::Found | Ending::Wide | Ending::AboveRange), None) => Exit::Passed,
+        (Some(Ending::BelowRange), None) => Exit::LimitFailed,
+        (Some(Ending::Exhausted | Ending::Invalid { .. }) | None, None) => Exit::Invalid,
+    };
+    Ok(if shown == Exit::Passed { exit } else { shown })
+}
+
+/// A plan by the rate that was found.
+fn sized(plan: &Plan, found: Option<Bounds>) -> Result<Planned, String> {
+    let per_s = found.ok_or("no load is known to keep every limit")?;
+    let sizing = plan.size(&Measured { per_s, storm: None }, None).map_err(|error: SizingError| error.to_string())?;
+    Ok(Planned { plan: plan.to_string(), sizing })
+}
