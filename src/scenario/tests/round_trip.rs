@@ -102,6 +102,8 @@ dm = "/c"
 server_port = 8443
 device_port = 8444
 operator_port = 8446
+service_time = "3ms"
+workers = 2
 auth = "basic"
 trigger_version = 12
 [[server]]
@@ -205,8 +207,24 @@ session_names = "shared"
 
 /// Every key there is.
 pub fn every_key() -> String {
-    format!("{EVERY_KEY}{EVERY_FAILURE_KEY}")
+    format!("{EVERY_KEY}{EVERY_FAILURE_KEY}{CAPACITY}")
 }
+
+const CAPACITY: &str = r#"[capacity]
+axis = "latency"
+least = 2.5
+most = 40
+fault = "delay"
+each = "3s"
+settle = "4s"
+pause = "5s"
+growth = 1.5
+width = 0.02
+width_in_noise = 0.1
+exceed_ratio = 0.25
+risk = 0.1
+sub_trials = 99
+"#;
 
 /// The same, in several populations: a load has either them or phases of its own.
 pub fn in_populations() -> String {
@@ -288,6 +306,7 @@ fn every_default_reads_back_as_it_is_told() {
             } else if let Some(default) = key.default {
                 let value = match key.shape {
                     Shape::Integer(..) => toml::Value::Integer(default.parse().unwrap()),
+                    Shape::Number(..) => toml::Value::Float(default.parse().unwrap()),
                     Shape::YesNo => toml::Value::Boolean(default.parse().unwrap()),
                     _ => toml::Value::String(default.to_owned()),
                 };
@@ -295,7 +314,8 @@ fn every_default_reads_back_as_it_is_told() {
             }
         }
     }
-    let mut table: toml::Table = with("name = \"demo\"", "name = \"demo\"\nseed = 1").parse().unwrap();
+    let text = with("name = \"demo\"", "name = \"demo\"\nseed = 1") + "\n[capacity]\nleast = 1\nmost = 2\n";
+    let mut table: toml::Table = text.parse().unwrap();
     let short = read(&table.to_string()).unwrap();
     write(&SCENARIO, &mut table);
     let long = table.to_string();
