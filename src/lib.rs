@@ -24,6 +24,7 @@
 //! | 8 | [`run`] | one load run from scenario to result, on this machine |
 //! | 9 | [`rehearse`] | one plan in virtual time and over HTTPS, compared |
 //! | 9 | [`conform`] | a peer against the specification, item by item |
+//! | 9 | [`campaign`] | many runs of one scenario, and what they come to together |
 //! | 10 | [`cli`] | commands, flags, exit codes |
 
 pub mod clock;
@@ -55,5 +56,7 @@ pub mod run;
 pub mod rehearse;
 
 pub mod conform;
+
+pub mod campaign;
 
 pub mod cli;

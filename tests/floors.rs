@@ -109,6 +109,10 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "campaign",
+        &["clock", "ids", "seed", "units", "delegation", "faults", "workload", "measure", "scenario", "results", "run"],
+    ),
+    (
         "cli",
         &[
             "clock",
@@ -130,6 +134,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "run",
             "rehearse",
             "conform",
+            "campaign",
         ],
     ),
 ];
@@ -148,6 +153,7 @@ const DOORS: &[(&[&str], &[&str])] = &[
         &[
             "transport::certs",
             "scenario::file",
+            "results::campaign",
             "results::dossier",
             "results::folder",
             "results::finding",

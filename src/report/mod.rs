@@ -19,8 +19,10 @@
 //! | [`finding`] | a story in which a promise broke, as pictures |
 //! | [`run_page`] | the report of a run, as one HTML file |
 //! | [`conformance`] | what a peer was found to do, item by item |
+//! | [`campaign`] | many runs of one scenario, side by side |
 
 pub mod calibration;
+pub mod campaign;
 pub mod catalogue;
 pub mod conformance;
 pub mod figures;

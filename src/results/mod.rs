@@ -12,10 +12,12 @@
 //! | [`latency_log`] | distributions in the forms that the tools of HdrHistogram read |
 //! | [`junit`] | limits and promises as test cases |
 //! | [`conformance`] | what a peer was found to do, item by item |
+//! | [`campaign`] | many runs of one scenario, and the folder that they lie in |
 //! | [`stored`] | single files of a run's folder, read back as they are |
 //! | [`catalogue`] | the runs below one folder: found, listed, tagged, removed |
 //! | [`utc`] | a moment of the wall clock as text, for people and for file names |
 
+pub mod campaign;
 pub mod catalogue;
 pub mod conformance;
 pub mod dossier;

@@ -1,13 +1,15 @@
-//! Every key of a scenario file, once: its name, the shape of its value, its default, and a sentence about it.
+//! Every key of a scenario file, and of a campaign file, once: its name, the shape of its value, its default, and a sentence about it.
 //!
 //! The reader, the checks and the JSON Schema all go by these tables, so that they cannot disagree.
 
+mod campaign;
 mod external;
 mod failure;
 mod load;
 mod parties;
 mod population;
 
+pub use crate::scenario::keys::campaign::CAMPAIGN;
 pub use crate::scenario::keys::failure::ACTION_COMPANIONS;
 use crate::workload::journey::Expected;
 
@@ -64,6 +66,8 @@ pub enum Shape {
     YesOrTexts,
     Table(&'static Section),
     Tables(&'static Section),
+    /// A table whose keys are paths of a scenario, as `--set` takes them.
+    Paths,
     /// A list of values of one shape.
     List(&'static Shape),
     /// A value of any of these shapes, which differ in their types; and what that comes to in words.
