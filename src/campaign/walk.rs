@@ -110,7 +110,8 @@ fn cut(job: Option<Job>, folder: PathBuf, why: &str) -> CutRow {
 
 impl Walk<'_> {
     /// Makes the runs that are missing; `tell` hears how it goes. A signal ends the run under way as it ends any run, and then
-    /// the campaign. What cannot be run is told, and the others come; after three in a row none does.
+    /// the campaign. What cannot be run is told, and the others come; after three in a row none does, nor after one that the
+    /// files or the command line have to be mended for.
     ///
     /// # Errors
     /// [`GoError`] when results cannot be kept: the campaign is as it was saved last.
@@ -199,13 +200,14 @@ impl Walk<'_> {
                 }
                 Err(error) => {
                     let why = error.to_string();
+                    let is_hopeless = matches!(&error, RunError::Prepare(problem) if problem.is_of_the_scenario());
                     if let Some(end) = self.not_run(job, error, errors, tell) {
                         return Ok(end);
                     }
                     campaign.not_run.push(NotRunRow { cell: job.cell, repeat: job.repeat, why });
                     self.folder.save(campaign)?;
                     in_vain += 1;
-                    if in_vain >= MOST_IN_VAIN {
+                    if is_hopeless || in_vain >= MOST_IN_VAIN {
                         return Ok(End::InVain);
                     }
                 }

@@ -24,6 +24,8 @@ struct Forecast {
     settings: Map<String, Value>,
     devices: u32,
     estimate: Estimate,
+    /// The whole run.
+    lasts: Duration,
     /// In the busiest second; `None` where nothing goes by the clock.
     exchanges: Option<f64>,
     /// Why this machine may not be able to.
@@ -43,11 +45,15 @@ pub fn tell(file: &CampaignFile, cells: &Cells, seed: Seed, flags: &Flags) -> Ex
         .into_iter()
         .filter_map(|row| {
             let scenario = cells.scenario(Job { cell: row.cell, repeat: 1 }).ok()?;
+            let estimate = scenario.estimate(connections_to_one_target());
+            // Where nothing goes wrong the estimate is of the load alone; the run ends when all has been well for a while.
+            let heal = if scenario.faults.is_empty() { scenario.heal } else { Duration::ZERO };
             Some(Forecast {
                 cell: row.cell,
                 settings: row.settings,
                 devices: scenario.devices,
-                estimate: scenario.estimate(connections_to_one_target()),
+                lasts: estimate.lasts.saturating_add(heal),
+                estimate,
                 exchanges: scenario.demand().clocked.map(|need| need.exchanges),
                 doubt: TooLittleMemory::of(&scenario, host::memory_bytes()).map(|doubt| doubt.to_string()),
             })
@@ -69,8 +75,7 @@ pub fn tell(file: &CampaignFile, cells: &Cells, seed: Seed, flags: &Flags) -> Ex
 /// What each takes, so often as it comes; between two runs there is a pause.
 fn total(file: &CampaignFile, forecasts: &[Forecast]) -> Total {
     // A run that takes longer is interrupted.
-    let takes =
-        |forecast: &Forecast| file.budget.map_or(forecast.estimate.lasts, |budget| forecast.estimate.lasts.min(budget));
+    let takes = |forecast: &Forecast| file.budget.map_or(forecast.lasts, |budget| forecast.lasts.min(budget));
     let all: Duration = forecasts.iter().map(takes).sum();
     let warm_up = forecasts.first().map_or(Duration::ZERO, takes).saturating_mul(file.warm_up);
     let between = (file.runs() + u64::from(file.warm_up)).saturating_sub(1);
@@ -95,7 +100,7 @@ fn text(file: &CampaignFile, seed: Seed, forecasts: &[Forecast], total: &Total) 
             count(flows),
             peak(&forecast.estimate),
             forecast.exchanges.map_or("-".to_owned(), rate),
-            seconds(forecast.estimate.lasts),
+            seconds(forecast.lasts),
         ];
         table.row([forecast.cell.to_string()].into_iter().chain(values).chain(figures));
     }
@@ -117,10 +122,7 @@ fn text(file: &CampaignFile, seed: Seed, forecasts: &[Forecast], total: &Total) 
     let all = total.runs + total.warm_up + total.pauses;
     let pauses =
         if total.pauses.is_zero() { String::new() } else { format!(", {} of it pauses", seconds(total.pauses)) };
-    lines.push(format!(
-        "lasts     about {}{pauses}; each run takes a second or two more to stand up and come to rest",
-        seconds(all)
-    ));
+    lines.push(format!("lasts     about {}{pauses}; each run takes a moment more to stand up", seconds(all)));
     lines.join("\n")
 }
 
@@ -152,7 +154,7 @@ fn json(file: &CampaignFile, seed: Seed, forecasts: &[Forecast], total: &Total) 
             "storm": forecast.estimate.storm,
             "at_once": forecast.estimate.at_once,
             "peak_exchanges_per_s": forecast.exchanges,
-            "duration_s": forecast.estimate.lasts.as_secs_f64(),
+            "duration_s": forecast.lasts.as_secs_f64(),
         })
     };
     json!({

@@ -16,6 +16,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use crate::measure::Verdict;
 use crate::report::figures::{rate, share, time};
 use crate::results::campaign::{Campaign, RunRow};
 
@@ -93,6 +94,8 @@ fn verdicts(runs: &[&RunRow]) -> String {
             None => counted.push((word, 1)),
         }
     }
+    // What is as it should be comes first.
+    counted.sort_by_key(|(word, _)| word != Verdict::Passed.key());
     match &counted[..] {
         [] => "-".to_owned(),
         [(word, _)] => word.clone(),

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::*;
-use crate::measure::Verdict;
 use crate::results::campaign::{CellRow, CutRow, Overriding, SCHEMA};
 
 /// A campaign of cells with these settings, three repeats each, of which none is done.
