@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use dmswarm::cli::args::{Command, CommandLine};
 use dmswarm::cli::races::HowOften;
 use dmswarm::cli::{
-    calibrate, capacity, certs, check, completions, conform, explore, rehearse, replay, report, run, runs, schema,
-    serve,
+    calibrate, campaign, capacity, certs, check, completions, conform, explore, rehearse, replay, report, run, runs,
+    schema, serve,
 };
 
 fn main() -> ExitCode {
@@ -17,6 +17,7 @@ fn main() -> ExitCode {
         }
         Command::Serve { scenario, watchers, outside } => serve::serve(&scenario, watchers, outside, &flags),
         Command::Conform(asked) => conform::conform(asked, &flags),
+        Command::Campaign(asked) => campaign::campaign(asked, &flags),
         Command::Explore(asked) => explore::explore(&asked, &flags),
         Command::Replay { finding, https: false, .. } => replay::replay(&finding, &flags),
         Command::Replay { finding, https: true, repeat, at_once, outside } => {

@@ -126,7 +126,20 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     (
         "campaign",
-        &["capacity", "clock", "ids", "seed", "units", "faults", "workload", "measure", "scenario", "results", "run"],
+        &[
+            "capacity",
+            "clock",
+            "ids",
+            "seed",
+            "units",
+            "delegation",
+            "faults",
+            "workload",
+            "measure",
+            "scenario",
+            "results",
+            "run",
+        ],
     ),
     (
         "cli",
@@ -152,6 +165,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "run",
             "rehearse",
             "conform",
+            "campaign",
         ],
     ),
 ];
@@ -170,6 +184,7 @@ const DOORS: &[(&[&str], &[&str])] = &[
         &[
             "transport::certs",
             "scenario::file",
+            "results::campaign",
             "results::dossier",
             "results::folder",
             "results::finding",

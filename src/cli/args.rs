@@ -9,6 +9,7 @@ use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::cli::campaign;
 use crate::cli::capacity;
 use crate::cli::conform;
 use crate::cli::examples::{
@@ -83,6 +84,12 @@ pub enum Command {
     /// verdict for each item: pass, fail, not observable, not supported.
     #[command(after_help = conform::EXAMPLES)]
     Conform(conform::Asked),
+    /// Run one scenario many times: every combination of some settings, repeated, in a shuffled order
+    ///
+    /// Each run is an ordinary run with a folder of its own. The campaign is saved after each, and can be gone on with
+    /// whatever has ended it.
+    #[command(after_help = campaign::EXAMPLES)]
+    Campaign(campaign::Asked),
     /// Search virtual time for a way that breaks a promise, and shrink it to the few decisions that matter
     ///
     /// The machines are those that run over HTTPS, with nothing real between them: which message comes first, what is
@@ -144,7 +151,7 @@ pub enum Command {
         #[arg(long = "for", value_name = "TIME", default_value = "1s", allow_hyphen_values = true, value_parser = values::measuring_time)]
         time: Duration,
     },
-    /// Print the schema of scenario files, of results, or of the messages between servers
+    /// Print the schema of scenario and campaign files, of results, or of the messages between servers
     #[command(after_help = SCHEMA_EXAMPLES)]
     Schema {
         /// Which one
@@ -226,6 +233,8 @@ const SCOPE: &str = "Scope of --exhaustive, each at most";
 pub enum Schema {
     /// Scenario files, as JSON Schema
     Scenario,
+    /// Campaign files, as JSON Schema
+    Campaign,
     /// summary.json, as JSON Schema
     Summary,
     /// run.json, as JSON Schema

@@ -4,7 +4,8 @@ pub const EXAMPLES: &str = "\
 Examples:
   dmswarm run                                   the built-in quickstart: 1,000 devices, every flow
   dmswarm run scenario.toml --seed 7 --json     a run that can be repeated, for a script
-  dmswarm check scenario.toml                   what it would do, or every problem in it";
+  dmswarm check scenario.toml                   what it would do, or every problem in it
+  dmswarm campaign campaign.toml                many runs: every combination of some settings";
 
 pub const RUN_EXAMPLES: &str = "\
 Examples:

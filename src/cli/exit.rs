@@ -19,7 +19,7 @@ pub enum Exit {
     PromiseBroken = 4,
     /// This machine or the scenario, not the peer, was the bottleneck.
     Invalid = 5,
-    /// A limit with `abort` ended the run early.
+    /// A limit with `abort`, or the budget of a campaign, ended the run early.
     Aborted = 6,
     /// `compare`: a regression.
     Regression = 7,
@@ -89,7 +89,7 @@ impl Exit {
             Exit::LimitFailed => "a limit failed",
             Exit::PromiseBroken => "a promise was broken, or a race did not go as its file expects",
             Exit::Invalid => "the run is INVALID: this machine or the scenario, not the peer, was the bottleneck",
-            Exit::Aborted => "stopped early by a limit with `abort`",
+            Exit::Aborted => "stopped early by a limit with `abort`, or by a campaign's `budget`",
             Exit::Regression => "compare: a regression",
             Exit::Unreachable => "target unreachable, or it refused our identity",
             Exit::NotConforming => "conform: a mandatory item failed",

@@ -19,10 +19,11 @@
 //! | [`report_page`] | `report.html` in the folder of a run |
 //! | [`window`], [`matrix`] | `explore` with one of them |
 //! | [`follow`] | `explore` of what went wrong in a run |
-//! | [`run`], [`serve`], [`conform`], [`explore`], [`replay`], [`rehearse`], [`report`], [`runs`], [`check`], [`calibrate`], [`capacity`], [`certs`], [`schema`], [`completions`] | one command each |
+//! | [`run`], [`serve`], [`conform`], [`campaign`], [`explore`], [`replay`], [`rehearse`], [`report`], [`runs`], [`check`], [`calibrate`], [`capacity`], [`certs`], [`schema`], [`completions`] | one command each |
 
 pub mod args;
 pub mod calibrate;
+pub mod campaign;
 pub mod capacity;
 pub mod certs;
 pub mod check;

@@ -152,7 +152,7 @@ pub fn runs(asked: &Asked, flags: &Flags) -> Exit {
 /// The runs below --out; where there is no such folder yet, none.
 fn read(flags: &Flags) -> Result<Catalogue, Failure> {
     if !flags.out.exists() {
-        return Ok(Catalogue { runs: Vec::new(), searches: 0 });
+        return Ok(Catalogue { runs: Vec::new(), searches: 0, campaigns: 0 });
     }
     Catalogue::read(&flags.out).map_err(|error| (Exit::CouldNotRun, error.to_string()))
 }
@@ -171,7 +171,7 @@ impl List {
 }
 
 fn list(asked: &List, flags: &Flags) -> Result<Exit, Failure> {
-    let Catalogue { mut runs, searches } = read(flags)?;
+    let Catalogue { mut runs, searches, campaigns } = read(flags)?;
     runs.retain(|run| asked.of.takes(run) && asked.tag.as_ref().is_none_or(|tag| run.manifest.tags.contains(tag)));
     let all = runs.len();
     runs.truncate(asked.limit.map_or(usize::MAX, |limit| limit as usize));
@@ -193,6 +193,11 @@ fn list(asked: &List, flags: &Flags) -> Result<Exit, Failure> {
         if searches > 0 {
             let searches = counted(searches as u64, "folder");
             output::remark(&format!("left out: {searches} of searches (dmswarm explore)"));
+        }
+        if campaigns > 0 {
+            let campaigns = counted(campaigns as u64, "folder");
+            let hint = "--out FOLDER/runs lists the runs of one";
+            output::remark(&format!("left out: {campaigns} of campaigns (dmswarm campaign); {hint}"));
         }
     }
     Ok(shown)

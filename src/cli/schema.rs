@@ -16,6 +16,7 @@ pub fn print(what: Schema) -> Exit {
 fn text(what: Schema) -> String {
     match what {
         Schema::Scenario => format!("{:#}", schema::scenario()),
+        Schema::Campaign => format!("{:#}", schema::campaign()),
         Schema::Summary => format!("{:#}", summary_schema()),
         Schema::Run => format!("{:#}", run_schema()),
         Schema::Xsd => xml::schema().to_owned(),
@@ -30,6 +31,7 @@ mod tests {
     fn every_schema_is_what_it_says() {
         for (what, part) in [
             (Schema::Scenario, "\"title\": \"dmswarm scenario\""),
+            (Schema::Campaign, "\"title\": \"dmswarm campaign\""),
             (Schema::Summary, "\"verdict\""),
             (Schema::Run, "\"command_line\""),
             (Schema::Xsd, "<xs:element name=\"delegation_req\""),

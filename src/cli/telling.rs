@@ -35,6 +35,15 @@ impl<'f> Teller<'f> {
 
     /// Tells this, if it is wanted.
     pub fn hear(&mut self, news: &News<'_>) {
+        self.tell(news, live::is_wanted(self.flags));
+    }
+
+    /// Tells this in lines, whatever stderr is.
+    pub fn hear_in_lines(&mut self, news: &News<'_>) {
+        self.tell(news, false);
+    }
+
+    fn tell(&mut self, news: &News<'_>, may_be_live: bool) {
         if self.flags.quiet {
             return;
         }
@@ -48,7 +57,7 @@ impl<'f> Teller<'f> {
                         output::remark(&format!("{}, {}: {} at {}", at.party, at.purpose, at.url, at.socket));
                     }
                 }
-                if live::is_wanted(self.flags) {
+                if may_be_live {
                     let screen = Screen::new(self.about.clone(), output::remarks_have_colour());
                     // Where the terminal cannot be had, lines do.
                     self.live = Live::begin(screen, self.keys.clone()).ok();

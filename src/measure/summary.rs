@@ -65,6 +65,9 @@ pub struct Summary {
     pub sessions: SessionRows,
     /// Times in milliseconds, by metric; every metric is there. `flow.*` holds the flows that ended `done`.
     pub latency: Rows<LatencyRow>,
+    /// The times of all flows that ended `done`, whatever their kind.
+    #[serde(default)]
+    pub all_flows: LatencyRow,
     pub rates: Rates,
     /// The phases of the load, by when they began.
     #[serde(default)]
@@ -287,6 +290,7 @@ impl Summary {
             latency: Metric::all()
                 .map(|metric| (metric.to_string(), records.latency(metric).map(LatencyRow::from).unwrap_or_default()))
                 .collect(),
+            all_flows: flows_took(|kind| records.latency(Metric::Flow(kind))),
             rates: Rates::over(run.duration, records),
             phases: course.phases().to_vec(),
             populations: population_rows(course, run.population_devices, failed),
@@ -348,15 +352,20 @@ fn population_rows(course: &Course, devices: &[u64], failed: fn(&FlowCount) -> u
     let row = |(number, name): (usize, &String)| {
         let mut row = PopulationRow { devices: devices.get(number).copied().unwrap_or(0), ..PopulationRow::default() };
         let flows = course.flows_of(number);
-        let mut latency = Latency::default();
-        FlowKind::all().filter_map(|kind| flows.latency(kind)).for_each(|kind| latency.merge(kind));
         row.started = flows.count_started();
         row.done = flows.count_ended_with("done");
         row.failed = flows.counts.iter().map(failed).sum();
-        row.latency = LatencyRow::from(&latency);
+        row.latency = flows_took(|kind| flows.latency(kind));
         (name.clone(), row)
     };
     names.iter().enumerate().map(row).collect()
+}
+
+/// How long flows of every kind took together.
+fn flows_took<'l>(of: impl Fn(FlowKind) -> Option<&'l Latency>) -> LatencyRow {
+    let mut all = Latency::default();
+    FlowKind::all().filter_map(of).for_each(|latency| all.merge(latency));
+    LatencyRow::from(&all)
 }
 
 fn flow_rows<T>(row: impl Fn(FlowKind) -> T) -> Rows<T> {

@@ -20,8 +20,10 @@
 //! | [`run_page`] | the report of a run, as one HTML file |
 //! | [`capacity`] | the highest load that kept every limit, and the sub-trials behind it |
 //! | [`conformance`] | what a peer was found to do, item by item |
+//! | [`campaign`] | many runs of one scenario, side by side |
 
 pub mod calibration;
+pub mod campaign;
 pub mod capacity;
 pub mod catalogue;
 pub mod conformance;

@@ -25,6 +25,8 @@ pub struct Catalogue {
     pub runs: Vec<Entry>,
     /// Folders of searches (`dmswarm explore`) beside them.
     pub searches: usize,
+    /// Folders of campaigns (`dmswarm campaign`), which have runs of their own.
+    pub campaigns: usize,
 }
 
 /// One run.
@@ -79,7 +81,7 @@ impl Catalogue {
     /// [`CatalogueError::NoFolder`].
     pub fn read(out: &Path) -> Result<Catalogue, CatalogueError> {
         let no_folder = |source| CatalogueError::NoFolder { out: out.to_owned(), source };
-        let mut catalogue = Catalogue { runs: Vec::new(), searches: 0 };
+        let mut catalogue = Catalogue { runs: Vec::new(), searches: 0, campaigns: 0 };
         for folder in fs::read_dir(out).map_err(no_folder)?.flatten().map(|entry| entry.path()) {
             if !is_own_folder(&folder) {
                 continue;
@@ -87,6 +89,7 @@ impl Catalogue {
             match Entry::read(&folder) {
                 Some(run) => catalogue.runs.push(run),
                 None if folder.join("explore.json").is_file() => catalogue.searches += 1,
+                None if folder.join("campaign.json").is_file() => catalogue.campaigns += 1,
                 None => {}
             }
         }

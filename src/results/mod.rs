@@ -13,10 +13,12 @@
 //! | [`junit`] | limits and promises as test cases |
 //! | [`conformance`] | what a peer was found to do, item by item |
 //! | [`capacity`] | what a search for a capacity has found, with every sub-trial behind it |
+//! | [`campaign`] | many runs of one scenario, and the folder that they lie in |
 //! | [`stored`] | single files of a run's folder, read back as they are |
 //! | [`catalogue`] | the runs below one folder: found, listed, tagged, removed |
 //! | [`utc`] | a moment of the wall clock as text, for people and for file names |
 
+pub mod campaign;
 pub mod capacity;
 pub mod catalogue;
 pub mod conformance;

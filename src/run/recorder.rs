@@ -203,7 +203,7 @@ impl Desk {
         self.keep(written);
         let Standing { progress, state, left, .. } = stand;
         let limits = self.course.limits_so_far();
-        let (took_so_far, summary) = (flows_took(self.course.total()), Arc::new(summary));
+        let (took_so_far, summary) = (summary.all_flows, Arc::new(summary));
         let pulse = Pulse { progress, second: row, at, left, state, took, took_so_far, limits, summary };
         let _ = self.tell.send(Told::Second(Box::new(pulse)));
     }

@@ -12,6 +12,7 @@ use crate::delegation::reading::{
 };
 use crate::dm::wire::Encoding;
 use crate::measure::health::HealthLimits;
+use crate::scenario::document::Table;
 use crate::scenario::entry::Entry;
 use crate::scenario::keys::SCENARIO;
 use crate::scenario::names::Cast;
@@ -50,7 +51,7 @@ pub fn read(path: &Path, overrides: &Overrides) -> Result<Scenario, Problems> {
 
 /// The text of an arrival file. It is read again by whoever checks or repeats the scenario, and nobody waits for a pipe that
 /// has no other end.
-fn read_arrivals(path: &Path) -> io::Result<String> {
+pub(crate) fn read_arrivals(path: &Path) -> io::Result<String> {
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file, as an arrival file is"));
     }
@@ -58,7 +59,7 @@ fn read_arrivals(path: &Path) -> io::Result<String> {
 }
 
 /// The text of a file; a device or a pipe that never ends is given up.
-fn read_text(path: &Path, what: &str) -> io::Result<String> {
+pub(crate) fn read_text(path: &Path, what: &str) -> io::Result<String> {
     let mut text = String::new();
     let octets = File::open(path)?.take(LARGEST_FILE + 1).read_to_string(&mut text).map_err(|error| {
         let is_binary = error.kind() == io::ErrorKind::InvalidData;
@@ -81,14 +82,29 @@ pub fn parse(name: &str, text: &str, overrides: &Overrides) -> Result<Scenario, 
     parse_beside(name, text, overrides, &no_folder)
 }
 
-/// Reads a scenario from a text that names files beside it.
-fn parse_beside(name: &str, text: &str, overrides: &Overrides, file: ReadFile<'_>) -> Result<Scenario, Problems> {
+/// Reads a scenario from a text that names files beside it, which `file` reads by the names that the text has for them.
+///
+/// # Errors
+/// As [`parse`].
+pub(crate) fn parse_beside(
+    name: &str,
+    text: &str,
+    overrides: &Overrides,
+    file: ReadFile<'_>,
+) -> Result<Scenario, Problems> {
     let sets = overrides.sets.iter().map(|set| ("--set".to_owned(), set.clone()));
     let seed = overrides.seed.map(|seed| ("--seed".to_owned(), format!("seed={seed}")));
     let policy = overrides.policy.map(|policy| ("--policy".to_owned(), format!("policy={}", policy.key())));
     let sources = Sources::new((name, text), sets.chain(seed).chain(policy));
     let mut found = Vec::new();
     let scenario = match document::read(&sources, &mut found) {
+        Ok(root) if is_campaign(&root) => {
+            let place = root.get_key_value("scenario").map_or(0..0, |(key, _)| key.span());
+            let problem = Problem::new(place, "this file is a campaign, which runs a scenario many times");
+            found =
+                vec![problem.hint(format!("`dmswarm campaign {name} --dry-run` checks it, and says what it would do"))];
+            None
+        }
         Ok(root) => {
             // What is missing at the top of the file is missed on its first line.
             let place = 0..text.find('\n').unwrap_or(text.len());
@@ -102,6 +118,12 @@ fn parse_beside(name: &str, text: &str, overrides: &Overrides, file: ReadFile<'_
         }
     };
     scenario.ok_or_else(|| Problems::new(sources, found))
+}
+
+/// Whether it is a file for `dmswarm campaign`: it names a scenario, and has nothing that every scenario has.
+fn is_campaign(root: &Table<'_>) -> bool {
+    root.contains_key("scenario")
+        && !["population", "server", "journey", "load"].iter().any(|key| root.contains_key(*key))
 }
 
 /// The second look: what the values mean together. What had the wrong shape has been reported, and is stood in for.

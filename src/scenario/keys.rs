@@ -1,7 +1,8 @@
-//! Every key of a scenario file, once: its name, the shape of its value, its default, and a sentence about it.
+//! Every key of a scenario file, and of a campaign file, once: its name, the shape of its value, its default, and a sentence about it.
 //!
 //! The reader, the checks and the JSON Schema all go by these tables, so that they cannot disagree.
 
+mod campaign;
 mod capacity;
 mod external;
 mod failure;
@@ -9,6 +10,7 @@ mod load;
 mod parties;
 mod population;
 
+pub use crate::scenario::keys::campaign::CAMPAIGN;
 pub use crate::scenario::keys::failure::ACTION_COMPANIONS;
 use crate::workload::journey::Expected;
 
@@ -65,6 +67,8 @@ pub enum Shape {
     YesOrTexts,
     Table(&'static Section),
     Tables(&'static Section),
+    /// A table whose keys are paths of a scenario, as `--set` takes them.
+    Paths,
     /// A list of values of one shape.
     List(&'static Shape),
     /// A value of any of these shapes, which differ in their types; and what that comes to in words.

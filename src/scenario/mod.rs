@@ -6,8 +6,8 @@
 //! | [`problem`] | problems with their places, as people read them |
 //! | [`demand`] | what its load asks of the machine that generates it |
 //! | [`estimate`] | what a scenario would do and take, before it runs |
-//! | [`schema`] | the JSON Schema of the file |
-//! | `keys` | every key of the file, once |
+//! | [`schema`] | the JSON Schemas of the file and of a campaign |
+//! | `keys` | every key of the file, and of a campaign, once |
 //! | `document`, `shape` | the text as a tree with places; the first look at it, by the keys alone |
 //! | `entry` | values out of the tree |
 //! | [`external`] | what is somebody else's: where it is, and what may be asked of it |
@@ -27,19 +27,19 @@ mod alone;
 pub mod capacity;
 mod credentials;
 pub mod demand;
-mod document;
-mod entry;
+pub(crate) mod document;
+pub(crate) mod entry;
 pub mod estimate;
 pub mod external;
 mod faults;
 pub mod file;
 mod journeys;
-mod keys;
+pub(crate) mod keys;
 mod limits;
 mod load;
 mod meanwhile;
 mod names;
-mod parties;
+pub(crate) mod parties;
 mod phases;
 mod print;
 pub mod problem;
@@ -48,7 +48,7 @@ mod reader;
 mod recording;
 mod retries;
 pub mod schema;
-mod shape;
+pub(crate) mod shape;
 mod steps;
 #[cfg(test)]
 mod tests;

@@ -134,6 +134,23 @@ impl Problems {
         Problems { sources: Sources::new(("", ""), []), found: vec![problem] }
     }
 
+    /// Parts those that are of another file, because a setting of theirs comes from there: `elsewhere` is told which override
+    /// a problem is in, counted from 0, and where in it, and says where that stands in the other file. The others come
+    /// second, if there are any.
+    pub(crate) fn moved(self, elsewhere: impl Fn(usize, Span) -> Option<Span>) -> (Vec<Problem>, Option<Problems>) {
+        let (mut moved, mut left) = (Vec::new(), Vec::new());
+        for problem in self.found {
+            let number = self.sources.0.partition_point(|source| source.start <= problem.span.start).saturating_sub(1);
+            let (_, local) = self.sources.locate(&problem.span);
+            match number.checked_sub(1).and_then(|number| elsewhere(number, local)) {
+                Some(span) => moved.push(Problem { span, ..problem }),
+                None => left.push(problem),
+            }
+        }
+        let left = (!left.is_empty()).then_some(Problems { sources: self.sources, found: left });
+        (moved, left)
+    }
+
     /// How many there are.
     pub fn count(&self) -> usize {
         self.found.len()

@@ -1,15 +1,24 @@
-//! The JSON Schema of a scenario file, made from the tables of keys.
+//! The JSON Schemas of a scenario file and of a campaign file, made from the tables of keys.
 
 use serde_json::{Map, Value, json};
 
-use crate::scenario::keys::{Key, SCENARIO, Section, Shape};
+use crate::scenario::keys::{CAMPAIGN, Key, SCENARIO, Section, Shape};
 
-/// The schema, draft 2020-12.
+/// The schema of a scenario, draft 2020-12.
 pub fn scenario() -> Value {
-    let mut schema = section(&SCENARIO);
+    file(&SCENARIO, "dmswarm scenario")
+}
+
+/// The schema of a campaign, draft 2020-12. What its paths may be is the scenario's to say.
+pub fn campaign() -> Value {
+    file(&CAMPAIGN, "dmswarm campaign")
+}
+
+fn file(root: &Section, title: &str) -> Value {
+    let mut schema = section(root);
     if let Value::Object(members) = &mut schema {
         members.shift_insert(0, "$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
-        members.shift_insert(1, "title".to_owned(), json!("dmswarm scenario"));
+        members.shift_insert(1, "title".to_owned(), json!(title));
     }
     schema
 }
@@ -63,6 +72,7 @@ fn shape(shape: &Shape) -> Value {
         Shape::Texts => json!({ "type": "array", "items": { "type": "string" } }),
         Shape::YesOrTexts => json!({ "type": ["boolean", "array"], "items": { "type": "string" } }),
         Shape::Table(inner) => section(inner),
+        Shape::Paths => json!({ "type": "object" }),
         Shape::Tables(inner) => json!({ "type": "array", "items": section(inner) }),
         Shape::List(inner) => json!({ "type": "array", "items": self::shape(inner) }),
         Shape::Either(_, shapes) => json!({ "anyOf": shapes.iter().map(self::shape).collect::<Vec<_>>() }),

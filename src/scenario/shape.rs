@@ -12,12 +12,30 @@ pub const LONGEST_TIMEOUT: Duration = Duration(std::time::Duration::from_hours(2
 /// Nothing in a run takes longer than this.
 pub const LONGEST_STRETCH: Duration = Duration(std::time::Duration::from_hours(24 * 365));
 
-/// Everything about a table that is wrong by itself. `place` is where its header stands.
+/// Where a key belongs that the table has not, if anybody knows.
+pub type Elsewhere = fn(&str) -> Option<String>;
+
+/// Everything about a table of a scenario that is wrong by itself. `place` is where its header stands.
 pub fn check(section: &'static Section, table: &Table<'_>, place: Span, found: &mut Vec<Problem>) {
+    // In TOML a key belongs to the last table before it.
+    let at_the_top = |name: &str| {
+        SCENARIO.key(name).map(|_| format!("`{name}` is a key of the file itself: it stands before the first table"))
+    };
+    check_beside(section, table, place, at_the_top, found);
+}
+
+/// The same about a table of another file.
+pub fn check_beside(
+    section: &'static Section,
+    table: &Table<'_>,
+    place: Span,
+    elsewhere: Elsewhere,
+    found: &mut Vec<Problem>,
+) {
     for (name, value) in table {
         match section.key(name.get_ref()) {
             Some(key) => {
-                check_shape(key.name, &key.shape, value, found);
+                check_shape(key.name, &key.shape, value, elsewhere, found);
                 if key.is_required
                     && matches!(key.shape, Shape::Tables(_))
                     && value.get_ref().as_array().is_some_and(|items| items.is_empty())
@@ -25,7 +43,7 @@ pub fn check(section: &'static Section, table: &Table<'_>, place: Span, found: &
                     found.push(Problem::new(value.span(), format!("`{}` needs at least one entry", key.name)));
                 }
             }
-            None => found.push(unknown_key(section, name.get_ref(), name.span())),
+            None => found.push(unknown_key(section, name.get_ref(), name.span(), elsewhere)),
         }
     }
     for key in section.keys.iter().filter(|key| key.is_required && !table.contains_key(key.name)) {
@@ -38,21 +56,20 @@ pub fn check(section: &'static Section, table: &Table<'_>, place: Span, found: &
     }
 }
 
-fn unknown_key(section: &Section, name: &str, place: Span) -> Problem {
+fn unknown_key(section: &Section, name: &str, place: Span, elsewhere: Elsewhere) -> Problem {
     let known: Vec<&str> = section.keys.iter().map(|key| key.name).collect();
-    // In TOML a key belongs to the last table before it.
-    let hint = SCENARIO
-        .key(name)
-        .map(|_| format!("`{name}` is a key of the file itself: it stands before the first table"))
+    let hint = elsewhere(name)
         .or_else(|| did_you_mean(name, known.iter().copied()))
         .unwrap_or_else(|| format!("its keys are {}", words(&known, "and")));
     Problem::new(place, format!("unknown key `{name}`")).label("not a key of this table").hint(hint)
 }
 
-fn check_shape(name: &str, shape: &'static Shape, value: &Value<'_>, found: &mut Vec<Problem>) {
+fn check_shape(name: &str, shape: &'static Shape, value: &Value<'_>, elsewhere: Elsewhere, found: &mut Vec<Problem>) {
     let place = value.span();
     match (shape, value.get_ref()) {
-        (Shape::Text, DeValue::String(_)) | (Shape::YesNo | Shape::YesOrTexts, DeValue::Boolean(_)) => {}
+        (Shape::Text, DeValue::String(_))
+        | (Shape::YesNo | Shape::YesOrTexts, DeValue::Boolean(_))
+        | (Shape::Paths, DeValue::Table(_)) => {}
         (Shape::Word(known), DeValue::String(word)) => check_word(name, known, word, place, found),
         (Shape::Named(known), DeValue::String(word)) => check_word(name, &known(), word, place, found),
         (Shape::Integer(least, most), DeValue::Integer(number)) => {
@@ -91,13 +108,13 @@ fn check_shape(name: &str, shape: &'static Shape, value: &Value<'_>, found: &mut
             found.extend(wrong.map(|item| wrong_type(name, shape, item)));
         }
         (Shape::List(inner), DeValue::Array(items)) => {
-            items.iter().for_each(|item| check_shape(name, inner, item, found));
+            items.iter().for_each(|item| check_shape(name, inner, item, elsewhere, found));
         }
-        (Shape::Table(section), DeValue::Table(table)) => check(section, table, place, found),
+        (Shape::Table(section), DeValue::Table(table)) => check_beside(section, table, place, elsewhere, found),
         (Shape::Tables(section), DeValue::Array(items)) => {
             for item in items {
                 match item.get_ref() {
-                    DeValue::Table(table) => check(section, table, item.span(), found),
+                    DeValue::Table(table) => check_beside(section, table, item.span(), elsewhere, found),
                     _ => found.push(wrong_type(name, shape, item)),
                 }
             }
@@ -105,7 +122,7 @@ fn check_shape(name: &str, shape: &'static Shape, value: &Value<'_>, found: &mut
         (Shape::Either(_, shapes), it) => match shapes.iter().find(|shape| may_be(shape, it)) {
             Some(fitting) => {
                 let before = found.len();
-                check_shape(name, fitting, value, found);
+                check_shape(name, fitting, value, elsewhere, found);
                 hint_at_table(name, shape, value, &mut found[before..]);
             }
             None => found.push(wrong_type(name, shape, value)),
@@ -141,7 +158,7 @@ fn may_be(shape: &Shape, value: &DeValue<'_>) -> bool {
         Shape::Size(..) => value.is_str() || value.is_integer(),
         Shape::Texts | Shape::Tables(_) | Shape::List(_) => value.is_array(),
         Shape::YesOrTexts => value.is_bool() || value.is_array(),
-        Shape::Table(_) => value.is_table(),
+        Shape::Table(_) | Shape::Paths => value.is_table(),
         Shape::Either(_, shapes) => shapes.iter().any(|shape| may_be(shape, value)),
     }
 }
@@ -160,6 +177,7 @@ fn wrong_type(name: &str, shape: &Shape, value: &Value<'_>) -> Problem {
         Shape::YesOrTexts => "`true`, `false` or a list of strings".to_owned(),
         Shape::Table(_) => format!("a table `[{name}]`"),
         Shape::Tables(_) => format!("tables `[[{name}]]`"),
+        Shape::Paths => "a table such as `{ \"population.devices\" = 100 }`".to_owned(),
         Shape::List(_) => "a list".to_owned(),
         Shape::Either(expected, _) => (*expected).to_owned(),
     };

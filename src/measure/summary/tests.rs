@@ -252,7 +252,9 @@ fn what_a_run_was_made_for_is_there_and_what_it_did_not_come_by_is_a_warning() {
 fn a_summary_from_before_these_keys_reads_as_if_there_had_been_none() {
     let mut json = as_json(&Summary::build(&run(&course(&records(), &[]), &[], Ending::Drained)));
     json["faults"] = serde_json::json!([{ "name": "old", "eligible": 1, "injected": 1 }]);
-    for key in ["policy", "windows", "warnings", "ladder", "phases", "populations", "errors", "marks", "worst"] {
+    for key in
+        ["policy", "windows", "warnings", "ladder", "phases", "populations", "errors", "marks", "worst", "all_flows"]
+    {
         assert!(json.as_object_mut().expect("an object").remove(key).is_some(), "{key}");
     }
     let read: Summary = serde_json::from_value(json).expect("a summary");

@@ -35,6 +35,7 @@ use crate::report::finding::DRAWING_STYLE;
 use crate::report::frame::{self, Section};
 use crate::results::Dossier;
 
+pub(super) use chart::Scale;
 use chart::TimeAxis;
 
 const STYLE: &str = include_str!("page.css");

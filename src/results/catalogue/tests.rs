@@ -60,6 +60,8 @@ fn runs_are_listed_newest_first_and_what_is_none_is_passed_over() {
     scratch.run("a", 30, true);
     scratch.run("c", 20, false);
     scratch.file("search/explore.json", "{}");
+    scratch.file("campaign/campaign.json", "{}");
+    scratch.file("campaign/runs/one/run.json", "{}");
     scratch.file("foreign/run.json", "{\"schema\":\"other/1\"}");
     scratch.file("empty/notes.txt", "");
     scratch.file("README.md", "");
@@ -68,7 +70,8 @@ fn runs_are_listed_newest_first_and_what_is_none_is_passed_over() {
     scratch.file("newer/run.json", &newer);
     std::os::unix::fs::symlink(scratch.0.join("a"), scratch.0.join("link")).expect("a link");
     assert_eq!(scratch.names(), ["a", "c", "b"]);
-    assert_eq!(Catalogue::read(&scratch.0).expect("a catalogue").searches, 1);
+    let catalogue = Catalogue::read(&scratch.0).expect("a catalogue");
+    assert_eq!((catalogue.searches, catalogue.campaigns), (1, 1));
     let nowhere = Catalogue::read(&scratch.0.join("nowhere")).expect_err("no folder").to_string();
     assert!(nowhere.starts_with("cannot read `") && nowhere.contains("--out DIR"), "{nowhere}");
 }

@@ -25,5 +25,6 @@ pub(super) use curve::curve;
 pub(super) use heat::heat;
 pub(super) use ink::{Ink, style};
 pub(super) use lines::{Line, lines};
+pub(crate) use scale::Scale;
 pub(super) use scale::{clock, quantile_name, round_ms};
 pub(super) use time_axis::TimeAxis;

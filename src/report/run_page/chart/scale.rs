@@ -6,7 +6,7 @@ use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, Value
 
 /// An axis. Everything is in its own coordinates: a logarithmic one is of logarithms.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Scale {
+pub(crate) struct Scale {
     pub from: f64,
     pub to: f64,
     /// Where something stands, and what.
