@@ -8,6 +8,7 @@
 //! | 0 | [`clock`] | `Moment`: nanoseconds since the run began; the one place that asks the operating system |
 //! | 0 | [`ids`] | who is who: small typed numbers and names for servers, devices, sessions |
 //! | 0 | [`seed`] | where every dice throw comes from: one seed, split into named streams |
+//! | 0 | [`statistics`] | what sets of runs say about each other, and a row of runs about time: numbers in, verdicts out |
 //! | 0 | [`units`] | rates, shares, durations, sizes: read, check, print back the same |
 //! | 1 | [`dm`] | what a server and a device say to each other (OMA DM). No IO |
 //! | 2 | [`delegation`] | what two servers say to each other (the delegation protocol). No IO |
@@ -29,6 +30,7 @@
 pub mod clock;
 pub mod ids;
 pub mod seed;
+pub mod statistics;
 pub mod units;
 
 pub mod dm;
