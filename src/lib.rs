@@ -20,6 +20,7 @@
 //! | 5 | [`scenario`] | one run's settings, read from a file |
 //! | 6 | [`results`] | a finished run as data, and its folder |
 //! | 7 | [`actors`] | the machines alive on actix |
+//! | 7 | [`compare`] | sets of runs against sets of runs, and what became of a scenario over time |
 //! | 7 | [`explore`] | one device and its servers in virtual time |
 //! | 7 | [`report`] | a result in, text out; never measures, never decides |
 //! | 8 | [`run`] | one load run from scenario to result, on this machine |
@@ -49,6 +50,7 @@ pub mod scenario;
 pub mod results;
 
 pub mod actors;
+pub mod compare;
 pub mod explore;
 pub mod report;
 

@@ -31,6 +31,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "actors",
         &["clock", "ids", "seed", "units", "dm", "delegation", "transport", "facts", "faults", "workload", "measure"],
     ),
+    ("compare", &["statistics", "measure", "scenario", "results"]),
     (
         "explore",
         &[
@@ -61,6 +62,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "measure",
             "scenario",
             "results",
+            "compare",
             "explore",
         ],
     ),
@@ -142,6 +144,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "scenario",
             "results",
             "actors",
+            "compare",
             "explore",
             "report",
             "run",

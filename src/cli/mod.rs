@@ -18,13 +18,15 @@
 //! | [`sweeps`] | the flags of windows and matrices |
 //! | [`report_page`] | `report.html` in the folder of a run |
 //! | [`window`], [`matrix`] | `explore` with one of them |
+//! | [`trend`] | `runs trend` |
 //! | [`follow`] | `explore` of what went wrong in a run |
-//! | [`run`], [`serve`], [`conform`], [`explore`], [`replay`], [`rehearse`], [`report`], [`runs`], [`check`], [`calibrate`], [`certs`], [`schema`], [`completions`] | one command each |
+//! | [`run`], [`serve`], [`conform`], [`explore`], [`replay`], [`rehearse`], [`report`], [`runs`], [`compare`], [`check`], [`calibrate`], [`certs`], [`schema`], [`completions`] | one command each |
 
 pub mod args;
 pub mod calibrate;
 pub mod certs;
 pub mod check;
+pub mod compare;
 pub mod completions;
 pub mod conform;
 pub mod examples;
@@ -50,6 +52,7 @@ pub mod serve;
 pub mod sweeps;
 pub mod targets;
 pub mod telling;
+pub mod trend;
 pub mod values;
 pub mod watchers;
 pub mod window;
