@@ -28,9 +28,6 @@ type Failure = (Exit, String);
 pub(super) fn trend(entries: &[Entry], asked: &Asked, flags: &Flags) -> Result<Exit, Failure> {
     let is_meant = |run: &&Entry| asked.scenario.as_ref().is_none_or(|name| run.manifest.scenario == *name);
     let meant: Vec<&Entry> = entries.iter().filter(is_meant).collect();
-    let mut scenarios: Vec<&str> = meant.iter().map(|run| run.manifest.scenario.as_str()).collect();
-    scenarios.sort_unstable();
-    scenarios.dedup();
     let mut runs: Vec<Run> = Vec::new();
     for entry in &meant {
         match Run::read(entry) {
@@ -57,12 +54,9 @@ pub(super) fn trend(entries: &[Entry], asked: &Asked, flags: &Flags) -> Result<E
     let defaults = TrendOptions::default();
     let options = TrendOptions { seed: flags.seed.unwrap_or(defaults.seed), ..defaults };
     let mut told: Vec<Development> = Vec::new();
-    for scenario in scenarios {
-        let of: Vec<Run> = runs.iter().filter(|run| run.manifest.scenario == scenario).cloned().collect();
-        if of.is_empty() {
-            continue;
-        }
-        told.push(compare::development(&of, &chosen, &options).map_err(|error| (Exit::Usage, error.to_string()))?);
+    runs.sort_by(|one, other| one.manifest.scenario.cmp(&other.manifest.scenario));
+    for of in runs.chunk_by(|one, other| one.manifest.scenario == other.manifest.scenario) {
+        told.push(compare::development(of, &chosen, &options).map_err(|error| (Exit::Usage, error.to_string()))?);
     }
     if flags.json {
         return Ok(output::data(&development::json(&told)));

@@ -139,8 +139,7 @@ pub fn warnings<'r>(runs: impl Iterator<Item = &'r Run> + Clone) -> Vec<String> 
     };
     warnings.extend(several("hosts", &|run| host(&run.manifest.host)));
     warnings.extend(several("versions of dmswarm", &|run| {
-        let plain = |text: &str| text.escape_debug().to_string();
-        format!("{}, commit {}", plain(&run.manifest.version), plain(&run.manifest.commit))
+        format!("{}, commit {}", run.manifest.version, run.manifest.commit)
     }));
     let aborted: Vec<String> =
         runs.clone().filter(|run| run.manifest.verdict == Verdict::Aborted).map(|run| run.name.clone()).collect();

@@ -37,20 +37,26 @@ impl Run {
         Ok(Run::of(entry.name.clone(), entry.folder.clone(), entry.manifest.clone(), &summary, settings))
     }
 
-    /// The same of what was read already.
+    /// The same of what was read already. What of it is shown has nothing in it that a terminal would obey.
     pub fn of(
         name: String,
         folder: PathBuf,
-        manifest: RunManifest,
+        mut manifest: RunManifest,
         summary: &Summary,
         settings: Result<Settings, String>,
     ) -> Run {
+        for told in [&mut manifest.scenario, &mut manifest.version, &mut manifest.commit, &mut manifest.started] {
+            *told = printable(told);
+        }
         // A broken promise outweighs a machine that was too slow in the verdict, but not in what the figures are worth.
-        let unhealthy = if summary.health.valid { Vec::new() } else { summary.health.reasons.clone() };
+        let unhealthy = match summary.health.valid {
+            true => Vec::new(),
+            false => summary.health.reasons.iter().map(|reason| printable(reason)).collect(),
+        };
         let most = summary.flows.iter().map(|(_, row)| row.done).max().filter(|most| *most > 0);
         let busiest =
             summary.flows.iter().find(|(_, row)| Some(row.done) == most).map(|(flow, _)| format!("flow.{flow}"));
-        Run { name, folder, manifest, unhealthy, settings, busiest, figures: Metric::all_of(summary) }
+        Run { name: printable(&name), folder, manifest, unhealthy, settings, busiest, figures: Metric::all_of(summary) }
     }
 
     /// A figure of it.
@@ -75,4 +81,9 @@ impl Run {
         }
         known
     }
+}
+
+fn printable(text: &str) -> String {
+    let shown = |one: char| if one.is_control() { one.escape_default().to_string() } else { one.to_string() };
+    text.chars().map(shown).collect()
 }

@@ -198,6 +198,24 @@ fn runs_that_say_nothing_about_the_peer_and_other_scenarios_are_objected_to() {
 }
 
 #[test]
+fn nothing_of_a_run_reaches_the_terminal_that_it_would_obey() {
+    let mut sample = Sample::new(8);
+    let escape = "\u{1b}[31m";
+    sample.manifest.version = escape.to_owned();
+    sample.manifest.started = escape.to_owned();
+    sample.manifest.host.os = escape.to_owned();
+    sample.summary.health.valid = false;
+    sample.summary.health.reasons = vec![escape.to_owned()];
+    let odd = sample.run(escape, 0.0, 1.0);
+    let runs = [Sample::new(8).run("run", 0.0, 1.0), odd];
+    let mut told = warnings(runs.iter());
+    told.extend(objections(runs.iter()).iter().map(ToString::to_string));
+    told.extend(runs.iter().flat_map(|run| [run.name.clone(), run.manifest.started.clone()]));
+    assert_eq!(told.iter().filter(|one| one.contains("\\u{1b}[31m")).count(), 5, "{told:?}");
+    assert!(!told.iter().any(|one| one.contains('\u{1b}')), "{told:?}");
+}
+
+#[test]
 fn other_hosts_and_versions_are_a_warning_each() {
     let mut runs = Sample::new(6).runs(3, 0.04, 1.0);
     assert_eq!(warnings(runs.iter()), [""; 0]);

@@ -60,7 +60,7 @@ pub fn text(development: &Development, colour: bool) -> String {
 /// `quickstart: 24 runs from 2026-11-20T... to ...; left out: 2 runs that say nothing about the peer`.
 fn heading(development: &Development) -> String {
     let Development { scenario, runs, unfit, other_settings, .. } = development;
-    let mut heading = format!("{}: {}", scenario.escape_debug(), counted(runs.len() as u64, "run"));
+    let mut heading = format!("{scenario}: {}", counted(runs.len() as u64, "run"));
     if let (Some(first), Some(last)) = (runs.first(), runs.last().filter(|_| runs.len() > 1)) {
         heading.push_str(&format!(" from {} to {}", first.started, last.started));
     }
