@@ -9,6 +9,7 @@
 //! | 0 | [`clock`] | `Moment`: nanoseconds since the run began; the one place that asks the operating system |
 //! | 0 | [`ids`] | who is who: small typed numbers and names for servers, devices, sessions |
 //! | 0 | [`seed`] | where every dice throw comes from: one seed, split into named streams |
+//! | 0 | [`statistics`] | what sets of runs say about each other, and a row of runs about time: numbers in, verdicts out |
 //! | 0 | [`units`] | rates, shares, durations, sizes: read, check, print back the same |
 //! | 1 | [`dm`] | what a server and a device say to each other (OMA DM). No IO |
 //! | 2 | [`delegation`] | what two servers say to each other (the delegation protocol). No IO |
@@ -20,6 +21,7 @@
 //! | 5 | [`scenario`] | one run's settings, read from a file |
 //! | 6 | [`results`] | a finished run as data, and its folder |
 //! | 7 | [`actors`] | the machines alive on actix |
+//! | 7 | [`compare`] | sets of runs against sets of runs, and what became of a scenario over time |
 //! | 7 | [`explore`] | one device and its servers in virtual time |
 //! | 7 | [`report`] | a result in, text out; never measures, never decides |
 //! | 8 | [`run`] | one load run from scenario to result, on this machine |
@@ -32,6 +34,7 @@ pub mod capacity;
 pub mod clock;
 pub mod ids;
 pub mod seed;
+pub mod statistics;
 pub mod units;
 
 pub mod dm;
@@ -50,6 +53,7 @@ pub mod scenario;
 pub mod results;
 
 pub mod actors;
+pub mod compare;
 pub mod explore;
 pub mod report;
 

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use dmswarm::cli::args::{Command, CommandLine};
 use dmswarm::cli::races::HowOften;
 use dmswarm::cli::{
-    calibrate, campaign, capacity, certs, check, completions, conform, explore, rehearse, replay, report, run, runs,
-    schema, serve,
+    calibrate, campaign, capacity, certs, check, compare, completions, conform, explore, rehearse, replay, report, run,
+    runs, schema, serve,
 };
 
 fn main() -> ExitCode {
@@ -26,6 +26,7 @@ fn main() -> ExitCode {
         Command::Capacity(asked) => capacity::capacity(asked, &flags),
         Command::Report(asked) => report::report(&asked, &flags),
         Command::Runs(asked) => runs::runs(&asked, &flags),
+        Command::Compare(asked) => compare::compare(&asked, &flags),
         Command::Check { scenarios } => check::check(&scenarios, &flags),
         Command::Calibrate { scenario, time } => calibrate::calibrate(scenario.as_ref(), time, &flags),
         Command::Certs { scenario, renew } => certs::certs(scenario.as_ref(), renew, &flags),

@@ -11,6 +11,7 @@ use clap_complete::Shell;
 
 use crate::cli::campaign;
 use crate::cli::capacity;
+use crate::cli::compare;
 use crate::cli::conform;
 use crate::cli::examples::{
     CALIBRATE_EXAMPLES, CERTS_EXAMPLES, CHECK_EXAMPLES, COMPLETIONS_EXAMPLES, EXAMPLES, EXPLORE_EXAMPLES,
@@ -128,9 +129,12 @@ pub enum Command {
     /// Make a report of a run again from what its folder holds, also of one that was killed
     #[command(after_help = report::EXAMPLES)]
     Report(report::Asked),
-    /// The catalogue of runs: list, show, tag, prune
+    /// The catalogue of runs: list, show, tag, trend, prune
     #[command(after_help = runs::EXAMPLES)]
     Runs(runs::Asked),
+    /// Compare sets of runs: what got worse, what better, and where there are not enough runs to know
+    #[command(after_help = compare::EXAMPLES)]
+    Compare(compare::Asked),
     /// Say what scenarios would do, or every problem in them
     #[command(after_help = CHECK_EXAMPLES)]
     Check {
@@ -239,6 +243,10 @@ pub enum Schema {
     Summary,
     /// run.json, as JSON Schema
     Run,
+    /// What `compare --json` prints, as JSON Schema
+    Compare,
+    /// What `runs trend --json` prints, as JSON Schema
+    Trend,
     /// The messages between servers, as XML Schema
     Xsd,
 }

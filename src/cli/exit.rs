@@ -90,7 +90,7 @@ impl Exit {
             Exit::PromiseBroken => "a promise was broken, or a race did not go as its file expects",
             Exit::Invalid => "the run is INVALID: this machine or the scenario, not the peer, was the bottleneck",
             Exit::Aborted => "stopped early by a limit with `abort`, or by a campaign's `budget`",
-            Exit::Regression => "compare: a regression",
+            Exit::Regression => "compare: a metric got worse",
             Exit::Unreachable => "target unreachable, or it refused our identity",
             Exit::NotConforming => "conform: a mandatory item failed",
             Exit::NotReproduced => "replay, explore --from: it did not come about again",
@@ -138,16 +138,11 @@ impl Exit {
         exits.into_iter().min_by_key(weight).unwrap_or(Exit::Passed)
     }
 
-    /// Those that no command of this version ends with.
-    const OF_LATER_VERSIONS: [Exit; 1] = [Exit::Regression];
-
     /// The table, one line each, for the help text.
     pub fn table() -> String {
-        let is_told = |exit: &&Exit| !Exit::OF_LATER_VERSIONS.contains(exit);
-        let told = Exit::ALL.iter().filter(is_told);
-        let lines: Vec<String> = told.map(|exit| format!("  {:>3}  {}", exit.code(), exit.meaning())).collect();
-        let by_weight = Exit::BY_WEIGHT.iter().filter(is_told);
-        let codes: Vec<String> = by_weight.map(|exit| exit.code().to_string()).collect();
+        let line = |exit: &Exit| format!("  {:>3}  {}", exit.code(), exit.meaning());
+        let lines: Vec<String> = Exit::ALL.iter().map(line).collect();
+        let codes: Vec<String> = Exit::BY_WEIGHT.iter().map(|exit| exit.code().to_string()).collect();
         format!(
             "Exit codes:\n{}\nOf several that hold, or of several scenarios, the weightiest: {}.",
             lines.join("\n"),
@@ -171,7 +166,7 @@ mod tests {
         let codes: Vec<u8> = Exit::ALL.iter().map(|exit| exit.code()).collect();
         assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 129, 130, 143]);
         assert!(Exit::table().contains("\n  143  interrupted (SIGTERM)"), "{}", Exit::table());
-        assert!(!Exit::table().contains("compare"), "no such command in {}", Exit::table());
+        assert!(Exit::table().contains("\n    7  compare: a metric got worse"), "{}", Exit::table());
         assert!(Exit::table().contains("\n    6  stopped early by a limit"), "{}", Exit::table());
         assert!(Exit::table().ends_with("the weightiest: 1, 2, 129, 130, 143, 8, 4, 5, 6, 3, 0."), "{}", Exit::table());
     }

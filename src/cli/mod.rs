@@ -18,8 +18,9 @@
 //! | [`sweeps`] | the flags of windows and matrices |
 //! | [`report_page`] | `report.html` in the folder of a run |
 //! | [`window`], [`matrix`] | `explore` with one of them |
+//! | [`trend`] | `runs trend` |
 //! | [`follow`] | `explore` of what went wrong in a run |
-//! | [`run`], [`serve`], [`conform`], [`campaign`], [`explore`], [`replay`], [`rehearse`], [`report`], [`runs`], [`check`], [`calibrate`], [`capacity`], [`certs`], [`schema`], [`completions`] | one command each |
+//! | [`run`], [`serve`], [`conform`], [`campaign`], [`explore`], [`replay`], [`rehearse`], [`report`], [`runs`], [`compare`], [`check`], [`calibrate`], [`capacity`], [`certs`], [`schema`], [`completions`] | one command each |
 
 pub mod args;
 pub mod calibrate;
@@ -27,6 +28,7 @@ pub mod campaign;
 pub mod capacity;
 pub mod certs;
 pub mod check;
+pub mod compare;
 pub mod completions;
 pub mod conform;
 pub mod examples;
@@ -52,6 +54,7 @@ pub mod serve;
 pub mod sweeps;
 pub mod targets;
 pub mod telling;
+pub mod trend;
 pub mod values;
 pub mod watchers;
 pub mod window;

@@ -1,4 +1,4 @@
-//! `dmswarm runs`: the catalogue of what was run: listed, shown, tagged, thinned out.
+//! `dmswarm runs`: the catalogue of what was run: listed, shown, tagged, thinned out, and when its figures changed.
 
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use crate::cli::args::Flags;
 use crate::cli::exit::Exit;
 use crate::cli::output;
 use crate::cli::report::found;
+use crate::cli::trend;
 use crate::cli::values::{number, time};
 use crate::clock::wall_now;
 use crate::measure::Verdict;
@@ -48,6 +49,11 @@ pub enum What {
         #[arg(long)]
         remove: bool,
     },
+    /// Say when the figures of a scenario changed, run by run
+    ///
+    /// Runs count that have the settings of the latest one, but for the seed, and that are neither invalid nor cut off. A
+    /// change is told that chance makes in at most 1 of 100 rows of runs; it takes 10 runs, 5 of them after it.
+    Trend(trend::Asked),
     /// Remove old runs: all that every flag chooses; without --yes only say which
     Prune(Prune),
 }
@@ -101,6 +107,7 @@ Examples:
   dmswarm runs list --scenario quickstart --limit 5
   dmswarm runs show latest
   dmswarm runs tag latest baseline before-upgrade
+  dmswarm runs trend --scenario quickstart --metric flow.revoke.asked
   dmswarm runs prune --older-than 30d                 what would be removed
   dmswarm runs prune --keep 10 --verdict passed --yes";
 
@@ -134,13 +141,15 @@ type Failure = (Exit, String);
 pub fn runs(asked: &Asked, flags: &Flags) -> Exit {
     let done = match &asked.what {
         Some(_) if asked.list.is_narrowed() => {
-            let message = "--scenario, --verdict, --tag and --limit go behind `list` or `prune`, not before them";
+            let message =
+                "--scenario, --verdict, --tag and --limit go behind `list`, `trend` or `prune`, not before them";
             Err((Exit::Usage, message.to_owned()))
         }
         None => list(&asked.list, flags),
         Some(What::List(asked)) => list(asked, flags),
         Some(What::Show { run }) => found(run, flags).and_then(|run| show(&run, flags)),
         Some(What::Tag { run, words, remove }) => found(run, flags).and_then(|run| tag(&run, words, *remove, flags)),
+        Some(What::Trend(asked)) => read(flags).and_then(|catalogue| trend::trend(&catalogue.runs, asked, flags)),
         Some(What::Prune(asked)) => prune(asked, flags),
     };
     done.unwrap_or_else(|(exit, message)| {

@@ -5,6 +5,8 @@ use crate::cli::exit::Exit;
 use crate::cli::output;
 use crate::delegation::xml;
 use crate::measure::summary::summary_schema;
+use crate::report::comparison::document;
+use crate::report::development;
 use crate::results::manifest::run_schema;
 use crate::scenario::schema;
 
@@ -19,6 +21,8 @@ fn text(what: Schema) -> String {
         Schema::Campaign => format!("{:#}", schema::campaign()),
         Schema::Summary => format!("{:#}", summary_schema()),
         Schema::Run => format!("{:#}", run_schema()),
+        Schema::Compare => format!("{:#}", document::schema()),
+        Schema::Trend => format!("{:#}", development::schema()),
         Schema::Xsd => xml::schema().to_owned(),
     }
 }
@@ -34,6 +38,8 @@ mod tests {
             (Schema::Campaign, "\"title\": \"dmswarm campaign\""),
             (Schema::Summary, "\"verdict\""),
             (Schema::Run, "\"command_line\""),
+            (Schema::Compare, "\"runs_needed\""),
+            (Schema::Trend, "\"not_enough_runs\""),
             (Schema::Xsd, "<xs:element name=\"delegation_req\""),
         ] {
             assert!(text(what).contains(part), "{what:?}");

@@ -219,6 +219,7 @@ impl Distribution {
             mean: (count > 0).then(|| round_to_micros(self.sum_ns as f64 / count as f64 / 1e6)),
             p50: self.percentile_ms(0.5),
             p90: self.percentile_ms(0.9),
+            p95: self.percentile_ms(0.95),
             p99: self.percentile_ms(0.99),
             p999: self.percentile_ms(0.999),
             max: self.max_ms(),
@@ -227,7 +228,7 @@ impl Distribution {
 }
 
 /// A distribution in milliseconds, rounded to the microsecond. `null` is what the samples do not bear out: everything
-/// without samples, p50 under 2, p90 under 10, p99 under 100, p999 under 1,000 samples.
+/// without samples, p50 under 2, p90 under 10, p95 under 20, p99 under 100, p999 under 1,000 samples.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(extend("required" = ["min", "mean", "p50", "p90", "p99", "p999", "max"]))]
 pub struct Spread {
@@ -235,6 +236,9 @@ pub struct Spread {
     pub mean: Option<f64>,
     pub p50: Option<f64>,
     pub p90: Option<f64>,
+    /// Not there in summaries of versions that did not tell it.
+    #[serde(default)]
+    pub p95: Option<f64>,
     pub p99: Option<f64>,
     pub p999: Option<f64>,
     pub max: Option<f64>,
@@ -324,6 +328,7 @@ mod tests {
         };
         near(spread.p50, 500.0);
         near(spread.p90, 900.0);
+        near(spread.p95, 950.0);
         near(spread.p99, 990.0);
         near(spread.p999, 999.0);
         // (1 + 1000) / 2

@@ -152,8 +152,10 @@ fn latency(to: &mut Vec<Family>, summary: &Summary) {
         counts.push((vec![("metric", metric.to_owned())], row.count));
         for (clock, spread) in [("response", &row.response_ms), ("service", &row.service_ms)] {
             let labels = || vec![("metric", metric.to_owned()), ("clock", clock.to_owned())];
-            let Spread { min, mean, p50, p90, p99, p999, max } = *spread;
-            for (quantile, ms) in [("0", min), ("0.5", p50), ("0.9", p90), ("0.99", p99), ("0.999", p999), ("1", max)] {
+            let Spread { min, mean, p50, p90, p95, p99, p999, max } = *spread;
+            let known =
+                [("0", min), ("0.5", p50), ("0.9", p90), ("0.95", p95), ("0.99", p99), ("0.999", p999), ("1", max)];
+            for (quantile, ms) in known {
                 let Some(ms) = ms else { continue };
                 quantiles.push(([labels(), vec![("quantile", quantile.to_owned())]].concat(), seconds(ms)));
             }

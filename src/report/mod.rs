@@ -9,6 +9,8 @@
 //! | [`metrics`] | what a summary has to tell to those who gather metrics |
 //! | [`prometheus`], [`otlp`] | the same as Prometheus scrapes it, and as it is pushed to a collector of OpenTelemetry |
 //! | [`catalogue`] | runs as a table |
+//! | [`comparison`] | two sets of runs beside each other: tables, a page, data for programs |
+//! | [`development`] | when figures of a scenario changed |
 //! | [`json`] | a summary for programs |
 //! | [`way`] | who sends which message to whom, and in which order |
 //! | [`grid`] | the columns of a drawing over time |
@@ -26,7 +28,9 @@ pub mod calibration;
 pub mod campaign;
 pub mod capacity;
 pub mod catalogue;
+pub mod comparison;
 pub mod conformance;
+pub mod development;
 pub mod figures;
 pub mod finding;
 pub mod following;

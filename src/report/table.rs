@@ -31,6 +31,11 @@ impl Table {
         self.aligned(0, |_| false)
     }
 
+    /// The lines of a table of figures, the first column and these to the left.
+    pub fn figures_and_words(&self, words: &[usize]) -> Vec<String> {
+        self.aligned(0, |column| column > 0 && !words.contains(&column))
+    }
+
     fn aligned(&self, least: usize, is_right: impl Fn(usize) -> bool) -> Vec<String> {
         let columns = self.0.iter().map(Vec::len).max().unwrap_or(0);
         let width = |column: usize| {
@@ -63,6 +68,7 @@ mod tests {
         table.row(["längér".to_owned(), "1".to_owned()]);
         assert_eq!(table.lines(0), ["flow     done", "a       1,000", "längér      1"]);
         assert_eq!(table.lines(8)[2], "längér        1");
+        assert_eq!(table.figures_and_words(&[1]), table.words());
         assert_eq!(table.words(), ["flow    done", "a       1,000", "längér  1"]);
     }
 }

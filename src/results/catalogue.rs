@@ -16,6 +16,8 @@ use crate::results::{FolderError, StoredError, StoredRun};
 const SILENT: Duration = Duration::from_secs(600);
 /// The newest run, by its word.
 const LATEST: &str = "latest";
+/// What stands before a tag where runs are named.
+const TAG: &str = "tag:";
 /// So many names are told where several would fit.
 const MOST_NAMED: usize = 5;
 
@@ -66,6 +68,12 @@ pub enum CatalogueError {
         printable(word)
     )]
     Several { word: String, number: usize, names: String },
+    #[error(
+        "no run in `{}` has the tag `{}`; `dmswarm runs` lists tags, and `dmswarm runs tag RUN WORD` gives one",
+        out.display(),
+        printable(tag)
+    )]
+    NoSuchTag { tag: String, out: PathBuf },
     #[error("cannot remove `{}`: {source}", folder.display())]
     NotRemoved { folder: PathBuf, source: io::Error },
     #[error("`{}` is no folder of a run by now, and was left alone", folder.display())]
@@ -115,6 +123,22 @@ impl Catalogue {
                 None => error,
             }
         })
+    }
+
+    /// The runs that a word means: all with a tag, the earliest first, for `tag:NAME`; else the one that [`Catalogue::find`]
+    /// finds.
+    ///
+    /// # Errors
+    /// [`CatalogueError`] where there is none.
+    pub fn find_all(out: &Path, word: &str) -> Result<Vec<Entry>, CatalogueError> {
+        let Some(tag) = word.strip_prefix(TAG) else { return Catalogue::find(out, word).map(|run| vec![run]) };
+        let mut runs = Catalogue::read(out)?.runs;
+        runs.retain(|run| run.manifest.tags.iter().any(|known| known == tag));
+        runs.reverse();
+        if runs.is_empty() {
+            return Err(CatalogueError::NoSuchTag { tag: tag.to_owned(), out: out.to_owned() });
+        }
+        Ok(runs)
     }
 
     fn find_by_name(out: &Path, word: &str) -> Result<Entry, CatalogueError> {

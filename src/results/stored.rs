@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::measure::Summary;
 use crate::results::RunManifest;
+use crate::results::dossier::LatencyCourse;
 
 /// The folder of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +80,23 @@ impl StoredRun {
         let (file, mut bytes) = self.bytes("timeline.csv")?;
         bytes.truncate(bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1));
         String::from_utf8(bytes).map_err(|error| StoredError::Unreadable { file, problem: error.to_string() })
+    }
+
+    /// `scenario.toml`, as run.
+    pub fn scenario(&self) -> Result<String, StoredError> {
+        let (file, bytes) = self.bytes("scenario.toml")?;
+        String::from_utf8(bytes).map_err(|error| StoredError::Unreadable { file, problem: error.to_string() })
+    }
+
+    /// The times of `latency.hlog`, each metric's taken together.
+    pub fn latency(&self) -> Result<LatencyCourse, StoredError> {
+        let file = self.folder.join("latency.hlog");
+        let open = fs::File::open(&file).map_err(|source| StoredError::Missing { file: file.clone(), source })?;
+        let mut latency = LatencyCourse::new(u64::MAX);
+        match latency.read(io::BufReader::new(open)) {
+            Ok(()) => Ok(latency),
+            Err(error) => Err(StoredError::Unreadable { file, problem: error.to_string() }),
+        }
     }
 
     fn json<T: DeserializeOwned>(&self, name: &str) -> Result<T, StoredError> {

@@ -64,6 +64,9 @@ fn every_command_is_there() {
         "dmswarm runs --out elsewhere list --verdict broken --tag a --limit 3",
         "dmswarm runs tag latest a b --remove",
         "dmswarm runs prune --older-than 30d --keep 0 --yes",
+        "dmswarm runs trend --scenario a --metric flow --metric cpu_share --json",
+        "dmswarm compare tag:before results/a --with tag:after latest --metric flow --least-change 5% --force",
+        "dmswarm compare a --with b --with c --confidence 99% --format html --output compare.html",
         "dmswarm certs --certs elsewhere",
         "dmswarm completions bash",
     ] {
@@ -103,6 +106,10 @@ fn wrong_usage_ends_with_its_exit_code() {
         "dmswarm report latest",
         "dmswarm report latest --format pdf",
         "dmswarm runs tag latest",
+        "dmswarm compare a",
+        "dmswarm compare --with b",
+        "dmswarm compare a --with b --least-change 0",
+        "dmswarm compare a --with b --confidence 100%",
         "dmswarm runs list --verdict splendid",
         "dmswarm run -q -v",
     ] {
@@ -162,6 +169,7 @@ fn help_shows_examples_and_exit_codes() {
         "replay",
         "report",
         "runs",
+        "compare",
         "check",
         "calibrate",
         "schema",

@@ -154,3 +154,22 @@ fn only_a_run_is_removed_and_with_all_of_its_files() {
     assert!(matches!(gone.remove(), Err(CatalogueError::NoRunByNow { .. })));
     assert!(scratch.0.join("b/precious.txt").exists());
 }
+
+#[test]
+fn a_tag_means_all_runs_that_have_it_the_earliest_first() {
+    let scratch = Scratch::new();
+    for (name, started_s) in [("b", 30), ("a", 20), ("c", 10)] {
+        scratch.run(name, started_s, true);
+    }
+    let all = |word: &str| {
+        let runs = Catalogue::find_all(&scratch.0, word).map_err(|error| error.to_string())?;
+        Ok::<_, String>(runs.into_iter().map(|run| run.name).collect::<Vec<_>>())
+    };
+    for name in ["a", "b"] {
+        let run = Catalogue::find(&scratch.0, name).expect("a run");
+        run.tag(&["before".to_owned()], false).expect("it can be tagged");
+    }
+    assert_eq!(all("tag:before"), Ok(vec!["a".to_owned(), "b".to_owned()]));
+    assert_eq!(all("c"), Ok(vec!["c".to_owned()]));
+    assert!(all("tag:befor").is_err_and(|said| said.contains("has the tag `befor`")));
+}
