@@ -76,7 +76,7 @@ fn options() -> Options {
 }
 
 /// How often each verdict comes of ten runs against ten, all metrics of these names together.
-fn tally(variation: f64, times: f64, names: &[&str]) -> impl Fn(Verdict) -> usize {
+fn tally(variation: f64, times: f64, names: &[&str]) -> impl Fn(Verdict) -> usize + use<> {
     let names: Vec<String> = names.iter().map(ToString::to_string).collect();
     let verdict = |seed: u64| {
         let mut sample = Sample::new(seed);

@@ -207,7 +207,8 @@ fn objections(objections: &[Objection]) -> Markup {
         @if let Objection::Scenario(Differing { from, runs, differences }) = objection {
             div.scroll tabindex="0" role="region" aria-label="Keys that differ" { table.keys {
                 thead { tr {
-                    th scope="col" { "key" } th scope="col" { (from) } th scope="col" { (runs.first().map_or("", String::as_str)) }
+                    th scope="col" { "key" } th scope="col" { (from) }
+                    th scope="col" { (runs.first().map_or("", String::as_str)) }
                 } }
                 tbody { @for one in differences { tr {
                     th scope="row" { (one.key) }
