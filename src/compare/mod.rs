@@ -6,7 +6,7 @@
 //! | [`metric`] | the figures of a run that can be compared, each with its unit and in which direction it improves |
 //! | [`run`] | a stored run as it is compared |
 //! | [`settings`] | a scenario as keys and values, and where two of them differ |
-//! | [`objections`] | why runs should not be compared, and what is worth a warning |
+//! | [`mod@objections`] | why runs should not be compared, and what is worth a warning |
 //! | [`sets`] | the answer for every metric of two sets of runs |
 //! | [`distribution`] | where in a distribution of times a change is |
 //! | [`series`] | when a figure of a scenario changed |

@@ -121,8 +121,8 @@ fn one_metric_alone_shows_it_among_few_that_were_asked_for() {
 
 #[test]
 fn at_15_per_cent_ten_runs_are_not_enough_for_a_tenth_and_more_are_asked_for() {
-    // Of one flow; among all of them one sometimes happens to show what is there.
-    for (times, names) in [(1.0, "flow"), (1.1, "flow.revoke.asked")] {
+    // Of one metric; among many that are slower, one happens to show it now and then, and rightly.
+    for (times, names) in [(1.0, "flow"), (1.1, "flow.revoke.asked.p50")] {
         let told = tally(0.15, times, &[names]);
         println!(
             "{names}, {times} times as slow at 15 %: not enough runs in {} of {SEEDS}",
