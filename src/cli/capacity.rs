@@ -170,8 +170,10 @@ fn searched(
     if let Some(Err(why)) = planned {
         output::remark(&format!("error: no plan: {why}"));
     }
+    let is_known = lower.is_some() || record.result.as_ref().is_some_and(|result| result.bounds.upper.is_some());
     let exit = match (record.result.map(|result| result.ending), interrupted_by.or(watch.first())) {
         (_, Some(signal)) => Exit::of_signal(Some(signal)),
+        (Some(Ending::Wide), None) if !is_known => Exit::Invalid,
         (Some(Ending::Found | Ending::Wide | Ending::AboveRange), None) => Exit::Passed,
         (Some(Ending::BelowRange), None) => Exit::LimitFailed,
         (Some(Ending::Exhausted | Ending::Invalid { .. }) | None, None) => Exit::Invalid,

@@ -94,6 +94,11 @@ fn verdict(result: &SearchResult, unit: &str) -> String {
     let tried = format!("{loads}, {}", counted(u64::from(result.sub_trials), "sub-trial"));
     match &result.ending {
         Ending::Found => format!("FOUND: {between} ({tried})"),
+        Ending::Wide if lower.is_none() && upper.is_none() => {
+            format!(
+                "NOT DECIDED: at no load could every limit be judged; is each about something that happens? ({tried})"
+            )
+        }
         Ending::Wide => {
             format!("FOUND, farther apart than asked for: {between}; noise hides what lies between ({tried})")
         }
