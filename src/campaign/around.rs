@@ -3,58 +3,58 @@
 
 use std::time::Duration;
 
-use crate::campaign::capacity::{CapacityError, pause};
+use crate::campaign::capacity::{Stopped, run_whole};
 use crate::campaign::loads::{self, Stretch};
 use crate::results::capacity::{Around, Figures, Level, Recovery};
-use crate::run::{self, Options, Watch};
+use crate::run::{Options, Watch};
 use crate::scenario::Scenario;
 use crate::scenario::capacity::{CapacitySettings, LoadAxis};
 
 /// The parts of the capacity at which figures are taken; the first is no load to speak of.
 pub const PARTS: [f64; 4] = [0.0, 0.1, 0.5, 0.9];
 
-/// Takes the figures. `capacity`: the highest load that is known to keep every limit.
+/// Takes the figures, as far as nothing stops it. `capacity`: the highest load that is known to keep every limit.
 ///
 /// # Errors
-/// [`CapacityError`] where a run could not be run.
+/// What has stopped it; what was seen by then is there.
 pub fn around(
     scenario: &Scenario,
     settings: &CapacitySettings,
     capacity: f64,
-    (options, watch): (&Options, &Watch),
-    mut tell: impl FnMut(&str),
-) -> Result<Around, CapacityError> {
-    let mut around = Around::default();
-    let load_of = |part: f64| {
-        let load = (part * capacity).max(settings.least);
-        if settings.axis.is_whole() { load.round() } else { load }
-    };
+    how: (&Options, &Watch),
+    (around, mut tell): (&mut Around, impl FnMut(&str)),
+) -> Result<(), Stopped> {
     let up = PARTS.into_iter().enumerate().map(|(at, part)| (at, part, true));
     let down = PARTS.into_iter().enumerate().rev().map(|(at, part)| (at, part, false));
     for (at, part, is_up) in up.chain(down) {
-        if watch.first().is_some() {
-            return Ok(around);
-        }
-        let load = load_of(part);
+        let load = load_of(part, capacity, settings);
         tell(&format!("{:.0} % of it, on the way {}", 100.0 * part, if is_up { "up" } else { "down" }));
         let Ok(under) = loads::at(scenario, settings, load) else { continue };
-        let finished = run::run(&under, options, |_| {})?;
-        if finished.interrupted_by.is_some() {
-            return Ok(around);
-        }
-        let figures = Figures::of(&finished.summary);
+        let figures = Figures::of(&run_whole(&under, how)?.summary);
         match (is_up, around.levels.get_mut(at)) {
             (true, _) => around.levels.push(Level { part, load, up: figures, down: None }),
             (false, Some(level)) => level.down = Some(figures),
             (false, None) => {}
         }
-        pause(settings.pause, watch);
+        how.1.rest(settings.pause);
     }
-    if settings.axis == LoadAxis::Rate && watch.first().is_none() {
+    if settings.axis == LoadAxis::Rate {
         tell("after an overload");
-        around.recovery = recovery(scenario, settings, capacity, options)?;
+        around.recovery = recovery(scenario, settings, capacity, how)?;
     }
-    Ok(around)
+    Ok(())
+}
+
+/// The load at a part of the capacity. No load at all shows nothing: it is the hundredth part, and as many starts as a median
+/// takes.
+fn load_of(part: f64, capacity: f64, settings: &CapacitySettings) -> f64 {
+    const NEXT_TO_NOTHING: f64 = 0.01;
+    let load = part.max(NEXT_TO_NOTHING) * capacity;
+    match settings.axis {
+        LoadAxis::Rate => load.max(2.0 / settings.each.as_secs_f64()),
+        LoadAxis::AtOnce | LoadAxis::Storm => load.round().max(1.0),
+        LoadAxis::Latency { .. } | LoadAxis::Revocations => load,
+    }
 }
 
 /// By how much an overload is more than the capacity.
@@ -67,8 +67,8 @@ fn recovery(
     scenario: &Scenario,
     settings: &CapacitySettings,
     capacity: f64,
-    options: &Options,
-) -> Result<Option<Recovery>, CapacityError> {
+    how: (&Options, &Watch),
+) -> Result<Option<Recovery>, Stopped> {
     let (overload, back_at, second) = (OVERLOAD * capacity, capacity / 2.0, Duration::from_secs(1));
     let name = |number: u32| format!("after-{number}");
     let mut stretches = vec![Stretch { name: "overload".to_owned(), rate: overload, lasts: settings.each }];
@@ -78,10 +78,7 @@ fn recovery(
         .flat_map(|number| scenario.limits.iter().map(move |limit| (number, limit)))
         .map(|(number, limit)| limit.clone().of_phase(&name(number)))
         .collect();
-    let finished = run::run(&under, options, |_| {})?;
-    if finished.interrupted_by.is_some() {
-        return Ok(None);
-    }
+    let finished = run_whole(&under, how)?;
     let each_second = finished.summary.limits.chunks(scenario.limits.len().max(1));
     // What says nothing, too few samples in a second, does not speak against it.
     let kept: Vec<bool> =

@@ -1,17 +1,16 @@
 //! The highest load that keeps every limit, found by running a scenario under one load after the other.
 
-use std::time::Duration;
-
 use crate::campaign::loads;
 use crate::capacity::littles_law::{Check, Window};
 use crate::capacity::scaling::{LEAST_REPLICATES, Point, Scaling, ScalingError};
 use crate::capacity::search::{
-    Answer, Goal, Measured, Outcome, Search, SearchResult, Settings, SettingsError, Step, TellError, Trial,
+    Answer, Goal, Measured, Outcome, Search, SearchResult, Settings, SettingsError, Step, Trial,
 };
 use crate::capacity::{Axis, AxisError};
 use crate::measure::Verdict;
 use crate::measure::limit::{Limit, LimitResult};
 use crate::measure::summary::Summary;
+use crate::results::FolderError;
 use crate::results::capacity::{Figures, Trialed};
 use crate::run::{self, Finished, Options, RunError, Watch};
 use crate::scenario::Scenario;
@@ -20,13 +19,25 @@ use crate::seed::Seed;
 use crate::workload::journey;
 
 /// What a search has come to.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Found {
-    /// `None` where it was interrupted.
+    /// `None` where it was stopped.
     pub result: Option<SearchResult>,
     pub trials: Vec<Trialed>,
-    /// The signal that ended it.
-    pub interrupted_by: Option<i32>,
+    pub stopped: Option<Stopped>,
+}
+
+/// What ends a search before its end. What was found by then is kept.
+#[derive(Debug, thiserror::Error)]
+pub enum Stopped {
+    /// The number of the signal.
+    #[error("interrupted")]
+    Interrupted(i32),
+    #[error(transparent)]
+    Run(RunError),
+    /// A run that could not be kept is no evidence.
+    #[error(transparent)]
+    NotWritten(FolderError),
 }
 
 /// Why nothing can be searched for.
@@ -41,10 +52,6 @@ pub enum CapacityError {
         "`[capacity]`: a sub-trial at the least load has {starts:.0} starts, and `{limit}` takes {needed} to be judged: {hint}"
     )]
     TooFew { limit: String, starts: f64, needed: u64, hint: String },
-    #[error("a run told what no search can take in, which is a fault of dmswarm itself: {0}")]
-    Told(#[from] TellError),
-    #[error(transparent)]
-    Run(#[from] RunError),
 }
 
 /// How a search is set up by a scenario: its limits are the goals.
@@ -88,11 +95,11 @@ pub fn settings(scenario: &Scenario, capacity: &CapacitySettings) -> Result<Sett
     Ok(settings)
 }
 
-/// Runs one sub-trial after the other, until the search is finished or somebody interrupts; `tell` hears of each. The run
+/// Runs one sub-trial after the other, until the search is finished or something stops it; `tell` hears of each. The run
 /// folders are made in `options.out`.
 ///
 /// # Errors
-/// [`CapacityError`] where the settings do not go together, or a run could not be run.
+/// [`CapacityError`] where the settings do not go together: nothing has been run then.
 pub fn search(
     scenario: &Scenario,
     capacity: &CapacitySettings,
@@ -103,33 +110,57 @@ pub fn search(
     let mut search = Search::new(settings(scenario, capacity)?)?;
     let mut trials = Vec::new();
     while let Step::Trial(trial) = search.next() {
-        if watch.first().is_some() {
-            break;
-        }
-        let (told, outcome) = match loads::at(scenario, capacity, trial.load) {
-            Ok(under) => {
-                let finished = run::run(&under, options, |_| {})?;
-                if finished.interrupted_by.is_some() {
-                    return Ok(Found { result: None, trials, interrupted_by: finished.interrupted_by });
-                }
-                let outcome = outcome(&under, &finished, &trial);
-                let mut told = trialed(&trial, Some(&finished), &outcome);
-                if capacity.axis == LoadAxis::AtOnce {
-                    told.littles_law = littles_law(&under, &finished.summary, trial.load);
-                }
-                (told, outcome)
-            }
-            Err(too_many) => {
-                let outcome = Outcome::Invalid { why: too_many.to_string() };
-                (trialed(&trial, None, &outcome), outcome)
-            }
+        let (told, outcome) = match sub_trial(scenario, capacity, &trial, (options, watch)) {
+            Ok(ended) => ended,
+            Err(stopped) => return Ok(Found { result: None, trials, stopped: Some(stopped) }),
         };
         tell(&told);
         trials.push(told);
-        search.tell(outcome)?;
-        pause(capacity.pause, watch);
+        search.tell(outcome).expect("a run has an answer for each of its limits");
+        watch.rest(capacity.pause);
     }
-    Ok(Found { result: search.result(), trials, interrupted_by: watch.first() })
+    Ok(Found { result: search.result(), trials, stopped: None })
+}
+
+fn sub_trial(
+    scenario: &Scenario,
+    capacity: &CapacitySettings,
+    trial: &Trial,
+    how: (&Options, &Watch),
+) -> Result<(Trialed, Outcome), Stopped> {
+    let under = match loads::at(scenario, capacity, trial.load) {
+        Ok(under) => under,
+        Err(too_many) => {
+            let outcome = Outcome::Invalid { why: too_many.to_string() };
+            return Ok((trialed(trial, None, &outcome), outcome));
+        }
+    };
+    let finished = run_whole(&under, how)?;
+    let outcome = outcome(&under, &finished, trial);
+    let mut told = trialed(trial, Some(&finished), &outcome);
+    if capacity.axis == LoadAxis::AtOnce {
+        told.littles_law = littles_law(&under, &finished.summary, trial.load);
+    }
+    Ok((told, outcome))
+}
+
+/// A run to its end, and kept.
+///
+/// # Errors
+/// What has stopped it.
+pub fn run_whole(under: &Scenario, (options, watch): (&Options, &Watch)) -> Result<Finished, Stopped> {
+    if let Some(signal) = watch.first() {
+        return Err(Stopped::Interrupted(signal));
+    }
+    let finished = run::run(under, options, |_| {}).map_err(|error| match error.signal() {
+        Some(signal) => Stopped::Interrupted(signal),
+        None => Stopped::Run(error),
+    })?;
+    match finished {
+        Finished { interrupted_by: Some(signal), .. } => Err(Stopped::Interrupted(signal)),
+        Finished { not_written: Some(error), .. } => Err(Stopped::NotWritten(error)),
+        whole => Ok(whole),
+    }
 }
 
 /// What a run says about each limit.
@@ -184,15 +215,12 @@ fn littles_law(under: &Scenario, summary: &Summary, at_once: f64) -> Option<Chec
     if under.journeys.iter().any(|cohort| cohort.journey.steps.iter().any(waits)) {
         return None;
     }
-    let flows = summary.latency.iter().filter(|(name, _)| name.starts_with("flow."));
-    let (count, total_ms) = flows.fold((0, 0.0), |(count, total), (_, row)| {
-        (count + row.count, total + row.count as f64 * row.response_ms.mean.unwrap_or(0.0))
-    });
+    let flows = &summary.all_flows;
     let window = Window {
         seconds: summary.duration_s,
         in_flight: at_once,
-        per_s: count as f64 / summary.duration_s,
-        response_s: total_ms / count as f64 / 1e3,
+        per_s: flows.count as f64 / summary.duration_s,
+        response_s: flows.response_ms.mean? / 1e3,
     };
     window.check(LITTLES_TOLERANCE).ok()
 }
@@ -212,15 +240,4 @@ pub fn scaling(trials: &[Trialed], seed: Seed) -> Result<Scaling, ScalingError> 
     };
     let points: Vec<Point> = counts.filter_map(point).collect();
     Scaling::fit(&points, LEAST_REPLICATES, &mut seed.stream("scaling", 0))
-}
-
-/// Nothing happens for so long, unless somebody interrupts.
-pub fn pause(time: Duration, watch: &Watch) {
-    let step = Duration::from_millis(50);
-    let mut left = time;
-    while !left.is_zero() && watch.first().is_none() {
-        let now = left.min(step);
-        std::thread::sleep(now);
-        left -= now;
-    }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::thread;
 use std::time::Duration;
 
 use crate::campaign::cells::Cells;
@@ -20,8 +19,6 @@ use crate::seed::Seed;
 const MOST_IN_VAIN: usize = 3;
 /// How long a run that has been interrupted for its budget is waited for, before it is ended at once.
 const GRACE: Duration = Duration::from_secs(10);
-/// How often somebody who pauses looks up.
-const GLANCE: Duration = Duration::from_millis(50);
 
 /// How the runs are made.
 pub struct Walk<'c> {
@@ -150,7 +147,7 @@ impl Walk<'_> {
             }
             kept(&finished)?;
             tell(News::WarmedUp { number, of: self.warm_up, row: &row, finished: &finished });
-            if let Some(signal) = self.pause(watch) {
+            if let Some(signal) = watch.rest(self.pause) {
                 return Ok(Some(End::Interrupted(signal)));
             }
         }
@@ -170,7 +167,7 @@ impl Walk<'_> {
         let (mut in_vain, mut made) = (0, 0);
         for (place, job) in jobs.iter().copied().enumerate() {
             if place > 0
-                && let Some(signal) = self.pause(watch)
+                && let Some(signal) = watch.rest(self.pause)
             {
                 return Ok(End::Interrupted(signal));
             }
@@ -246,19 +243,6 @@ impl Walk<'_> {
             tell(News::Meanwhile(&news));
         })?;
         Ok((finished, limit.is_over))
-    }
-
-    /// Waits; a signal that has come ends the wait.
-    fn pause(&self, watch: &Watch) -> Option<i32> {
-        let clock = Clock::start();
-        loop {
-            let left = self.pause.saturating_sub(clock.now() - Moment::ZERO);
-            match watch.first() {
-                Some(signal) => return Some(signal),
-                None if left.is_zero() => return None,
-                None => thread::sleep(left.min(GLANCE)),
-            }
-        }
     }
 }
 

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::campaign::around::around;
-use crate::campaign::capacity::{CapacityError, Found, scaling, search, settings};
-use crate::capacity::search::Ending;
-use crate::capacity::sizing::{Bounds, Measured, Plan, SizingError};
+use crate::campaign::capacity::{Found, Stopped, scaling, search, settings};
+use crate::capacity::search::{Ending, Interval};
+use crate::capacity::sizing::{Bounds, Measured, Plan};
 use crate::cli::args::Flags;
 use crate::cli::check::tell_problems;
 use crate::cli::exit::Exit;
@@ -18,7 +18,7 @@ use crate::cli::targets::Outside;
 use crate::clock::wall_now;
 use crate::report::capacity as told;
 use crate::results::SearchFolder;
-use crate::results::capacity::{CapacityRecord, Planned};
+use crate::results::capacity::{Around, CapacityRecord, Planned, Trialed};
 use crate::run::{Options, Watch};
 use crate::scenario::Scenario;
 use crate::scenario::capacity::{CapacitySettings, LoadAxis};
@@ -108,13 +108,6 @@ fn searched(
     flags: &Flags,
 ) -> Result<Exit, (Exit, String)> {
     let could_not = |error: &dyn std::fmt::Display| (Exit::CouldNotRun, error.to_string());
-    let of_search = |error: CapacityError| match &error {
-        CapacityError::Run(of_run) => (exit_of(of_run), error.to_string()),
-        CapacityError::Axis(_) | CapacityError::Settings(_) | CapacityError::TooFew { .. } => {
-            (Exit::Usage, error.to_string())
-        }
-        CapacityError::Told(_) => (Exit::CouldNotRun, error.to_string()),
-    };
     let watch = Watch::begin().map_err(|error| could_not(&format!("could not listen for signals: {error}")))?;
     let folder = SearchFolder::create(&flags.out, (&scenario.name, "capacity"), wall_now(), scenario.seed.0)
         .map_err(|error| could_not(&error))?;
@@ -129,19 +122,18 @@ fn searched(
         "{}: {} from {} to {}, seed {}",
         scenario.name, unit, capacity.least, capacity.most, scenario.seed.0
     ));
-    let Found { result, trials, interrupted_by } =
-        search(scenario, capacity, &options, &watch, |trial| says(&told::line(trial, unit))).map_err(of_search)?;
-    let lower = result.as_ref().and_then(|result| result.bounds.lower);
-    let found = match lower {
-        Some(lower) if !asked.alone && interrupted_by.is_none() => {
-            Some(around(scenario, capacity, lower, (&options, &watch), says).map_err(of_search)?)
-        }
-        _ => None,
-    };
-    let bounds =
-        result.as_ref().and_then(|result| Some(Bounds { lower: result.bounds.lower?, upper: result.bounds.upper }));
+    let Found { result, trials, mut stopped } =
+        search(scenario, capacity, &options, &watch, |trial| says(&told::line(trial, unit)))
+            .map_err(|error| (Exit::Usage, error.to_string()))?;
+    let bounds = result.as_ref().map(|result| result.bounds);
+    let lower = bounds.and_then(|bounds| bounds.lower);
+    let found = lower.filter(|_| !asked.alone && stopped.is_none()).map(|lower| {
+        let mut found = Around::default();
+        stopped = around(scenario, capacity, lower, (&options, &watch), (&mut found, says)).err();
+        found
+    });
     let scales = (capacity.axis == LoadAxis::AtOnce).then(|| scaling(&trials, scenario.seed));
-    let planned = asked.plan.as_ref().map(|plan| sized(plan, bounds));
+    let planned = asked.plan.as_ref().map(|plan| sized(plan, bounds, &trials));
     let record = CapacityRecord {
         schema: CapacityRecord::SCHEMA,
         scenario: scenario.name.clone(),
@@ -170,20 +162,33 @@ fn searched(
     if let Some(Err(why)) = planned {
         output::remark(&format!("error: no plan: {why}"));
     }
-    let is_known = lower.is_some() || record.result.as_ref().is_some_and(|result| result.bounds.upper.is_some());
-    let exit = match (record.result.map(|result| result.ending), interrupted_by.or(watch.first())) {
-        (_, Some(signal)) => Exit::of_signal(Some(signal)),
-        (Some(Ending::Wide), None) if !is_known => Exit::Invalid,
-        (Some(Ending::Found | Ending::Wide | Ending::AboveRange), None) => Exit::Passed,
-        (Some(Ending::BelowRange), None) => Exit::LimitFailed,
-        (Some(Ending::Exhausted | Ending::Invalid { .. }) | None, None) => Exit::Invalid,
+    if let Some(stopped) = stopped {
+        let exit = match &stopped {
+            Stopped::Interrupted(signal) => return Ok(Exit::of_signal(Some(*signal))),
+            Stopped::Run(error) => exit_of(error),
+            Stopped::NotWritten(_) => Exit::CouldNotRun,
+        };
+        return Err((exit, stopped.to_string()));
+    }
+    let is_known = bounds.is_some_and(|bounds| bounds.lower.or(bounds.upper).is_some());
+    let exit = match record.result.map(|result| result.ending) {
+        Some(Ending::Wide) if !is_known => Exit::Invalid,
+        Some(Ending::Found | Ending::Wide | Ending::AboveRange) => Exit::Passed,
+        Some(Ending::BelowRange) => Exit::LimitFailed,
+        Some(Ending::Exhausted | Ending::Invalid { .. }) | None => Exit::Invalid,
     };
     Ok(if shown == Exit::Passed { exit } else { shown })
 }
 
-/// A plan by the rate that was found.
-fn sized(plan: &Plan, found: Option<Bounds>) -> Result<Planned, String> {
-    let per_s = found.ok_or("no load is known to keep every limit")?;
-    let sizing = plan.size(&Measured { per_s, storm: None }, None).map_err(|error: SizingError| error.to_string())?;
-    Ok(Planned { plan: plan.to_string(), sizing })
+/// A plan by the rate that was found, and the runs that say so.
+fn sized(plan: &Plan, bounds: Option<Interval>, trials: &[Trialed]) -> Result<Planned, String> {
+    let bounds = bounds.and_then(|bounds| Some(Bounds { lower: bounds.lower?, upper: bounds.upper }));
+    let per_s = bounds.ok_or("no load is known to keep every limit")?;
+    let sizing = plan.size(&Measured { per_s, storm: None }, None).map_err(|error| error.to_string())?;
+    let runs_at = |load: f64| -> Vec<PathBuf> {
+        let those = trials.iter().filter(|trial| !trial.is_warm_up && trial.load == load);
+        those.filter_map(|trial| trial.folder.clone()).collect()
+    };
+    let not_kept_in = per_s.upper.map_or_else(Vec::new, runs_at);
+    Ok(Planned { plan: plan.to_string(), sizing, kept_in: runs_at(per_s.lower), not_kept_in })
 }

@@ -138,6 +138,7 @@ impl Search<'_> {
         let mut seen: BTreeSet<(u128, Place)> = BTreeSet::new();
         let mut trail = Trail::new();
         let mut over_early: Option<Way> = None;
+        let most_unseen = if lab.premises().unseen.is_empty() { usize::MAX } else { MOST_UNSEEN };
         self.farthest = Some((trail.clone(), world.clone(), place.clone()));
         let mut points =
             vec![Point { steps: self.steps(&world, &place, lab).into_iter(), behind: 0, found: 0, unseen: 0 }];
@@ -152,7 +153,7 @@ impl Search<'_> {
             trail.truncate(point.behind);
             trail.extend(choices);
             let unseen = if place.found() > point.found { 0 } else { point.unseen + 1 };
-            if unseen > MOST_UNSEEN || !seen.insert((world.key(lab), place.clone())) {
+            if unseen > most_unseen || !seen.insert((world.key(lab), place.clone())) {
                 continue;
             }
             self.tried += 1;

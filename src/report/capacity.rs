@@ -1,5 +1,7 @@
 //! The highest load that kept every limit, and the sub-trials behind it, for people.
 
+use std::path::PathBuf;
+
 use crate::capacity::littles_law::{self, Check};
 use crate::capacity::scaling::{Estimate, Peak};
 use crate::capacity::search::{Ending, Interval, SearchResult};
@@ -7,13 +9,14 @@ use crate::capacity::sizing::Sizing;
 use crate::report::figures::{count, counted, in_unit, rate, share, time};
 use crate::report::table::Table;
 use crate::results::capacity::{Around, CapacityRecord, Figures, Planned, Recovery, Trialed};
+use crate::statistics::median;
 
 /// The whole record.
 pub fn told(record: &CapacityRecord) -> String {
     let mut text = trials(record);
     text.push('\n');
     match &record.result {
-        None => text.push_str("INTERRUPTED: what was tried so far stands above\n"),
+        None => text.push_str("STOPPED: what was tried so far stands above\n"),
         Some(result) => {
             text.push_str(&format!("{}\n", verdict(result, record.unit)));
             text.push_str(&format!("\n{}", goals(result)));
@@ -59,7 +62,9 @@ fn trials(record: &CapacityRecord) -> String {
         }
         let kept = |trial: &&&Trialed| trial.not_kept.is_empty() && !trial.is_broken && trial.invalid.is_none();
         let figures: Vec<&Figures> = here.iter().filter_map(|trial| trial.figures.as_ref()).collect();
-        let middle = |of: &dyn Fn(&Figures) -> Option<f64>| median(figures.iter().filter_map(|one| of(one)).collect());
+        let middle = |of: &dyn Fn(&Figures) -> Option<f64>| {
+            median(&mut figures.iter().filter_map(|one| of(one)).collect::<Vec<f64>>())
+        };
         let failed: u64 = figures.iter().map(|one| one.failed).sum();
         table.row([
             load(at),
@@ -72,11 +77,8 @@ fn trials(record: &CapacityRecord) -> String {
             middle(&|one| Some(one.cpu_share)).map_or_else(|| "-".to_owned(), share),
         ]);
     }
-    let flow = record.trials.iter().filter_map(|trial| trial.figures.as_ref()).map(|one| one.flow.as_str()).next();
     let mut text: String = table.lines(0).into_iter().map(|line| line + "\n").collect();
-    if let Some(flow) = flow {
-        text.push_str(&format!("p50 and p99 of {flow}, medians of the sub-trials\n"));
-    }
+    text.push_str("p50 and p99 of all flows that ended done, medians of the sub-trials\n");
     text
 }
 
@@ -230,11 +232,24 @@ fn plan(planned: &Planned) -> String {
         long(fleet_s),
         counted(working, "peer"),
     ));
+    text.push_str(&format!("  so say, of the load that is kept, {}\n", names(&planned.kept_in)));
+    if !planned.not_kept_in.is_empty() {
+        text.push_str(&format!("  and of the one that is not, {}\n", names(&planned.not_kept_in)));
+    }
     if let Some(storm) = storm {
         let known = if storm.is_measured { "" } else { "; that so many may come at once was not measured" };
         text.push_str(&format!("  a storm of {} takes {}{known}\n", count(storm.devices), long(storm.takes_s)));
     }
     text
+}
+
+/// The names of run folders; of many the first.
+fn names(folders: &[PathBuf]) -> String {
+    const MOST: usize = 2;
+    let name = |folder: &PathBuf| folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let mut names: Vec<String> = folders.iter().take(MOST).map(name).collect();
+    names.extend(folders.len().checked_sub(MOST + 1).map(|more| format!("{} more", more + 1)));
+    names.join(", ")
 }
 
 /// A load in as many digits as say something.
@@ -250,11 +265,4 @@ fn long(seconds: f64) -> String {
         _ if seconds < 172_800.0 => format!("{:.1} h", seconds / 3_600.0),
         _ => format!("{:.1} days", seconds / 86_400.0),
     }
-}
-
-fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    let upper = values.get(values.len() / 2)?;
-    let lower = values[(values.len() - 1) / 2];
-    Some((lower + upper) / 2.0)
 }

@@ -7,7 +7,7 @@ use crate::compare::{Development, Told};
 use crate::report::comparison::words::{difference, figure, percent};
 use crate::report::figures::counted;
 use crate::report::table::Table;
-use crate::statistics::{ChangePoint, Trend};
+use crate::statistics::{ChangePoint, Trend, median};
 
 /// The version of the document's form; a key is added without a new one, never renamed.
 pub const SCHEMA: &str = "dmswarm.trend/1";
@@ -27,7 +27,8 @@ pub fn text(development: &Development, colour: bool) -> String {
                 Trend::NotEnoughRuns { runs, needed } => format!("not enough runs ({runs}; {needed} would be)"),
                 Trend::Changes(_) => "no change".to_owned(),
             };
-            let median = median(&told.values).map_or_else(none, of);
+            let values = &mut told.values.iter().map(|(_, value)| *value).collect::<Vec<f64>>();
+            let median = median(values).map_or_else(none, of);
             table.row(row([median, none(), none(), words, none(), none()]));
             verdicts.push(None);
         }
@@ -78,14 +79,6 @@ fn heading(development: &Development) -> String {
         heading.push_str(&format!("; left out: {}", left_out.join(", ")));
     }
     heading
-}
-
-fn median(values: &[(usize, f64)]) -> Option<f64> {
-    let mut sorted: Vec<f64> = values.iter().map(|(_, value)| *value).collect();
-    sorted.sort_by(f64::total_cmp);
-    let middle = sorted.len() / 2;
-    let upper = sorted.get(middle)?;
-    if sorted.len() % 2 == 1 { Some(*upper) } else { Some(f64::midpoint(sorted[middle - 1], *upper)) }
 }
 
 fn verdict(told: &Told, point: &ChangePoint) -> &'static str {

@@ -23,7 +23,7 @@ pub struct CapacityRecord {
     pub axis: &'static str,
     pub unit: &'static str,
     pub limits: Vec<String>,
-    /// `null` where it was interrupted.
+    /// `null` where it was stopped before its end.
     pub result: Option<SearchResult>,
     /// In the order in which they were made.
     pub trials: Vec<Trialed>,
@@ -41,6 +41,9 @@ pub struct Planned {
     /// As people write it.
     pub plan: String,
     pub sizing: Sizing,
+    /// The runs that say so: those under the load that is kept, and under the next one that was tried.
+    pub kept_in: Vec<PathBuf>,
+    pub not_kept_in: Vec<PathBuf>,
 }
 
 /// One sub-trial and what came of it.
@@ -70,8 +73,7 @@ pub struct Figures {
     /// Flows that ended otherwise than expected.
     pub failed: u64,
     pub flows_per_s: f64,
-    /// Response times of the kind of flow that there is most of: its name, and milliseconds.
-    pub flow: String,
+    /// Response times of all flows that ended `done`, in milliseconds; `null` without enough samples.
     pub p50_ms: Option<f64>,
     pub p99_ms: Option<f64>,
     /// From 0 to 1.
@@ -114,16 +116,13 @@ pub struct Recovery {
 impl Figures {
     /// Those of a run.
     pub fn of(summary: &Summary) -> Figures {
-        let flows = summary.latency.iter().filter(|(name, _)| name.starts_with("flow."));
-        let most = flows.max_by_key(|(_, row)| row.count);
-        let (flow, spread) = most.map_or_else(Default::default, |(name, row)| (name.to_owned(), row.response_ms));
+        let times = summary.all_flows.response_ms;
         Figures {
             started: summary.started(),
             failed: summary.failed_flows(),
             flows_per_s: summary.rates.flows_per_s,
-            flow,
-            p50_ms: spread.p50,
-            p99_ms: spread.p99,
+            p50_ms: times.p50,
+            p99_ms: times.p99,
             cpu_share: summary.health.cpu_share,
         }
     }

@@ -7,7 +7,11 @@ use std::{io, thread};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::clock::{Clock, Moment};
 use crate::run::host;
+
+/// How often somebody who rests looks up.
+const GLANCE: Duration = Duration::from_millis(50);
 
 /// The signals that ask for an end. Once it has lived they do not end the program.
 pub(super) struct Signals {
@@ -78,6 +82,19 @@ impl Watch {
         })?;
         ready.recv().map_err(io::Error::other)??;
         Ok(Watch(first))
+    }
+
+    /// Lets so much time go by, unless there is a signal: its number.
+    pub fn rest(&self, time: Duration) -> Option<i32> {
+        let clock = Clock::start();
+        loop {
+            let left = time.saturating_sub(clock.now() - Moment::ZERO);
+            match self.first() {
+                Some(signal) => return Some(signal),
+                None if left.is_zero() => return None,
+                None => thread::sleep(left.min(GLANCE)),
+            }
+        }
     }
 
     /// The number of the first signal, once there was one.

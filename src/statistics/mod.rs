@@ -51,6 +51,7 @@ pub use change_points::{ChangePoint, Trend, TrendOptions, trend};
 pub use comparison::{Comparison, Estimate, Metric, Runs, compare, compare_all};
 pub use effect::{Effect, Size};
 pub use mann_whitney::RankTest;
+pub use median::median;
 pub use options::{Better, Options};
 pub use shift::{DECILES, QuantileShift, Shift, shift};
 pub use unfit::{Set, Unfit};

@@ -64,8 +64,9 @@ impl Reception {
     /// # Errors
     /// What is counted where the device has too much to do.
     fn wake(&self, device: DeviceNumber, trigger: Vec<u8>) -> Result<(), &'static str> {
-        let verdicts = match (&self.sight, self.caller(&trigger)) {
-            (Some(sight), Some((from, session))) => sight.judge(&[Site::Trigger], || {
+        let sight = self.sight.as_ref().filter(|_| self.blueprint.faults.acts_at(&[Site::Trigger]));
+        let verdicts = match sight.and_then(|sight| Some((sight, self.caller(&trigger)?))) {
+            Some((sight, (from, session))) => sight.judge(&[Site::Trigger], || {
                 let nth_session = self.number_of_call(device, from, session);
                 Passage {
                     direction: Direction::ServerToDevice,
@@ -82,7 +83,7 @@ impl Reception {
                     now: self.blueprint.clock.now(),
                 }
             }),
-            _ => Vec::new(),
+            None => Vec::new(),
         };
         if verdicts.iter().any(|verdict| matches!(verdict.action, Action::Drop { .. })) {
             return Ok(());

@@ -73,15 +73,28 @@ impl FromStr for Plan {
 /// As it can be read again.
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} devices in {}", self.devices, humantime::format_duration(self.within))?;
+        write!(f, "{} devices in ", short(self.devices))?;
+        match self.within.as_secs() {
+            seconds if seconds % HOUR == 0 && self.within.subsec_nanos() == 0 => write!(f, "{}h", seconds / HOUR)?,
+            _ => humantime::format_duration(self.within).fmt(f)?,
+        }
         if let Some(storm) = self.storm {
-            write!(f, ", storm {storm}")?;
+            write!(f, ", storm {}", short(storm))?;
         }
         if self.spare > 0 {
             write!(f, ", {} spare", self.spare)?;
         }
         Ok(())
     }
+}
+
+const HOUR: u64 = 3_600;
+
+/// A count with the largest letter that leaves it whole.
+fn short(count: u64) -> String {
+    let letters = [(1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k"), (1, "")];
+    let (unit, letter) = letters.into_iter().find(|(unit, _)| count.is_multiple_of(*unit)).expect("one divides all");
+    format!("{}{letter}", count / unit)
 }
 
 /// A part of a text, and where it stands.
@@ -181,6 +194,8 @@ mod tests {
             let read = plan(text).expect("a plan");
             assert_eq!(plan(&read.to_string()), Ok(read), "{read}");
         }
+        let text = "10M devices in 48h, storm 20k, 2 spare";
+        assert_eq!(plan(text).map(|plan| plan.to_string()).as_deref(), Ok(text));
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //!
 //! No mean and no confidence interval: of the few repeats that a cell has, the order says all that is known.
 
+use crate::statistics::median;
+
 /// Of one metric of one cell.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Spread {
@@ -16,12 +18,7 @@ impl Spread {
         let mut values: Vec<f64> = values.into_iter().collect();
         values.sort_by(f64::total_cmp);
         let (least, most) = (*values.first()?, *values.last()?);
-        let middle = values.len() / 2;
-        let median = if values.len().is_multiple_of(2) {
-            f64::midpoint(values[middle - 1], values[middle])
-        } else {
-            values[middle]
-        };
+        let median = median(&mut values)?;
         Some(Spread { median, least, most })
     }
 
