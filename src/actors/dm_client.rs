@@ -5,10 +5,10 @@ use std::rc::Rc;
 use actix::prelude::*;
 
 use crate::actors::blueprint::DeviceConnections;
-use crate::actors::desk::{Plan, sit_out};
+use crate::actors::desk::sit_out;
 use crate::actors::directory::Party;
 use crate::actors::drive::{Alarm, Grave, HasAlarm};
-use crate::actors::far_side;
+use crate::actors::far_side::{self, Far};
 use crate::actors::lane::Lane;
 use crate::actors::ordeal::{Ordeal, sites};
 use crate::actors::supervisor::Supervisor;
@@ -252,8 +252,11 @@ async fn suffer(
     (to, is_far): (Option<ServerNumber>, bool),
 ) -> Result<(Envelope, Moment), client::Failure> {
     let mut call = call.map_err(|error| client::Failure::Unreachable(error.to_string()))?;
-    let (_left, plan) = match is_far {
-        true => (None, ordeal.befall_alone(&mut call, device)),
+    let (_left, far) = match is_far {
+        true => {
+            let plan = ordeal.befall_alone(&mut call, device);
+            (None, plan.map(|plan| Far { plan, refusal: Outbound::status(409) }))
+        }
         false => (ordeal.befall(&mut call, device, &lane.desk), None),
     };
     for wait in &ordeal.waits {
@@ -262,12 +265,12 @@ async fn suffer(
     if to.is_some_and(|server| lane.directory.is_down(server)) {
         call.trouble.get_or_insert_default().connect = Some(ConnectTrouble::Refuse);
     }
-    exchange_package(lane, call, plan.as_ref()).await
+    exchange_package(lane, call, far).await
 }
 
 /// The message that answers a request, and when the request was sent. Only 200 carries OMA DM.
-async fn exchange_package(lane: &Lane, call: Call, plan: Option<&Plan>) -> Result<(Envelope, Moment), client::Failure> {
-    let answered = far_side::call(lane, plan, call, Outbound::status(409)).await;
+async fn exchange_package(lane: &Lane, call: Call, far: Option<Far>) -> Result<(Envelope, Moment), client::Failure> {
+    let answered = far_side::call(lane, call, far).await;
     let reply = answered.map_err(|error| {
         if matches!(error, CallError::TimedOut { phase: Phase::Queue, .. }) {
             lane.record(|shard| shard.never_sent());

@@ -33,6 +33,7 @@ use crate::delegation::machine::{Effect, Input, Note};
 use crate::delegation::message;
 use crate::delegation::policy::Policy;
 use crate::delegation::server::Server;
+use crate::delegation::session_name::SessionName;
 use crate::dm::server::{self as device_sessions, Sessions};
 use crate::facts::What;
 use crate::ids::{DeviceNumber, ServerNumber};
@@ -42,7 +43,7 @@ use crate::workload::journey::Step;
 pub use fate::Befall;
 use pause::Pause;
 use posting::UnderWay;
-pub(in crate::actors) use posting::{device_of, number_of, read_answer};
+pub(in crate::actors) use posting::read_answer;
 use sessions::ErrandUnderWay;
 pub use sessions::{DeviceAnswer, FromDevice};
 
@@ -240,7 +241,10 @@ impl DmServer {
         match effect {
             Effect::Answer { exchange, answer } => {
                 if let Answer::Message(message) = &answer {
-                    let flow = message.session().and_then(device_of).and_then(|device| self.lane.present.of(device));
+                    let flow = message
+                        .session()
+                        .and_then(SessionName::read)
+                        .and_then(|name| self.lane.present.of(name.device));
                     self.lane.record(|shard| shard.message_sent(message.kind(), flow));
                 }
                 if let Some(reply) = self.peers_waiting.remove(&exchange.0) {

@@ -11,12 +11,19 @@ use crate::transport::exchange::Outbound;
 use crate::transport::failure::{CallError, Phase};
 use crate::transport::timing::Timing;
 
-/// Makes a call, with what becomes of it on the far side. `refusal`: the negative answer, if the plan wants one.
+/// What is to be done there.
+pub struct Far {
+    pub plan: Plan,
+    /// The negative answer, if the plan wants one.
+    pub refusal: Outbound,
+}
+
+/// Makes a call, with what becomes of it on the far side.
 ///
 /// # Errors
 /// As of any call; what a plan ends without an answer has broken off, or was not answered in time.
-pub async fn call(lane: &Lane, plan: Option<&Plan>, call: Call, refusal: Outbound) -> Result<Reply, CallError> {
-    let Some(plan) = plan else { return lane.dialer.call(call).await };
+pub async fn call(lane: &Lane, call: Call, far: Option<Far>) -> Result<Reply, CallError> {
+    let Some(Far { plan, refusal }) = far else { return lane.dialer.call(call).await };
     let (began, after) = (lane.blueprint.clock.now(), call.timeout);
     let came: RefCell<Option<Result<Timing, CallError>>> = RefCell::new(None);
     let answer = async {
@@ -25,7 +32,7 @@ pub async fn call(lane: &Lane, plan: Option<&Plan>, call: Call, refusal: Outboun
         *came.borrow_mut() = Some(answered.map(|reply| reply.timing));
         outbound
     };
-    let outbound = carry_out(plan, (&lane.board, after), refusal, answer).await;
+    let outbound = carry_out(&plan, (&lane.board, after), refusal, answer).await;
     let now = lane.blueprint.clock.now();
     match (came.into_inner(), outbound.hangs_up) {
         (Some(Err(error)), _) => Err(error),

@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::actors::blueprint::Blueprint;
-use crate::actors::dm_server::{device_of, number_of};
 use crate::clock::Moment;
 use crate::delegation::message::{Kind, Message};
+use crate::delegation::session_name::SessionName;
 use crate::faults::rule::{Direction, End};
 use crate::faults::verdict::Passage;
 use crate::ids::{DeviceNumber, ServerNumber, SessionId, device_number};
@@ -48,7 +48,7 @@ impl<'m> Heard<'m> {
             role: None,
             message: self.said.map(Message::kind),
             session: session.map_or("", SessionId::as_str).into(),
-            nth_session: session.and_then(number_of).unwrap_or(1),
+            nth_session: session.and_then(SessionName::read).map_or(1, |name| name.number),
             attempt: self.attempt,
             state: "",
             now,
@@ -76,7 +76,7 @@ impl Processes {
             self.order.push_back(session.clone());
         }
         let process = self.known.entry(session.clone()).or_insert_with(|| Process {
-            device: named.or_else(|| device_of(session)).unwrap_or(UNKNOWN),
+            device: named.or_else(|| Some(SessionName::read(session)?.device)).unwrap_or(UNKNOWN),
             said: BTreeMap::new(),
         });
         let times = process.said.entry((from, said.kind())).or_default();

@@ -9,6 +9,7 @@ use crate::delegation::exchange::Outgoing;
 use crate::delegation::flow::Approach;
 use crate::delegation::machine::Job;
 use crate::delegation::reading::SessionNames;
+use crate::delegation::session_name::SessionName;
 use crate::dm::script::planted;
 use crate::ids::{DeviceNumber, ServerNumber, SessionId};
 
@@ -120,16 +121,15 @@ impl Book {
         self.timers.first().filter(|(moment, _)| *moment <= now).map(|(_, record)| *record)
     }
 
-    /// A name that this server has not used: server, device and how many it has named for the device, in hexadecimal; in
-    /// place of the server an `s` where names do not tell it.
+    /// A name that this server has not used.
     pub fn new_session(&mut self, me: ServerNumber, device: DeviceNumber, names: SessionNames) -> SessionId {
         let learnt = self.learn(device);
         learnt.sessions += u32::from(!planted!(SessionNameUsedTwice));
-        let number = learnt.sessions;
-        SessionId::new(match names {
-            SessionNames::Own => format!("{:x}-{:x}-{number:x}", me.0, device.0),
-            SessionNames::Shared => format!("s-{:x}-{number:x}", device.0),
-        })
+        let by = match names {
+            SessionNames::Own => Some(me),
+            SessionNames::Shared => None,
+        };
+        SessionName { by, device, number: learnt.sessions }.id()
     }
 
     pub fn open_session(&mut self, key: SessionKey, record: RecordId) {

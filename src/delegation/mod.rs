@@ -24,6 +24,7 @@
 //! | `admission`, `reception` | how a flow begins; where a message belongs |
 //! | `chain` | what a delegate has delegated on ends before it gives the device back |
 //! | `records`, `pact`, `book`, `ended` | what is on record; what both sides' records share; names and timers; the past |
+//! | [`session_name`] | the names that our servers give to sessions |
 //! | [`durable`] | what a server keeps of itself when it dies, and how it comes back |
 //! | [`evidence`] | what may be shown of a message: bounded, without secrets, harmless to a terminal |
 //! | `turn` | what a record works with while it handles one input |
@@ -53,6 +54,7 @@ mod reception;
 mod records;
 pub mod retry;
 pub mod server;
+pub mod session_name;
 #[cfg(test)]
 mod tests;
 mod turn;

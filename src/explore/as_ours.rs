@@ -2,18 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use crate::delegation::session_name::SessionName;
 use crate::explore::premises::Premises;
 use crate::facts::{Fact, What};
-use crate::ids::{DeviceNumber, ServerNumber, SessionId};
+use crate::ids::{ServerNumber, SessionId};
 
 /// The facts of the one device of these premises, in which each session of somebody else's server has the name that this
 /// server would have given it if it were ours.
 pub fn named_as_ours(premises: &Premises, facts: &[Fact]) -> Vec<Fact> {
     let device = premises.devices[0];
     let is_ours = |session: &SessionId| {
-        let servers = (0..premises.names.len() as u16).map(ServerNumber);
-        let mut ours = servers.filter(|server| !premises.unseen.contains(server));
-        ours.any(|server| session.as_str().starts_with(&beginning(server, device)))
+        let name = SessionName::read(session).filter(|name| name.device == device);
+        name.and_then(|name| name.by).is_some_and(|by| !premises.unseen.contains(&by))
     };
     let mut names: BTreeMap<(ServerNumber, SessionId), SessionId> = BTreeMap::new();
     let mut counts: BTreeMap<ServerNumber, u32> = BTreeMap::new();
@@ -26,16 +26,11 @@ pub fn named_as_ours(premises: &Premises, facts: &[Fact]) -> Vec<Fact> {
         let name = names.entry((peer, session.clone())).or_insert_with(|| {
             let count = counts.entry(peer).or_default();
             *count += 1;
-            SessionId::new(format!("{}{count:x}", beginning(peer, device)))
+            SessionName { by: Some(peer), device, number: *count }.id()
         });
         *session = name.clone();
     }
     facts
-}
-
-/// How the names begin that a server of ours gives to sessions about a device.
-fn beginning(server: ServerNumber, device: DeviceNumber) -> String {
-    format!("{:x}-{:x}-", server.0, device.0)
 }
 
 /// With whom a session is, where a fact names one.

@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use crate::delegation::session_name::SessionName;
 use crate::explore::choice::Choice;
 use crate::explore::event::{Event, Thing};
 use crate::explore::lab::Lab;
 use crate::explore::plan::{Named, Plan};
 use crate::explore::trail::Walked;
 use crate::explore::under_way::UnderWay;
-use crate::ids::{ServerNumber, SessionId};
+use crate::ids::ServerNumber;
 
 /// The numbers of everything that sets out on the way of a plan.
 #[derive(Debug, Default)]
@@ -106,7 +107,7 @@ impl Places {
     fn sets_out(&mut self, event: Event, what: &UnderWay, counts: &mut Counts) {
         match what {
             UnderWay::Request { message, .. } | UnderWay::Outcome { message, .. } => {
-                let process = message.session().and_then(number_of).unwrap_or(1);
+                let process = message.session().and_then(SessionName::read).map_or(1, |name| name.number);
                 let nth = counts.messages.entry((event.thing, process)).or_default();
                 *nth += 1;
                 self.messages.insert(event, InProcess { process, nth: *nth });
@@ -154,9 +155,4 @@ struct Counts {
     errands: BTreeMap<ServerNumber, u32>,
     reports: BTreeMap<(ServerNumber, &'static str), u32>,
     sessions: u32,
-}
-
-/// The how-manieth process of its device a session is, by the name that our servers give it.
-fn number_of(session: &SessionId) -> Option<u32> {
-    u32::from_str_radix(session.as_str().rsplit('-').next()?, 16).ok()
 }

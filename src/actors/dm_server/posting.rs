@@ -10,8 +10,8 @@ use bytes::Bytes;
 use tokio::task::AbortHandle;
 
 use super::{AskOperator, DmServer, Later};
-use crate::actors::desk::{Plan, sit_out};
-use crate::actors::far_side;
+use crate::actors::desk::sit_out;
+use crate::actors::far_side::{self, Far};
 use crate::actors::lane::Lane;
 use crate::actors::ordeal::{Ordeal, sites};
 use crate::actors::outside;
@@ -23,6 +23,7 @@ use crate::delegation::exchange::{Outgoing, PostOutcome};
 use crate::delegation::flow::FlowKind;
 use crate::delegation::machine::{Input, Side};
 use crate::delegation::message::{Kind, Message};
+use crate::delegation::session_name::SessionName;
 use crate::facts::What;
 use crate::facts::machines::heard;
 use crate::faults::forgery;
@@ -30,7 +31,6 @@ use crate::faults::rule::{Direction, End, Role};
 use crate::faults::verdict::Passage;
 use crate::ids::{DeviceNumber, ServerNumber, SessionId, device_id};
 use crate::transport::dialer::{Call, Reply};
-use crate::transport::exchange::Outbound;
 use crate::transport::failure::{CallError, Phase};
 use crate::transport::trouble::ConnectTrouble;
 
@@ -170,7 +170,7 @@ impl DmServer {
             false => (ordeal.befall(&mut call, device, &self.lane.desk), None),
         };
         let readings = &self.lane.blueprint.parties.server(to).readings;
-        let far = plan.map(|plan| (plan.refusal(Some(&message), readings), plan));
+        let far = plan.map(|plan| Far { refusal: plan.refusal(Some(&message), readings), plan });
 
         let lane = Rc::clone(&self.lane);
         let actor = ctx.address();
@@ -179,7 +179,7 @@ impl DmServer {
         let has_left = Rc::new(Cell::new(leaves_now));
         let (leaves, Said { kind, session }) = (Rc::clone(&has_left), said.clone());
         let forged = session.as_ref().filter(|_| !ordeal.forgeries.is_empty());
-        let about = forged.and_then(device_of).filter(|about| *about != device);
+        let about = forged.and_then(SessionName::read).map(|name| name.device).filter(|about| *about != device);
         let misdirected =
             about.map(|about| (about, What::Misdirected { from: me, to, kind, session: session.clone() }));
         let mut seen = [misdirected, Some((device, What::Sent { from: me, to, kind, session, attempt }))];
@@ -229,7 +229,7 @@ impl DmServer {
             }),
             message: Some(post.message.kind()),
             session: session.map_or("", SessionId::as_str).into(),
-            nth_session: session.and_then(number_of).unwrap_or(1),
+            nth_session: session.and_then(SessionName::read).map_or(1, |name| name.number),
             attempt: post.attempt,
             state: post.state,
             now,
@@ -278,27 +278,12 @@ impl Handler<Tried> for DmServer {
     }
 }
 
-/// The how-manieth process of its device a session is, by the name that our servers give it.
-pub fn number_of(session: &SessionId) -> Option<u32> {
-    u32::from_str_radix(session.as_str().rsplit('-').next()?, 16).ok()
-}
-
 /// The session before this one of the same device, and a session of the next device, by the names that our servers give.
 fn other_sessions(message: &Message, device: DeviceNumber) -> (Option<SessionId>, Option<SessionId>) {
-    let names = message.session().and_then(|session| {
-        let mut parts = session.as_str().split('-');
-        let (server, number) = (parts.next()?.to_owned(), number_of(session)?);
-        let stale = number.checked_sub(1).filter(|number| *number > 0);
-        let stale = stale.map(|number| SessionId::new(format!("{server}-{:x}-{number:x}", device.0)));
-        Some((stale, SessionId::new(format!("{server}-{:x}-{number:x}", device.0.wrapping_add(1)))))
-    });
-    names.map_or((None, None), |(stale, foreign)| (stale, Some(foreign)))
-}
-
-/// The device of a session, by the names that our servers give.
-pub fn device_of(session: &SessionId) -> Option<DeviceNumber> {
-    let number = session.as_str().split('-').nth(1)?;
-    u32::from_str_radix(number, 16).ok().map(DeviceNumber)
+    let Some(name) = message.session().and_then(SessionName::read) else { return (None, None) };
+    let stale = name.number.checked_sub(1).filter(|number| *number > 0);
+    let stale = stale.map(|number| SessionName { device, number, ..name }.id());
+    (stale, Some(SessionName { device: DeviceNumber(device.0.wrapping_add(1)), ..name }.id()))
 }
 
 /// What was said to somebody else's server, to be kept with what comes of it.
@@ -325,7 +310,7 @@ async fn ask(
     lane: &Lane,
     (wanted, due): (Moment, Option<Moment>),
     (kind, flow): (Kind, Option<FlowKind>),
-    (call, far): (Call, Option<(Outbound, Plan)>),
+    (call, far): (Call, Option<Far>),
     taped: Option<Taped>,
 ) -> PostOutcome {
     if let Some(due) = due {
@@ -333,8 +318,7 @@ async fn ask(
         let late = lane.blueprint.clock.now() - due;
         lane.record(|shard| shard.late(late));
     }
-    let (refusal, plan) = far.map_or_else(|| (Outbound::status(409), None), |(refusal, plan)| (refusal, Some(plan)));
-    let result = far_side::call(lane, plan.as_ref(), call, refusal).await;
+    let result = far_side::call(lane, call, far).await;
     let now = lane.blueprint.clock.now();
     if let Ok(reply) = &result {
         lane.call_answered(&reply.timing);
