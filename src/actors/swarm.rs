@@ -222,6 +222,10 @@ impl Swarm {
                 travel.step += 1;
                 self.waits.push(Reverse((intended + *wait, device)));
             }
+            Some(Step::WaitUntil(after)) => {
+                travel.step += 1;
+                self.waits.push(Reverse((travel.intended.max(self.origin + *after), device)));
+            }
             Some(step) => {
                 if let Some(flow) = Running::of(step, now) {
                     self.start_flow(device, flow, step);

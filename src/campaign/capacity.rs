@@ -211,7 +211,7 @@ fn trialed(trial: &Trial, finished: Option<&Finished>, outcome: &Outcome) -> Tri
 /// Whether so many flows at once, their throughput and their times go together. `None` where journeys wait, for then it is
 /// not known how many flows there are at once.
 fn littles_law(under: &Scenario, summary: &Summary, at_once: f64) -> Option<Check> {
-    let waits = |step: &journey::Step| matches!(step, journey::Step::Wait(_));
+    let waits = |step: &journey::Step| matches!(step, journey::Step::Wait(_) | journey::Step::WaitUntil(_));
     if under.journeys.iter().any(|cohort| cohort.journey.steps.iter().any(waits)) {
         return None;
     }

@@ -155,6 +155,6 @@ fn planned(premises: &mut Premises, step: &Step) -> Option<Planned> {
 fn expected(step: &Step) -> Option<Expected> {
     match step {
         Step::Delegate { expect, .. } | Step::Revoke { expect, .. } => Some(*expect),
-        Step::Wait(_) => None,
+        Step::Wait(_) | Step::WaitUntil(_) => None,
     }
 }

@@ -196,7 +196,7 @@ fn scene(window: &Window, offsets: &[i64], lead: Duration, how: HowOften) -> Sce
     let cohort = &alone.journeys[0];
     let mut journey = Journey::clone(&cohort.journey);
     for step in &mut journey.steps {
-        if let Step::Wait(pause) = step {
+        if let Step::Wait(pause) | Step::WaitUntil(pause) = step {
             *pause = LONGEST_PAUSE.min(*pause);
         }
     }

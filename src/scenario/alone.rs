@@ -26,6 +26,7 @@ pub fn read(text: &str, names: &[String]) -> Result<Step, String> {
     })?;
     match read {
         StepText::Wait(time) => Ok(Step::Wait(time)),
+        StepText::WaitUntil(time) => Ok(Step::WaitUntil(time)),
         StepText::Revoke { how, parties: Some((from, to)), expect: expected } => {
             let (from, to) = parties(&from, &to)?;
             Ok(Step::Revoke { from, to, how, expect: expect(expected) })

@@ -3,7 +3,7 @@
 //! An exchange is one HTTPS request with its answer, between servers or of a device. How many a flow takes is counted
 //! along the flows of the specification, where nothing goes wrong; `tests/calibrate.rs` holds a run against it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::delegation::flow::{Approach, FlowKind, Revocation};
@@ -22,13 +22,14 @@ const MOST_STRETCHES: u64 = 4_000;
 pub struct Demand {
     /// Of what goes by the clock: per second in the busiest one. `None` where nothing does.
     pub clocked: Option<Need>,
-    /// Of the largest storm: all that its journeys begin with, to be done as soon as can be. `None` without a storm.
+    /// Of the largest storm: all that its journeys begin with, or go on with behind a `wait until`, to be done as soon as can
+    /// be. `None` without a storm.
     pub storm: Option<Need>,
     /// The most places of closed phases, which ask for no rate. `None` without any.
     pub at_once: Option<u64>,
 }
 
-/// What a journey does so long after its start.
+/// What is done, and when: after the start of a journey, or of the load.
 type Doings = Vec<(Duration, Need)>;
 
 impl Scenario {
@@ -38,6 +39,7 @@ impl Scenario {
         let plan = self.plan();
         let mut clocked = Stretches::default();
         let mut demand = Demand::default();
+        let mut gatherings: BTreeMap<Duration, Need> = BTreeMap::new();
         for (number, load) in plan.load.populations.iter().enumerate() {
             let doings = self.doings(|journey| load.has(journey), &per_journey);
             let devices = load.devices(&per_journey);
@@ -64,7 +66,16 @@ impl Scenario {
                 }
             }
             clocked.add(&starts, &doings);
+            let started = f64::from(devices.min(load.starts)) / f64::from(devices.max(1));
+            for (number, (cohort, devices)) in self.journeys.iter().zip(&per_journey).enumerate() {
+                for (at, need) in self.doings_of(&cohort.journey).1.into_iter().filter(|_| load.has(number)) {
+                    let all = gatherings.entry(at).or_default();
+                    *all = plus(all, &times(&need, f64::from(*devices) * started));
+                }
+            }
         }
+        let storms = demand.storm.into_iter().chain(gatherings.into_values());
+        demand.storm = storms.max_by(|one, other| one.exchanges.total_cmp(&other.exchanges));
         demand.clocked = clocked.most();
         demand
     }
@@ -76,7 +87,7 @@ impl Scenario {
         let mut doings: Doings = Vec::new();
         for (_, (cohort, own)) in all().filter(|(_, (_, own))| **own > 0) {
             let share = f64::from(*own) / f64::from(devices);
-            doings.extend(self.doings_of(&cohort.journey).into_iter().map(|(at, need)| (at, times(&need, share))));
+            doings.extend(self.doings_of(&cohort.journey).0.into_iter().map(|(at, need)| (at, times(&need, share))));
         }
         doings.sort_by_key(|(at, _)| *at);
         doings.dedup_by(|next, first| {
@@ -89,13 +100,20 @@ impl Scenario {
         doings
     }
 
-    fn doings_of(&self, journey: &Journey) -> Doings {
-        let mut doings = Vec::new();
+    /// What a journey does so long after its start, and what it does at a moment of the load, whenever it was started: just
+    /// the flow that waits for that, for those behind it come as that one goes.
+    fn doings_of(&self, journey: &Journey) -> (Doings, Doings) {
+        let (mut doings, mut gathered) = (Vec::new(), Vec::new());
         let (mut at, mut met) = (Duration::ZERO, BTreeSet::new());
+        let (mut until, mut has_waited) = (None, false);
         for step in &journey.steps {
             let (flow, from, to) = match (step, step.wish()) {
                 (Step::Wait(time), _) => {
                     at = at.saturating_add(*time);
+                    continue;
+                }
+                (Step::WaitUntil(moment), _) => {
+                    (until, has_waited) = (Some(*moment), true);
                     continue;
                 }
                 (_, Some((flow, (from, to), _))) => (flow, from, to),
@@ -112,10 +130,15 @@ impl Scenario {
                     met.len() - before
                 }
             };
-            doings.push((at, Need { exchanges: exchanges(flow), handshakes: handshakes as f64 }));
+            let need = Need { exchanges: exchanges(flow), handshakes: handshakes as f64 };
+            match until.take() {
+                Some(moment) => gathered.push((moment, need)),
+                None if has_waited => {}
+                None => doings.push((at, need)),
+            }
             at = at.saturating_add(FLOW_TAKES);
         }
-        doings
+        (doings, gathered)
     }
 
     /// Whom a device calls on in a flow: the servers by their numbers, and whether it is one's bootstrap server.
@@ -268,6 +291,15 @@ mod tests {
         );
         let storm = Some(Need { exchanges: 50.0 * 9.0, handshakes: 0.0 });
         assert_eq!(demand, Demand { clocked: None, storm, at_once: Some(7) });
+    }
+
+    #[test]
+    fn what_waits_for_a_moment_is_a_storm_then() {
+        let steps = r#""delegate home -> partner by dmacc subtree ./SCOMO", "wait until 30s", "revoke asked""#;
+        let demand = of_one(steps, "{ phases = [\"hold 20/s for 2s\"] }", "\"pooled\"");
+        let clocked = Some(Need { exchanges: 20.0 * 9.0, handshakes: 0.0 });
+        let storm = Some(Need { exchanges: 40.0 * 6.0, handshakes: 0.0 });
+        assert_eq!(demand, Demand { clocked, storm, at_once: None });
     }
 
     #[test]

@@ -200,7 +200,9 @@ impl Scenario {
                 quota.outlook.ends.or(last.map(|last| last.begins)).unwrap_or_default().saturating_add(longest)
             }
         };
-        at_end.max(longest)
+        let until = self.journeys.iter().zip(started).enumerate();
+        let until = until.filter(|(number, (_, devices))| quota.load.has(*number) && **devices > 0);
+        at_end.max(longest).max(until.map(|(_, (cohort, _))| not_before(&cohort.journey)).max().unwrap_or_default())
     }
 }
 
@@ -267,6 +269,20 @@ fn takes(journey: &Journey) -> Duration {
     let step_takes = |step: &Step| match step {
         Step::Wait(time) => *time,
         Step::Delegate { .. } | Step::Revoke { .. } => FLOW_TAKES,
+        // It goes by the beginning of the load.
+        Step::WaitUntil(_) => Duration::ZERO,
     };
     journey.steps.iter().map(step_takes).fold(Duration::ZERO, Duration::saturating_add)
+}
+
+/// The earliest end of a journey after the beginning of the load, whenever it has started.
+fn not_before(journey: &Journey) -> Duration {
+    let waits = |step: &Step| matches!(step, Step::WaitUntil(_));
+    let Some(last) = journey.steps.iter().rposition(waits) else { return Duration::ZERO };
+    let until = journey.steps.iter().filter_map(|step| match step {
+        Step::WaitUntil(after) => Some(*after),
+        _ => None,
+    });
+    let behind = Journey { steps: journey.steps[last + 1..].to_vec(), ..journey.clone() };
+    until.max().unwrap_or_default().saturating_add(takes(&behind))
 }

@@ -209,7 +209,7 @@ pub static JOURNEY: Section = Section {
         required(
             "steps",
             Shape::Texts,
-            "`delegate A -> B by dmacc|url [subtree URI] [full] [started by X] [expect OUTCOME]`, `revoke asked|requested|forced [A -> B] [with notice|without notice] [expect OUTCOME]`, `wait 2s`.",
+            "`delegate A -> B by dmacc|url [subtree URI] [full] [started by X] [expect OUTCOME]`, `revoke asked|requested|forced [A -> B] [with notice|without notice] [expect OUTCOME]`, `wait 2s`, `wait until 30s` (after the load began).",
         ),
         key(
             "meanwhile",

@@ -29,7 +29,7 @@ pub fn read(text: &Text<'_>, reader: &StepReader<'_>, latest: Latest, found: &mu
 
 fn wish(text: &Text<'_>, reader: &StepReader<'_>, mut latest: Latest, found: &mut Vec<Problem>) -> Option<Step> {
     match steps::parse(text.text) {
-        Ok(StepText::Wait(_)) => {
+        Ok(StepText::Wait(_) | StepText::WaitUntil(_)) => {
             let problem = Problem::new(text.whole(), "a wish is no wait");
             found.push(problem.hint("what follows `:` is a `delegate` or `revoke` step; `once` is what waits"));
             return None;

@@ -59,6 +59,7 @@ impl StepReader<'_> {
                 Some(ReadStep { step, names_parties: parties.is_some() })
             }
             Ok(StepText::Wait(time)) => Some(ReadStep { step: Step::Wait(time), names_parties: false }),
+            Ok(StepText::WaitUntil(time)) => Some(ReadStep { step: Step::WaitUntil(time), names_parties: false }),
             Err(error) => {
                 *latest = Latest::Unreadable;
                 found.push(Problem::new(text.part(error.span), error.message).maybe_hint(error.hint));

@@ -4,6 +4,7 @@
 //! delegate A -> B by dmacc|url [subtree URI] [full] [started by X] [expect OUTCOME]
 //! revoke asked|requested|forced [A -> B] [with notice|without notice] [expect OUTCOME]
 //! wait 2s
+//! wait until 30s
 //! ```
 //!
 //! What follows `by dmacc|url` may stand in any order; a comma may follow any word. A revocation that names nobody is
@@ -36,6 +37,7 @@ pub enum StepText<'t> {
         expect: Option<Expected>,
     },
     Wait(Duration),
+    WaitUntil(Duration),
 }
 
 impl StepText<'_> {
@@ -44,7 +46,7 @@ impl StepText<'_> {
         match self {
             StepText::Delegate(step) => step.expect,
             StepText::Revoke { expect, .. } => *expect,
-            StepText::Wait(_) => None,
+            StepText::Wait(_) | StepText::WaitUntil(_) => None,
         }
     }
 }
@@ -105,6 +107,7 @@ pub fn print<'n>(step: &Step, name: impl Fn(ServerNumber) -> &'n str) -> String 
             format!("revoke {how} {parties}{notice}{}", expecting(expect))
         }
         Step::Wait(time) => format!("wait {}", units::Duration(*time)),
+        Step::WaitUntil(time) => format!("wait until {}", units::Duration(*time)),
     }
 }
 
@@ -206,13 +209,18 @@ impl<'t> Reader<'t> {
     }
 
     fn wait(&mut self) -> Result<StepText<'t>, StepError> {
-        let first = self.any("how long, such as `2s`")?;
+        let mut first = self.any("how long, such as `2s`")?;
+        let is_until = first.text == "until";
+        if is_until {
+            first = self.any("how long after the beginning of the load, such as `30s`")?;
+        }
         self.next = self.words.len();
         let span = first.span.start..self.text.trim_end().len();
         match self.text[span.clone()].parse::<units::Duration>() {
             Ok(time) if time > LONGEST_STRETCH => {
                 Err(error(span, format!("a wait is at most {LONGEST_STRETCH} long"), None))
             }
+            Ok(time) if is_until => Ok(StepText::WaitUntil(time.0)),
             Ok(time) => Ok(StepText::Wait(time.0)),
             Err(wrong) => Err(error(span, wrong.to_string(), None)),
         }

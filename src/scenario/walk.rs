@@ -59,7 +59,7 @@ impl<'w> Walk<'w> {
                 self.after(*expect);
                 Step::Revoke { from, to, how: *how, expect: *expect }
             }
-            Step::Wait(_) => step.clone(),
+            Step::Wait(_) | Step::WaitUntil(_) => step.clone(),
         }
     }
 

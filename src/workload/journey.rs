@@ -48,7 +48,10 @@ pub enum Step {
         how: Revocation,
         expect: Expected,
     },
+    /// So long after the step before.
     Wait(Duration),
+    /// Until so long after the beginning of the load; not at all where that has gone by. Its pace changes nothing.
+    WaitUntil(Duration),
 }
 
 /// The outcome that a step's author expects: an outcome's key or `any`, `done` unless the step says otherwise.
@@ -84,7 +87,7 @@ impl Step {
                 Some(FlowKind::Delegate { approach: *approach, is_full: *is_full, by_delegated: *by_delegated })
             }
             Step::Revoke { how, .. } => Some(FlowKind::Revoke(*how)),
-            Step::Wait(_) => None,
+            Step::Wait(_) | Step::WaitUntil(_) => None,
         }
     }
 
@@ -95,7 +98,7 @@ impl Step {
                 Some(*to)
             }
             Step::Delegate { from, .. } | Step::Revoke { from, .. } => Some(*from),
-            Step::Wait(_) => None,
+            Step::Wait(_) | Step::WaitUntil(_) => None,
         }
     }
 
@@ -105,7 +108,7 @@ impl Step {
         match self {
             Step::Delegate { from, to, subtree, .. } => Some((flow, (*from, *to), subtree.clone())),
             Step::Revoke { from, to, .. } => Some((flow, (*from, *to), Uri::root())),
-            Step::Wait(_) => None,
+            Step::Wait(_) | Step::WaitUntil(_) => None,
         }
     }
 }

@@ -39,6 +39,7 @@ fn revocations_and_waits_are_read() {
     let named = StepText::Revoke { how: Revocation::Forced { notice: false }, parties, expect: None };
     reads("revoke forced with->home, without notice", named);
     reads("wait 1m 30s", StepText::Wait(Duration::from_secs(90)));
+    reads("wait until 1m 30s", StepText::WaitUntil(Duration::from_secs(90)));
 }
 
 #[track_caller]
@@ -106,6 +107,12 @@ fn every_wrong_word_is_pointed_at() {
     );
     is_refused("revoke asked home ->", "", "expected the name of the delegated server, and the step ends here", None);
     is_refused("wait", "", "expected how long, such as `2s`, and the step ends here", None);
+    is_refused(
+        "wait until",
+        "",
+        "expected how long after the beginning of the load, such as `30s`, and the step ends here",
+        None,
+    );
     is_refused("wait 9000h", "9000h", "a wait is at most 8760h long", None);
     is_refused(
         "wait two seconds",
@@ -132,6 +139,7 @@ fn what_is_written_reads_back_to_the_same() {
         "revoke forced partner -> home without notice expect refused",
         "revoke forced home -> partner with notice",
         "wait 1.5s",
+        "wait until 1m30s",
     ] {
         let number = |word: &Word<'_>| ServerNumber(names.iter().position(|name| *name == word.text).unwrap() as u16);
         let step = match parse(text).unwrap() {
@@ -150,6 +158,7 @@ fn what_is_written_reads_back_to_the_same() {
                 Step::Revoke { from: number(&from), to: number(&to), how, expect }
             }
             StepText::Wait(time) => Step::Wait(time),
+            StepText::WaitUntil(time) => Step::WaitUntil(time),
         };
         assert_eq!(print(&step, |server| names[usize::from(server.0)]), text);
     }

@@ -207,7 +207,7 @@ fn the_shipped_loads_show_every_shape_and_are_short() {
     let wanted =
         "hold ramp stairs spike storm pause replay closed poisson exactly populations warm-up steady cool-down";
     let missing: Vec<&str> = wanted.split(' ').filter(|what| !shown.contains(*what)).collect();
-    assert!(missing.is_empty() && files == 11, "{missing:?} of {files} files");
+    assert!(missing.is_empty() && files == 12, "{missing:?} of {files} files");
 }
 
 #[test]

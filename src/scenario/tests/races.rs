@@ -261,7 +261,7 @@ fn a_revocation_may_say_whose_delegation_it_ends() {
     let journey = read(&text).unwrap().journeys[0].journey.clone();
     let parties = |step: &Step| match step {
         Step::Delegate { from, to, .. } | Step::Revoke { from, to, .. } => (from.0, to.0),
-        Step::Wait(_) => (9, 9),
+        Step::Wait(_) | Step::WaitUntil(_) => (9, 9),
     };
     assert_eq!(journey.steps.iter().map(parties).collect::<Vec<_>>(), [(0, 1), (0, 2), (0, 1), (0, 2)]);
     reads_back(&text);
