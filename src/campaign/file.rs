@@ -7,6 +7,7 @@ use toml::Value;
 use toml::de::DeValue;
 
 use crate::campaign::matrix::{self, Axis, Cell, Setting, Spot};
+use crate::campaign::order::Rests;
 use crate::scenario::document::{self, Table, Value as Found};
 use crate::scenario::entry::Entry;
 use crate::scenario::file::read_text;
@@ -34,7 +35,7 @@ pub struct CampaignFile {
     /// At least one.
     pub repeats: u32,
     pub warm_up: u32,
-    pub pause: Duration,
+    pub rests: Rests,
     pub budget: Option<Duration>,
     /// What holds for every cell.
     pub set: Vec<Setting>,
@@ -174,7 +175,7 @@ impl Reader<'_> {
             seed: entry.integer("seed").and_then(|seed| u64::try_from(seed).ok()).map(Seed),
             repeats: entry.number("repeats"),
             warm_up: entry.number("warm_up"),
-            pause: entry.duration("pause"),
+            rests: Rests { cool_down: entry.duration("cool_down"), pause: entry.duration("pause") },
             budget: entry.has("budget").then(|| entry.duration("budget")),
             set,
             cells,

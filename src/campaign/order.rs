@@ -5,6 +5,7 @@
 //! *The Design of Experiments*, 1935, chapter II.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use rand::seq::SliceRandom;
 
@@ -17,12 +18,38 @@ pub struct Job {
     pub repeat: u32,
 }
 
+impl Job {
+    /// What is run to warm up, and counts for nothing.
+    pub const OF_WARM_UP: Job = Job { cell: 1, repeat: 1 };
+}
+
 /// All runs of so many cells, so often each, in the order that the seed gives them.
 pub fn shuffled(cells: u32, repeats: u32, seed: Seed) -> Vec<Job> {
     let mut jobs: Vec<Job> =
         (1..=cells).flat_map(|cell| (1..=repeats).map(move |repeat| Job { cell, repeat })).collect();
     jobs.shuffle(&mut seed.stream("order of a campaign", 0));
     jobs
+}
+
+/// How long nothing happens between runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rests {
+    /// After every run.
+    pub cool_down: Duration,
+    /// Besides, before a run of another cell.
+    pub pause: Duration,
+}
+
+impl Rests {
+    /// That between two runs.
+    pub fn between(self, last: Job, next: Job) -> Duration {
+        if last.cell == next.cell { self.cool_down } else { self.cool_down.saturating_add(self.pause) }
+    }
+
+    /// All those between runs in this order.
+    pub fn over(self, order: &[Job]) -> Duration {
+        order.windows(2).map(|two| self.between(two[0], two[1])).fold(Duration::ZERO, Duration::saturating_add)
+    }
 }
 
 /// What is left of an order when these are done; the order of the rest stays.
@@ -40,6 +67,14 @@ pub fn seed_of_repeat(campaign: Seed, repeat: u32) -> Seed {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn after_each_run_comes_a_rest_and_before_another_cell_a_longer_one() {
+        let rests = Rests { cool_down: Duration::from_secs(1), pause: Duration::from_secs(10) };
+        let order = [1, 1, 2, 3, 3].map(|cell| Job { cell, repeat: 1 });
+        assert_eq!(rests.over(&order), Duration::from_secs(2 * 11 + 2));
+        assert_eq!((rests.over(&order[..1]), rests.over(&[])), (Duration::ZERO, Duration::ZERO));
+    }
 
     #[test]
     fn every_cell_comes_in_every_repeat_once_and_the_seed_says_when() {

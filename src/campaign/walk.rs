@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::campaign::cells::Cells;
-use crate::campaign::order::{Job, missing, shuffled};
+use crate::campaign::order::{Job, Rests, missing, shuffled};
 use crate::clock::{Clock, Moment, wall_now};
 use crate::measure::Verdict;
 use crate::results::campaign::{Campaign, CampaignFolder, CutRow, Left, NotRunRow, Place, RunRow, WarmUpRow};
@@ -27,7 +27,7 @@ pub struct Walk<'c> {
     /// Where certificates are and what may be called; the folder of the runs is the campaign's.
     pub options: Options,
     pub warm_up: u32,
-    pub pause: Duration,
+    pub rests: Rests,
     /// The longest time of one run.
     pub budget: Option<Duration>,
 }
@@ -132,7 +132,7 @@ impl Walk<'_> {
         errors: &mut Vec<RunError>,
         tell: &mut impl FnMut(News<'_>),
     ) -> Result<Option<End>, GoError> {
-        let job = Job { cell: 1, repeat: 1 };
+        let job = Job::OF_WARM_UP;
         for number in 1..=if jobs.is_empty() { 0 } else { self.warm_up } {
             let finished = match self.run(job, Place::WarmUp, tell) {
                 Ok((finished, _)) => finished,
@@ -147,7 +147,8 @@ impl Walk<'_> {
             }
             kept(&finished)?;
             tell(News::WarmedUp { number, of: self.warm_up, row: &row, finished: &finished });
-            if let Some(signal) = watch.rest(self.pause) {
+            let next = if number < self.warm_up { job } else { jobs[0] };
+            if let Some(signal) = watch.rest(self.rests.between(job, next)) {
                 return Ok(Some(End::Interrupted(signal)));
             }
         }
@@ -167,7 +168,7 @@ impl Walk<'_> {
         let (mut in_vain, mut made) = (0, 0);
         for (place, job) in jobs.iter().copied().enumerate() {
             if place > 0
-                && let Some(signal) = watch.rest(self.pause)
+                && let Some(signal) = watch.rest(self.rests.between(jobs[place - 1], job))
             {
                 return Ok(End::Interrupted(signal));
             }

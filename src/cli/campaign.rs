@@ -250,7 +250,7 @@ fn go(ready: Ready, outside: Outside, flags: &Flags) -> Exit {
         folder: &folder,
         options: outside.apply(options(flags)),
         warm_up: file.warm_up,
-        pause: file.pause,
+        rests: file.rests,
         budget: file.budget,
     };
     let known = campaign.cells.clone();

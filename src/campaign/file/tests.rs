@@ -25,16 +25,17 @@ fn is_wrong(text: &str, expected: &[(usize, usize, &str)]) -> Problems {
 fn what_is_left_out_has_a_default() {
     let file = parse("demo.toml", HEAD).expect("a campaign of one cell");
     assert_eq!((file.name.as_str(), file.scenario.as_str(), file.seed), ("nightly", "quickstart", None));
-    assert_eq!((file.repeats, file.warm_up, file.pause, file.budget), (1, 0, Duration::ZERO, None));
+    assert_eq!((file.repeats, file.warm_up, file.rests, file.budget), (1, 0, Rests::default(), None));
     assert_eq!((file.cells.len(), file.runs()), (1, 1), "the scenario as it is");
 }
 
 #[test]
 fn all_is_read_as_it_stands() {
-    let text = "seed = 9\nrepeats = 3\nwarm_up = 2\npause = \"1.5s\"\nbudget = \"1m\"\n";
+    let text = "seed = 9\nrepeats = 3\nwarm_up = 2\ncool_down = \"4s\"\npause = \"1.5s\"\nbudget = \"1m\"\n";
     let file = parse("demo.toml", &format!("{HEAD}{text}")).expect("a campaign");
     assert_eq!((file.seed, file.repeats, file.warm_up), (Some(Seed(9)), 3, 2));
-    assert_eq!((file.pause, file.budget), (Duration::from_millis(1_500), Some(Duration::from_mins(1))));
+    let rests = Rests { cool_down: Duration::from_secs(4), pause: Duration::from_millis(1_500) };
+    assert_eq!((file.rests, file.budget), (rests, Some(Duration::from_mins(1))));
 }
 
 #[test]

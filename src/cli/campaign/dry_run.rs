@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::campaign::cells::Cells;
 use crate::campaign::file::CampaignFile;
-use crate::campaign::order::Job;
+use crate::campaign::order::{Job, shuffled};
 use crate::cli::args::Flags;
 use crate::cli::exit::Exit;
 use crate::cli::output;
@@ -62,7 +62,7 @@ pub fn tell(file: &CampaignFile, cells: &Cells, seed: Seed, flags: &Flags) -> Ex
     for forecast in &forecasts {
         forecast.doubt.iter().for_each(|doubt| output::remark(&format!("warning: cell {}: {doubt}", forecast.cell)));
     }
-    let total = total(file, &forecasts);
+    let total = total(file, seed, &forecasts);
     if flags.json {
         return output::data(&format!("{:#}", json(file, seed, &forecasts, &total)));
     }
@@ -72,14 +72,15 @@ pub fn tell(file: &CampaignFile, cells: &Cells, seed: Seed, flags: &Flags) -> Ex
     output::data(&text(file, seed, &forecasts, &total))
 }
 
-/// What each takes, so often as it comes; between two runs there is a pause.
-fn total(file: &CampaignFile, forecasts: &[Forecast]) -> Total {
+/// What each takes, so often as it comes, and the rests between them.
+fn total(file: &CampaignFile, seed: Seed, forecasts: &[Forecast]) -> Total {
     // A run that takes longer is interrupted.
     let takes = |forecast: &Forecast| file.budget.map_or(forecast.lasts, |budget| forecast.lasts.min(budget));
     let all: Duration = forecasts.iter().map(takes).sum();
     let warm_up = forecasts.first().map_or(Duration::ZERO, takes).saturating_mul(file.warm_up);
-    let between = (file.runs() + u64::from(file.warm_up)).saturating_sub(1);
-    let pauses = file.pause.saturating_mul(u32::try_from(between).unwrap_or(u32::MAX));
+    let mut order = vec![Job::OF_WARM_UP; file.warm_up as usize];
+    order.extend(shuffled(forecasts.len() as u32, file.repeats, seed));
+    let pauses = file.rests.over(&order);
     Total { runs: all.saturating_mul(file.repeats), warm_up, pauses }
 }
 

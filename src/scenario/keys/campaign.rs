@@ -24,7 +24,13 @@ pub static CAMPAIGN: Section = Section {
             "0",
             "How many runs of the first cell come before all others, and count for nothing.",
         ),
-        with_default("pause", Shape::DurationOrNone, "0s", "How long nothing happens between two runs."),
+        with_default("cool_down", Shape::DurationOrNone, "0s", "How long nothing happens after each run."),
+        with_default(
+            "pause",
+            Shape::DurationOrNone,
+            "0s",
+            "How long nothing happens besides, before a run of another cell than the last.",
+        ),
         key(
             "budget",
             Shape::Duration,
