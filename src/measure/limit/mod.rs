@@ -233,9 +233,15 @@ impl Limit {
         Limit { abort_after: Some(time), ..self }
     }
 
-    /// The same limit, of the phases of this name; as it is written it stays.
+    /// The same limit, of the phases of this name.
     pub fn of_phase(self, name: &str) -> Limit {
-        Limit { over: Some(name.to_owned()), ..self }
+        let whole = match &self.over {
+            Some(before) => self.expr.replacen(&format!(" over {before}"), "", 1),
+            None => self.expr,
+        };
+        let behind = [" for ", " optional"].into_iter().filter_map(|word| whole.find(word)).min();
+        let (bound, behind) = whole.split_at(behind.unwrap_or(whole.len()));
+        Limit { expr: format!("{bound} over {name}{behind}"), over: Some(name.to_owned()), ..self }
     }
 
     /// How many samples it takes to be judged at all.

@@ -310,3 +310,20 @@ fn mistakes_are_shown_where_they_are() {
         assert!(error.hint.contains(hint), "{text}: {}", error.hint);
     }
 }
+
+#[test]
+fn a_limit_put_on_a_phase_can_be_written_down_and_read_again() {
+    for (text, expected) in [
+        ("share(failed) = 0", "share(failed) = 0 over steady"),
+        ("rate(flows) > 5/s over warm-up", "rate(flows) > 5/s over steady"),
+        (
+            "p99(session.dms1) < 1s for 3 of 5 windows of 10s",
+            "p99(session.dms1) < 1s over steady for 3 of 5 windows of 10s",
+        ),
+        ("count(rejected) = 0 optional", "count(rejected) = 0 over steady optional"),
+    ] {
+        let limit = parse(text).expect("a limit").of_phase("steady");
+        assert_eq!(limit.to_string(), expected);
+        assert_eq!(parse(expected).as_ref(), Ok(&limit));
+    }
+}
