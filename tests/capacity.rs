@@ -4,7 +4,7 @@
 mod place;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use place::Place;
@@ -66,6 +66,79 @@ fn what_is_kept_to_the_end_of_the_range_is_at_least_that_and_a_plan_goes_by_it()
         searches.map(|entry| entry.path()).find(|path| path.join("capacity.json").is_file()).expect("a search");
     let told = fs::read_to_string(search.join("capacity.txt")).expect("in words");
     assert!(told.contains("AT LEAST: every limit is kept at 30 starts/s"), "{told}");
+    let page = fs::read_to_string(search.join("capacity.html")).expect("a page");
+    assert!(page.contains("AT LEAST") && page.contains("Every sub-trial"), "{page}");
+    is_valid(&found);
+
+    // What was found is evidence for other plans.
+    let by = |plan: &str, searches: &[&Path]| {
+        let mut command = Command::new(PROGRAM);
+        command.current_dir(&place.0).args(["capacity", "--plan", plan]);
+        searches.iter().for_each(|search| _ = command.arg("--with").arg(search));
+        command.output().expect("the program")
+    };
+    let output = by("100M devices in 48h", &[&search]);
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    // 100,000,000 in 172,800 s are 578.7 a second: 20 of 30.
+    assert!(told.contains("needs 579/s: 20 peers of the measured size"), "{told}");
+    assert!(told.contains("if peers share nothing, which was not measured"), "{told}");
+    // Six numbers of peers, of which each takes as much as the first: as far as the curve may be read, and no further.
+    let searches: Vec<PathBuf> = [1, 2, 3, 4, 6, 8].map(|peers| of_so_many(&place, &found, peers)).into();
+    let searches: Vec<&Path> = searches.iter().map(PathBuf::as_path).collect();
+    let output = by("24M devices in 48h", &searches);
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert!(told.contains("needs 139/s: 5 peers") && told.contains("it may be read up to 16"), "{told}");
+    let output = by("100M devices in 48h", &searches);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(5), "{told}");
+    assert!(told.contains("no plan: ") && told.contains("the curve may be read up to 16 peers"), "{told}");
+    let output = by("24M devices in 48h", &[&place.0]);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("holds no search for a capacity"), "{told}");
+}
+
+/// Checks it against the schema that the program prints.
+#[track_caller]
+fn is_valid(found: &Value) {
+    let output = Command::new(PROGRAM).args(["schema", "capacity"]).output().expect("the program");
+    let schema: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let wrong: Vec<String> = validator.iter_errors(found).map(|error| error.to_string()).collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
+}
+
+/// The same search as if so many peers had taken so many times as much.
+fn of_so_many(place: &Place, found: &Value, peers: u32) -> PathBuf {
+    let mut other = found.clone();
+    other["peers"] = peers.into();
+    let lower = found["result"]["bounds"]["lower"].as_f64().expect("a bound");
+    other["result"]["bounds"]["lower"] = (lower * f64::from(peers)).into();
+    let folder = place.0.join(format!("peers-{peers}"));
+    fs::create_dir(&folder).expect("a folder");
+    fs::write(folder.join("capacity.json"), other.to_string()).expect("a file");
+    folder
+}
+
+#[test]
+fn where_journeys_revoke_a_storm_of_revocations_is_part_of_the_answer() {
+    let place = Place::new(&[]);
+    let text = scenario("p50(flow.delegate.dmacc) < 2s", "least = 20\nmost = 30")
+        .replace("subtree ./SCOMO\"]", "subtree ./SCOMO\", \"revoke asked\"]");
+    let output = capacity(&place.0, &text, &["--json", "-q", "--plan", "1M devices in 48h, storm 1k"]);
+    let found = record(&output);
+    assert_eq!(output.status.code(), Some(0), "{found:#}");
+    is_valid(&found);
+    // As many as come in 400 ms at 30 a second.
+    let storm = &found["around"]["revocations"];
+    assert_eq!((&storm["devices"], &storm["into"]), (&12.into(), &15.0.into()), "{storm:#}");
+    let took = storm["took_s"].as_f64().expect("all are revoked");
+    assert!(took > 0.0, "{storm:#}");
+    assert_eq!(storm["effects"].as_array().map(Vec::len), Some(2), "one for each limit: {storm:#}");
+    let revoked = found["plan"]["sizing"]["storm"]["revoked_s"].as_f64().expect("it was seen");
+    assert!((revoked - 1_000.0 / 12.0 * took).abs() < 1e-6 * revoked, "{found:#}");
 }
 
 #[test]
@@ -77,7 +150,7 @@ fn what_is_not_kept_at_the_least_load_ends_at_once() {
     let (told, progress) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.status.code(), Some(3), "{told}\n{progress}");
     assert!(told.contains("BELOW: a limit is not kept at 20 starts/s, the least of the range"), "{told}");
-    assert!(progress.contains("warm-up: not kept: p50(flow.delegate.dmacc) < 3ms (was "), "{progress}");
+    assert!(progress.contains("warm-up: not kept: p50(flow.delegate.dmacc) < 3ms over steady (was "), "{progress}");
 }
 
 #[test]
@@ -114,7 +187,7 @@ fn what_cannot_be_searched_for_is_told_before_anything_runs() {
         (
             scenario("share(failed) = 0", &format!("axis = \"at_once\"\n{fine}")),
             vec!["--plan", "5 devices in 1h"],
-            "`--plan` goes with",
+            "has turned up `at_once`, and a plan goes by",
         ),
         (scenario("share(failed) = 0", fine), vec!["--plan", "many devices"], "--plan"),
         (scenario("p99(flow.delegate.dmacc) < 1s", fine), vec![], "takes 100 to be judged: raise `least` to 250"),

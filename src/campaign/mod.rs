@@ -4,13 +4,15 @@
 //! |---|---|
 //! | [`loads`] | a scenario under so much load |
 //! | [`capacity`] | the highest load that keeps every limit, found by running |
-//! | [`around`] | how a peer does below that load, and after more than it can take |
+//! | [`around`] | how a peer does below that load |
+//! | [`aftermath`] | how long it takes to recover, after too much and after many revocations at once |
 //! | [`mod@file`] | a campaign file, or every problem in it |
 //! | [`matrix`] | from axes, single cells and exclusions to cells |
 //! | [`order`] | in which order the runs come, and which are missing |
 //! | [`cells`] | the scenario of each cell |
 //! | [`walk`] | the runs one after the other, saved after each |
 
+pub mod aftermath;
 pub mod around;
 pub mod capacity;
 pub mod cells;

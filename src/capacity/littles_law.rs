@@ -6,6 +6,7 @@
 //! was measured wrongly: responses that begin to count late, throughput without what failed, a window that was no
 //! steady state.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// What was measured over one window.
@@ -22,7 +23,7 @@ pub struct Window {
 }
 
 /// How measurements stand to the law.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct Check {
     /// The number in flight that throughput and response come to.
     pub expected_in_flight: f64,
@@ -33,7 +34,7 @@ pub struct Check {
     pub verdict: Verdict,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     Holds,

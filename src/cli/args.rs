@@ -243,6 +243,8 @@ pub enum Schema {
     Summary,
     /// run.json, as JSON Schema
     Run,
+    /// capacity.json, as JSON Schema
+    Capacity,
     /// What `compare --json` prints, as JSON Schema
     Compare,
     /// What `runs trend --json` prints, as JSON Schema

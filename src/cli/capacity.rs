@@ -6,19 +6,20 @@ use clap::Args;
 
 use crate::campaign::around::around;
 use crate::campaign::capacity::{Found, Stopped, scaling, search, settings};
-use crate::capacity::search::{Ending, Interval};
-use crate::capacity::sizing::{Bounds, Measured, Plan};
+use crate::capacity::search::Ending;
+use crate::capacity::sizing::Plan;
 use crate::cli::args::Flags;
 use crate::cli::check::tell_problems;
 use crate::cli::exit::Exit;
 use crate::cli::output;
 use crate::cli::run::{exit_of, options};
 use crate::cli::scenarios::read_all;
+use crate::cli::sizing::{Searched, go_together, sized};
 use crate::cli::targets::Outside;
 use crate::clock::wall_now;
 use crate::report::capacity as told;
 use crate::results::SearchFolder;
-use crate::results::capacity::{Around, CapacityRecord, Planned, Trialed};
+use crate::results::capacity::{Around, CapacityRecord, EarlierSearch, RECORD};
 use crate::run::{Options, Watch};
 use crate::scenario::Scenario;
 use crate::scenario::capacity::{CapacitySettings, LoadAxis};
@@ -30,26 +31,35 @@ Examples:
   dmswarm capacity scenarios/capacity/rate.toml
   dmswarm capacity scenario.toml --set capacity.each=20s --set capacity.width=0.02
   dmswarm capacity scenarios/capacity/rate.toml --plan '10M devices in 48h, storm 20k, 2 spare'
+  dmswarm capacity --plan '10M devices in 48h' --with one-peer --with two-peers --with four-peers
 
 The scenario says in `[capacity]` what is turned up, from where to where; its limits are what has to be kept. Each load is
 tried several times, more often where its outcomes differ, and the first trial does not count. The folder of the search
-has capacity.json, capacity.txt, and the folder of every run.
+has capacity.json, capacity.html, capacity.txt, and the folder of every run. `dmswarm schema capacity` describes the first.
+
+A plan goes by the rate that one peer keeps. What more of them share is known from searches with other numbers of peers
+(`peers` in `[capacity]`), given by their folders: six of them make a curve, and a plan that needs more than it supports is
+refused. A search with `axis = \"storm\"` says how many devices may come at once.
 
 Ends with 0 when the highest load was found or lies above the range, with 3 when a limit is not kept at the least load,
-with 5 when this machine was the bottleneck or the sub-trials did not suffice.";
+with 5 when this machine was the bottleneck, the sub-trials did not suffice, or a plan needs more than the evidence
+supports.";
 
 /// What was asked for.
 #[derive(Debug, Clone, Args)]
 pub struct Asked {
-    /// A scenario file with `[capacity]`
-    #[arg(value_name = "SCENARIO.toml")]
-    scenario: PathBuf,
+    /// A scenario file with `[capacity]`; without one, searches that were made before are the evidence
+    #[arg(value_name = "SCENARIO.toml", required_unless_present = "with")]
+    scenario: Option<PathBuf>,
     /// Do not take figures around the capacity that was found
     #[arg(long)]
     alone: bool,
     /// What is to be handed over, for the number of peers that it needs: `10M devices in 48h, storm 20k, 2 spare`
     #[arg(long, value_name = "PLAN", value_parser = plan)]
     plan: Option<Plan>,
+    /// A search that was made before, as further evidence for the plan: its folder; may be given several times
+    #[arg(long, value_name = "FOLDER", requires = "plan")]
+    with: Vec<PathBuf>,
     #[command(flatten)]
     outside: Outside,
 }
@@ -60,7 +70,17 @@ fn plan(text: &str) -> Result<Plan, String> {
 
 /// Searches, and keeps what was found.
 pub fn capacity(asked: Asked, flags: &Flags) -> Exit {
-    let read = read_all(std::slice::from_ref(&asked.scenario), &flags.overrides());
+    let earlier: Result<Vec<Searched>, _> = asked
+        .with
+        .iter()
+        .map(|folder| EarlierSearch::read(folder, &flags.out).map(|(folder, search)| (Some(folder), search)))
+        .collect();
+    let earlier = match earlier {
+        Ok(earlier) => earlier,
+        Err(error) => return usage(&error.to_string()),
+    };
+    let Some(path) = &asked.scenario else { return planned_alone(&asked, &earlier, flags) };
+    let read = read_all(std::slice::from_ref(path), &flags.overrides());
     let [read] = &read[..] else {
         return usage("`capacity` takes one scenario, and this is a folder of several; name one of its files");
     };
@@ -78,8 +98,10 @@ pub fn capacity(asked: Asked, flags: &Flags) -> Exit {
             read.source
         ));
     };
-    if asked.plan.is_some() && !matches!(capacity.axis, LoadAxis::Rate) {
-        return usage("a plan is sized by devices a second: `--plan` goes with `axis = \"rate\"`");
+    if asked.plan.is_some()
+        && let Err(error) = go_together(&with_own(EarlierSearch::to_come(scenario, capacity), &earlier))
+    {
+        return usage(&error);
     }
     if let Some(cannot) = CannotDrive::of(scenario) {
         return usage(&format!("{}: {cannot}", read.source));
@@ -87,7 +109,7 @@ pub fn capacity(asked: Asked, flags: &Flags) -> Exit {
     if let Err(error) = settings(scenario, capacity) {
         return usage(&format!("{}: {error}", read.source));
     }
-    match searched(scenario, capacity, asked, flags) {
+    match searched(scenario, capacity, (asked, &earlier), flags) {
         Ok(exit) => exit,
         Err((exit, message)) => {
             output::remark(&format!("error: {message}"));
@@ -104,7 +126,7 @@ fn usage(message: &str) -> Exit {
 fn searched(
     scenario: &Scenario,
     capacity: &CapacitySettings,
-    asked: Asked,
+    (asked, earlier): (Asked, &[Searched]),
     flags: &Flags,
 ) -> Result<Exit, (Exit, String)> {
     let could_not = |error: &dyn std::fmt::Display| (Exit::CouldNotRun, error.to_string());
@@ -133,33 +155,36 @@ fn searched(
         found
     });
     let scales = (capacity.axis == LoadAxis::AtOnce).then(|| scaling(&trials, scenario.seed));
-    let planned = asked.plan.as_ref().map(|plan| sized(plan, bounds, &trials));
-    let record = CapacityRecord {
+    let mut record = CapacityRecord {
         schema: CapacityRecord::SCHEMA,
         scenario: scenario.name.clone(),
         seed: scenario.seed.0,
         policy: scenario.policy.key().to_owned(),
         axis: capacity.axis.key(),
         unit,
+        peers: capacity.peers,
         limits: scenario.limits.iter().map(ToString::to_string).collect(),
         result,
         trials,
         around: found,
         no_scaling: scales.as_ref().and_then(|scales| scales.as_ref().err()).map(ToString::to_string),
         scaling: scales.and_then(Result::ok),
-        plan: planned.as_ref().and_then(|planned| planned.as_ref().ok()).cloned(),
+        plan: None,
     };
+    let planned = asked.plan.as_ref().map(|plan| sized(plan, &with_own(EarlierSearch::from(&record), earlier)));
+    record.plan = planned.as_ref().and_then(|planned| planned.as_ref().ok()).cloned();
     let text = told::told(&record);
     let json = serde_json::to_string_pretty(&record).expect("plain data");
     folder
-        .write("capacity.json", &json)
+        .write(RECORD, &json)
         .and_then(|()| folder.write("capacity.txt", &text))
+        .and_then(|()| folder.write("capacity.html", &told::page(&record, folder.path())))
         .map_err(|e| could_not(&e))?;
     let shown = match flags.json {
         true => output::data(&json),
         false => output::data(&format!("{text}\nsee {}", folder.path().display())),
     };
-    if let Some(Err(why)) = planned {
+    if let Some(Err(why)) = &planned {
         output::remark(&format!("error: no plan: {why}"));
     }
     if let Some(stopped) = stopped {
@@ -173,6 +198,7 @@ fn searched(
     let is_known = bounds.is_some_and(|bounds| bounds.lower.or(bounds.upper).is_some());
     let exit = match record.result.map(|result| result.ending) {
         Some(Ending::Wide) if !is_known => Exit::Invalid,
+        Some(Ending::Found | Ending::Wide | Ending::AboveRange) if matches!(planned, Some(Err(_))) => Exit::Invalid,
         Some(Ending::Found | Ending::Wide | Ending::AboveRange) => Exit::Passed,
         Some(Ending::BelowRange) => Exit::LimitFailed,
         Some(Ending::Exhausted | Ending::Invalid { .. }) | None => Exit::Invalid,
@@ -180,15 +206,23 @@ fn searched(
     Ok(if shown == Exit::Passed { exit } else { shown })
 }
 
-/// A plan by the rate that was found, and the runs that say so.
-fn sized(plan: &Plan, bounds: Option<Interval>, trials: &[Trialed]) -> Result<Planned, String> {
-    let bounds = bounds.and_then(|bounds| Some(Bounds { lower: bounds.lower?, upper: bounds.upper }));
-    let per_s = bounds.ok_or("no load is known to keep every limit")?;
-    let sizing = plan.size(&Measured { per_s, storm: None }, None).map_err(|error| error.to_string())?;
-    let runs_at = |load: f64| -> Vec<PathBuf> {
-        let those = trials.iter().filter(|trial| !trial.is_warm_up && trial.load == load);
-        those.filter_map(|trial| trial.folder.clone()).collect()
-    };
-    let not_kept_in = per_s.upper.map_or_else(Vec::new, runs_at);
-    Ok(Planned { plan: plan.to_string(), sizing, kept_in: runs_at(per_s.lower), not_kept_in })
+/// A search, and those that were made before it.
+fn with_own(own: EarlierSearch, earlier: &[Searched]) -> Vec<Searched> {
+    std::iter::once((None, own)).chain(earlier.iter().cloned()).collect()
+}
+
+/// A plan by earlier searches alone.
+fn planned_alone(asked: &Asked, earlier: &[Searched], flags: &Flags) -> Exit {
+    let plan = asked.plan.as_ref().expect("`--with` goes with a plan");
+    if let Err(error) = go_together(earlier) {
+        return usage(&error);
+    }
+    match sized(plan, earlier) {
+        Ok(planned) if flags.json => output::data(&serde_json::to_string_pretty(&planned).expect("plain data")),
+        Ok(planned) => output::data(told::plan(&planned).trim_end()),
+        Err(why) => {
+            output::remark(&format!("error: no plan: {why}"));
+            Exit::Invalid
+        }
+    }
 }

@@ -7,6 +7,7 @@ use crate::delegation::xml;
 use crate::measure::summary::summary_schema;
 use crate::report::comparison::document;
 use crate::report::development;
+use crate::results::capacity::capacity_schema;
 use crate::results::manifest::run_schema;
 use crate::scenario::schema;
 
@@ -21,6 +22,7 @@ fn text(what: Schema) -> String {
         Schema::Campaign => format!("{:#}", schema::campaign()),
         Schema::Summary => format!("{:#}", summary_schema()),
         Schema::Run => format!("{:#}", run_schema()),
+        Schema::Capacity => format!("{:#}", capacity_schema()),
         Schema::Compare => format!("{:#}", document::schema()),
         Schema::Trend => format!("{:#}", development::schema()),
         Schema::Xsd => xml::schema().to_owned(),
@@ -38,6 +40,7 @@ mod tests {
             (Schema::Campaign, "\"title\": \"dmswarm campaign\""),
             (Schema::Summary, "\"verdict\""),
             (Schema::Run, "\"command_line\""),
+            (Schema::Capacity, "\"conditional_throughput\""),
             (Schema::Compare, "\"runs_needed\""),
             (Schema::Trend, "\"not_enough_runs\""),
             (Schema::Xsd, "<xs:element name=\"delegation_req\""),

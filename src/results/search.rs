@@ -1,12 +1,21 @@
 //! The folder of one search: what was gone through, and a folder for each finding.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::results::FolderError;
 use crate::results::folder::{create_fresh, file_safe, write_whole};
 use crate::results::utc;
+
+/// Reads a file of a search that was made before.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn read(folder: &Path, name: &str) -> io::Result<String> {
+    fs::read_to_string(folder.join(name))
+}
 
 /// The folder of one search.
 #[derive(Debug)]

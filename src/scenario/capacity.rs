@@ -12,6 +12,8 @@ use crate::workload::population::Cohort;
 #[derive(Debug, Clone, PartialEq)]
 pub struct CapacitySettings {
     pub axis: LoadAxis,
+    /// How many peers take the load together.
+    pub peers: u32,
     /// In the unit of the axis, as everything that is a load; above 0, and below `most`.
     pub least: f64,
     pub most: f64,
@@ -125,6 +127,7 @@ pub fn read(
     }
     Some(CapacitySettings {
         axis,
+        peers: entry.number("peers"),
         least,
         most,
         each: entry.duration("each"),
@@ -164,6 +167,7 @@ pub fn print(settings: &CapacitySettings, faults: &[Rule]) -> Vec<(&'static str,
     let time = |time: Duration| quoted(&crate::units::Duration(time).to_string());
     let mut keys = vec![
         ("axis", quoted(settings.axis.key())),
+        ("peers", settings.peers.to_string()),
         ("least", settings.least.to_string()),
         ("most", settings.most.to_string()),
     ];

@@ -1,11 +1,12 @@
 //! The Universal Scalability Law: throughput as a function of load.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// `X(N) = unit N / (1 + contention (N - 1) + coherence N (N - 1))` (Gunther 1993, "A simple capacity model of
 /// massively parallel transaction systems"; Gunther 2007, "Guerrilla Capacity Planning", chapter 4, there with C(N) =
 /// X(N) / X(1)).
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct Curve {
     /// Throughput of a load of one (λ).
     pub unit: f64,

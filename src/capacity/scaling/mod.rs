@@ -12,6 +12,7 @@ mod least_squares;
 use std::f64::consts::TAU;
 
 use rand::RngExt;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use curve::Curve;
@@ -26,7 +27,7 @@ pub struct Point {
 }
 
 /// A fitted curve.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Scaling {
     pub curve: Curve,
     pub unit: Estimate,
@@ -48,15 +49,17 @@ pub struct Scaling {
 
 /// A value with the interval that holds 95 % of what points drawn anew would make of it. Infinity (in JSON, `null`)
 /// where there is no end.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct Estimate {
     pub value: f64,
+    #[schemars(with = "Option<f64>")]
     pub low: f64,
+    #[schemars(with = "Option<f64>")]
     pub high: f64,
 }
 
 /// Where throughput is highest.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Peak {
     /// Among the measured loads.
@@ -68,14 +71,14 @@ pub enum Peak {
 }
 
 /// A load and its throughput.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct Top {
     pub load: Estimate,
     pub throughput: Estimate,
 }
 
 /// How near a curve comes to its points.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct Goodness {
     /// The part of the variance of throughput that the curve explains, at most 1; below 0 where the mean explains more.
     pub r_squared: f64,

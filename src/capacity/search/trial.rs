@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Serialize, Serializer};
 
 /// What is to be done next.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,9 +39,11 @@ pub enum Outcome {
 }
 
 /// What was measured in a sub-trial.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Measured {
-    /// For how long what happened counted.
+    /// For how long what happened counted; in JSON in seconds.
+    #[serde(rename = "lasted_s", serialize_with = "in_seconds")]
+    #[schemars(with = "f64")]
     pub lasted: Duration,
     /// The part of the load that came through, from 0 to 1: what MLRsearch calls the trial forwarding ratio.
     pub forwarded: f64,
@@ -48,8 +51,12 @@ pub struct Measured {
     pub answers: Vec<Answer>,
 }
 
+fn in_seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(time.as_secs_f64())
+}
+
 /// How a sub-trial stands to one goal.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct Answer {
     pub verdict: Verdict,
     /// The measured value as a part of its limit, the other way round where the limit is a lower one: at most 1 where
@@ -59,7 +66,7 @@ pub struct Answer {
 }
 
 /// Whether a limit held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     Held,

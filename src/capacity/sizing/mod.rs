@@ -3,15 +3,19 @@
 //! | file | its job |
 //! |---|---|
 //! | `plan` | a plan as people write it |
+//! | `evidence` | what several searches say, taken together |
 
+mod evidence;
 mod plan;
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::capacity::scaling::Scaling;
 
+pub use evidence::{Evidence, Finding, Weighed};
 pub use plan::{Plan, PlanError};
 
 /// What one peer was measured to take, between bounds: the lower was seen to be kept, the upper was seen not to be.
@@ -21,6 +25,8 @@ pub struct Measured {
     pub per_s: Bounds,
     /// Devices that may come at once; `None` where it was not measured.
     pub storm: Option<Bounds>,
+    /// Revocations a second when many come at once; `None` where that was not seen.
+    pub revoked_per_s: Option<f64>,
 }
 
 /// Between what an answer lies.
@@ -32,7 +38,7 @@ pub struct Bounds {
 }
 
 /// What a plan needs. All of it counts with lower bounds, unless it says otherwise.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct Sizing {
     /// Devices a second, on average, to be done in time.
     pub needed_per_s: f64,
@@ -55,13 +61,15 @@ pub struct Sizing {
 }
 
 /// What a plan's storm comes to, while the working peers do nothing else.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct Storm {
     pub devices: u64,
     /// Devices a second meanwhile: all that the working peers take.
     pub per_s: f64,
     /// Until the last is done.
     pub takes_s: f64,
+    /// Until the last is revoked, where all of them are to be; `None` where such a storm was not seen.
+    pub revoked_s: Option<f64>,
     /// Whether it is known that so many at once are taken; `false` where storms were not measured.
     pub is_measured: bool,
 }
@@ -69,6 +77,8 @@ pub struct Storm {
 /// Why a plan cannot be sized.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum SizingError {
+    #[error("no search knows a rate that keeps every limit")]
+    NothingKnown,
     #[error("{what} is a number above zero, found {found}")]
     NotPositive { what: &'static str, found: f64 },
     #[error("an upper bound is above its lower one, found {lower} and {upper}")]
@@ -125,6 +135,7 @@ impl Plan {
             devices: storm,
             per_s: capacity_per_s,
             takes_s: storm as f64 / capacity_per_s,
+            revoked_s: measured.revoked_per_s.map(|per_s| storm as f64 / (per_s * working as f64)),
             is_measured: measured.storm.is_some(),
         });
         Ok(Sizing {
@@ -222,6 +233,7 @@ mod tests {
     const MEASURED: Measured = Measured {
         per_s: Bounds { lower: 25.0, upper: Some(26.0) },
         storm: Some(Bounds { lower: 6_000.0, upper: Some(6_500.0) }),
+        revoked_per_s: Some(50.0),
     };
 
     fn curve(coherence: f64) -> Scaling {
@@ -245,6 +257,8 @@ mod tests {
         assert_eq!((sizing.fleet_at_one_s, sizing.fleet_s), (400_000.0, 100_000.0));
         let storm = sizing.storm.expect("it is planned");
         assert_eq!((storm.per_s, storm.takes_s, storm.is_measured), (100.0, 200.0, true));
+        // 20,000 at four times 50 a second
+        assert_eq!(storm.revoked_s, Some(100.0));
     }
 
     #[test]
@@ -259,10 +273,10 @@ mod tests {
 
     #[test]
     fn storms_that_were_not_measured_are_said_to_be_so() {
-        let unknown = Measured { storm: None, ..MEASURED };
+        let unknown = Measured { storm: None, revoked_per_s: None, ..MEASURED };
         let sizing = plan("10M devices in 48h, storm 20k").size(&unknown, None).expect("a sizing");
         assert_eq!(sizing.working, 3);
-        assert!(sizing.storm.is_some_and(|storm| !storm.is_measured));
+        assert!(sizing.storm.is_some_and(|storm| !storm.is_measured && storm.revoked_s.is_none()));
     }
 
     #[test]
@@ -288,7 +302,7 @@ mod tests {
     #[test]
     fn what_is_no_capacity_is_refused() {
         let of = |lower: f64, upper: Option<f64>| {
-            let measured = Measured { per_s: Bounds { lower, upper }, storm: None };
+            let measured = Measured { per_s: Bounds { lower, upper }, storm: None, revoked_per_s: None };
             plan("10M devices in 48h").size(&measured, None).map(|_| ())
         };
         assert!(matches!(of(0.0, None), Err(SizingError::NotPositive { found: 0.0, .. })));

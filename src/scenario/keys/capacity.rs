@@ -15,6 +15,12 @@ pub static CAPACITY: Section = Section {
             "What is turned up: starts a second, journeys under way at once, starts at one instant, the delay of `fault` in \
              milliseconds, or the share of journeys that revoke in percent. The first three replace the load, the other two keep it.",
         ),
+        with_default(
+            "peers",
+            Shape::Integer(1, 1_000_000),
+            "1",
+            "How many peers take the load together: what a plan divides by, and its curve goes by.",
+        ),
         required("least", LOADS, "Where the search begins, in the unit of the axis."),
         required("most", LOADS, "Where it ends."),
         key("fault", Shape::Text, "The fault whose delay is turned up by `latency`."),

@@ -222,6 +222,7 @@ growth = 1.5
 width = 0.02
 width_in_noise = 0.1
 exceed_ratio = 0.25
+peers = 2
 risk = 0.1
 sub_trials = 99
 "#;

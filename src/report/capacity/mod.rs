@@ -1,4 +1,14 @@
 //! The highest load that kept every limit, and the sub-trials behind it, for people.
+//!
+//! | file | its job |
+//! |---|---|
+//! | `loads` | the sub-trials by their loads |
+//! | `page` | the same as one HTML file |
+//! | `chart` | its times against loads |
+
+mod chart;
+mod loads;
+mod page;
 
 use std::path::PathBuf;
 
@@ -6,10 +16,14 @@ use crate::capacity::littles_law::{self, Check};
 use crate::capacity::scaling::{Estimate, Peak};
 use crate::capacity::search::{Ending, Interval, SearchResult};
 use crate::capacity::sizing::Sizing;
+use crate::report::capacity::loads::by_load;
 use crate::report::figures::{count, counted, in_unit, rate, share, time};
 use crate::report::table::Table;
-use crate::results::capacity::{Around, CapacityRecord, Figures, Planned, Recovery, Trialed};
-use crate::statistics::median;
+use crate::results::capacity::{
+    Around, CapacityRecord, Effect, Evidence, Figures, Planned, Recovery, RevocationStorm, Trialed,
+};
+
+pub use page::page;
 
 /// The whole record.
 pub fn told(record: &CapacityRecord) -> String {
@@ -51,30 +65,17 @@ fn not_kept_in_words(limit: &crate::measure::limit::LimitResult) -> String {
 
 /// Loads, the lowest first, each with how many of its sub-trials kept every limit, and the medians of their figures.
 fn trials(record: &CapacityRecord) -> String {
-    let mut loads: Vec<f64> = record.trials.iter().map(|trial| trial.load).collect();
-    loads.sort_by(f64::total_cmp);
-    loads.dedup();
     let mut table = Table::new([record.unit, "sub-trials", "kept", "flows/s", "failed", "p50", "p99", "CPU"]);
-    for at in loads {
-        let here: Vec<&Trialed> = record.trials.iter().filter(|trial| trial.load == at && !trial.is_warm_up).collect();
-        if here.is_empty() {
-            continue;
-        }
-        let kept = |trial: &&&Trialed| trial.not_kept.is_empty() && !trial.is_broken && trial.invalid.is_none();
-        let figures: Vec<&Figures> = here.iter().filter_map(|trial| trial.figures.as_ref()).collect();
-        let middle = |of: &dyn Fn(&Figures) -> Option<f64>| {
-            median(&mut figures.iter().filter_map(|one| of(one)).collect::<Vec<f64>>())
-        };
-        let failed: u64 = figures.iter().map(|one| one.failed).sum();
+    for row in by_load(record) {
         table.row([
-            load(at),
-            count(here.len() as u64),
-            count(here.iter().filter(kept).count() as u64),
-            middle(&|one| Some(one.flows_per_s)).map_or_else(|| "-".to_owned(), rate),
-            count(failed),
-            time(middle(&|one| one.p50_ms)),
-            time(middle(&|one| one.p99_ms)),
-            middle(&|one| Some(one.cpu_share)).map_or_else(|| "-".to_owned(), share),
+            load(row.load),
+            count(row.trials.len() as u64),
+            count(row.kept as u64),
+            row.flows_per_s.map_or_else(|| "-".to_owned(), rate),
+            count(row.failed),
+            time(row.p50_ms),
+            time(row.p99_ms),
+            row.cpu_share.map_or_else(|| "-".to_owned(), share),
         ]);
     }
     let mut text: String = table.lines(0).into_iter().map(|line| line + "\n").collect();
@@ -155,17 +156,46 @@ fn surroundings(around: &Around, unit: &str) -> String {
         ]);
     }
     let mut text: String = table.lines(0).into_iter().map(|line| line + "\n").collect();
-    if let Some(Recovery { overload, overload_s, back_at, recovered_s, watched_s }) = around.recovery {
-        let recovered = match recovered_s {
-            Some(0.0) => "every limit is kept at once again".to_owned(),
-            Some(seconds) => format!("every limit is kept again {seconds:.0} s later"),
-            None => format!("not every limit is kept again within {watched_s:.0} s"),
-        };
-        text.push_str(&format!(
-            "after {} {unit} for {overload_s:.0} s, and back at {} {unit}: {recovered}\n",
-            load(overload),
-            load(back_at)
-        ));
+    around.recovery.iter().for_each(|one| text.push_str(&recovery(one, unit)));
+    if let Some(storm) = &around.revocations {
+        text.push_str(&revocations(storm, unit));
+    }
+    text
+}
+
+fn recovery(recovery: &Recovery, unit: &str) -> String {
+    let Recovery { overload, overload_s, back_at, recovered_s, watched_s } = *recovery;
+    format!(
+        "after {} {unit} for {overload_s:.0} s, and back at {} {unit}: {}\n",
+        load(overload),
+        load(back_at),
+        recovered(recovered_s, watched_s)
+    )
+}
+
+fn recovered(recovered_s: Option<f64>, watched_s: f64) -> String {
+    match recovered_s {
+        Some(0.0) => "every limit is kept at once again".to_owned(),
+        Some(seconds) => format!("every limit is kept again {seconds:.0} s later"),
+        None => format!("not every limit is kept again within {watched_s:.0} s"),
+    }
+}
+
+fn revocations(storm: &RevocationStorm, unit: &str) -> String {
+    let RevocationStorm { devices, into, took_s, effects, recovered_s, watched_s } = storm;
+    let took = match took_s {
+        Some(seconds) => format!("the last is done {seconds:.1} s later"),
+        None => "not all are done".to_owned(),
+    };
+    let mut text = format!(
+        "{} at once, into {} {unit}: {took}; {}\n",
+        counted(u64::from(*devices), "revocation"),
+        load(*into),
+        recovered(*recovered_s, *watched_s)
+    );
+    for Effect { limit, unit, before, worst } in effects {
+        let shown = |value: &Option<f64>| value.map_or_else(|| "not known".to_owned(), |value| in_unit(value, *unit));
+        text.push_str(&format!("  {limit}: {} before, {} in the worst second after\n", shown(before), shown(worst)));
     }
     text
 }
@@ -177,9 +207,6 @@ fn laws(record: &CapacityRecord) -> String {
         text.push_str(&format!("\nno curve of throughput: {why}\n"));
     }
     if let Some(scaling) = &record.scaling {
-        let between = |estimate: Estimate, digits: usize| {
-            format!("{:.digits$} ({:.digits$} to {:.digits$})", estimate.value, estimate.low, estimate.high)
-        };
         let peak = match scaling.peak {
             Peak::Measured(top) => format!("highest at {} at once", between(top.load, 0)),
             Peak::Forecast(top) => format!("highest at {} at once, beyond what was measured", between(top.load, 0)),
@@ -210,7 +237,8 @@ fn laws(record: &CapacityRecord) -> String {
     text
 }
 
-fn plan(planned: &Planned) -> String {
+/// What a plan needs, and what says so.
+pub fn plan(planned: &Planned) -> String {
     let Sizing { needed_per_s, working, spare, capacity_per_s, headroom_percent, devices_a_day, .. } = planned.sizing;
     let Sizing { fleet_at_one_s, fleet_s, storm, working_at_best, .. } = planned.sizing;
     let mut text = format!(
@@ -232,15 +260,59 @@ fn plan(planned: &Planned) -> String {
         long(fleet_s),
         counted(working, "peer"),
     ));
-    text.push_str(&format!("  so say, of the load that is kept, {}\n", names(&planned.kept_in)));
-    if !planned.not_kept_in.is_empty() {
-        text.push_str(&format!("  and of the one that is not, {}\n", names(&planned.not_kept_in)));
-    }
     if let Some(storm) = storm {
         let known = if storm.is_measured { "" } else { "; that so many may come at once was not measured" };
         text.push_str(&format!("  a storm of {} takes {}{known}\n", count(storm.devices), long(storm.takes_s)));
+        match storm.revoked_s {
+            Some(seconds) => text.push_str(&format!(
+                "  a storm of as many revocations takes {}, at the pace of those that were seen at once\n",
+                long(seconds)
+            )),
+            None => text.push_str("  what as many revocations at once take was not measured\n"),
+        }
     }
+    text.push_str(&together(planned));
+    planned.evidence.iter().for_each(|evidence| text.push_str(&says_so(evidence)));
     text
+}
+
+/// How far it is known what more peers take.
+fn together(planned: &Planned) -> String {
+    match (&planned.curve, &planned.no_curve) {
+        (Some(curve), _) => format!(
+            "  by a curve through {} to {}: contention {}, coherence {}; it may be read up to {:.0}\n",
+            load(curve.measured.0),
+            counted(curve.measured.1 as u64, "peer"),
+            between(curve.contention, 3),
+            between(curve.coherence, 5),
+            curve.furthest
+        ),
+        (None, why) => format!(
+            "  if peers share nothing, which was not measured: {}\n",
+            why.as_deref().unwrap_or("nothing is known of more than one")
+        ),
+    }
+}
+
+/// A search, and its runs.
+fn says_so(evidence: &Evidence) -> String {
+    let name = |folder: &PathBuf| folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let of = evidence.search.as_ref().map_or_else(|| "this search".to_owned(), name);
+    let mut text = format!(
+        "  says {of}, {} of {}: kept in {}",
+        evidence.axis,
+        counted(u64::from(evidence.peers), "peer"),
+        names(&evidence.kept_in)
+    );
+    if !evidence.not_kept_in.is_empty() {
+        text.push_str(&format!(", and not in {}", names(&evidence.not_kept_in)));
+    }
+    text + "\n"
+}
+
+/// An estimate and its interval.
+fn between(estimate: Estimate, digits: usize) -> String {
+    format!("{:.digits$} ({:.digits$} to {:.digits$})", estimate.value, estimate.low, estimate.high)
 }
 
 /// The names of run folders; of many the first.

@@ -1,18 +1,30 @@
 //! What a search for a capacity has found, with every sub-trial behind it: `capacity.json`.
+//!
+//! | file | its job |
+//! |---|---|
+//! | `earlier` | such a file read back |
+
+mod earlier;
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::capacity::littles_law::Check;
 use crate::capacity::scaling::Scaling;
 use crate::capacity::search::SearchResult;
 use crate::capacity::sizing::Sizing;
-use crate::measure::limit::LimitResult;
+use crate::measure::limit::{LimitResult, Unit};
 use crate::measure::summary::Summary;
 
+pub use earlier::{EarlierAround, EarlierBounds, EarlierResult, EarlierSearch, EarlierStorm, EarlierTrial, NoSearch};
+
+/// Its name in the folder of the search.
+pub const RECORD: &str = "capacity.json";
+
 /// The whole of it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct CapacityRecord {
     /// `dmswarm.capacity/1`.
     pub schema: &'static str,
@@ -22,6 +34,8 @@ pub struct CapacityRecord {
     /// What was turned up, by its key in a scenario, and what it is counted in.
     pub axis: &'static str,
     pub unit: &'static str,
+    /// How many took the load together.
+    pub peers: u32,
     pub limits: Vec<String>,
     /// `null` where it was stopped before its end.
     pub result: Option<SearchResult>,
@@ -36,18 +50,34 @@ pub struct CapacityRecord {
 }
 
 /// A plan, and what it needs of peers like this one.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Planned {
     /// As people write it.
     pub plan: String,
     pub sizing: Sizing,
-    /// The runs that say so: those under the load that is kept, and under the next one that was tried.
+    /// How what peers take together goes with their number, where it is known, in devices a second.
+    pub curve: Option<Scaling>,
+    /// Why it is not.
+    pub no_curve: Option<String>,
+    pub evidence: Vec<Evidence>,
+}
+
+/// What a plan rests on: one search.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Evidence {
+    /// Its folder; `None` for the search that is told of beside the plan.
+    pub search: Option<PathBuf>,
+    pub axis: String,
+    pub peers: u32,
+    pub kept: f64,
+    pub not_kept: Option<f64>,
+    /// The runs that say so.
     pub kept_in: Vec<PathBuf>,
     pub not_kept_in: Vec<PathBuf>,
 }
 
 /// One sub-trial and what came of it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Trialed {
     pub load: f64,
     pub is_warm_up: bool,
@@ -67,7 +97,7 @@ pub struct Trialed {
 }
 
 /// The figures of one run that people look at.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Figures {
     pub started: u64,
     /// Flows that ended otherwise than expected.
@@ -81,16 +111,18 @@ pub struct Figures {
 }
 
 /// What was seen around a capacity.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Around {
     /// The least part first.
     pub levels: Vec<Level>,
     /// Of rates: what comes after an overload.
     pub recovery: Option<Recovery>,
+    /// Of rates, where journeys revoke: what many revocations at once do.
+    pub revocations: Option<RevocationStorm>,
 }
 
 /// The figures at one part of the capacity. Where those on the way down are worse, the peer remembers what was before.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Level {
     pub part: f64,
     pub load: f64,
@@ -100,7 +132,7 @@ pub struct Level {
 }
 
 /// What comes after more than a peer can take.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Recovery {
     /// So much for so long,
     pub overload: f64,
@@ -111,6 +143,32 @@ pub struct Recovery {
     pub recovered_s: Option<f64>,
     /// How long that was looked for.
     pub watched_s: f64,
+}
+
+/// What many revocations at once do to a peer that has half of its capacity to do.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct RevocationStorm {
+    /// So many at one instant,
+    pub devices: u32,
+    /// while so much is started.
+    pub into: f64,
+    /// Until the last of them is done; `None` where not all are.
+    pub took_s: Option<f64>,
+    pub effects: Vec<Effect>,
+    /// As in [`Recovery`], after the instant of the storm.
+    pub recovered_s: Option<f64>,
+    pub watched_s: f64,
+}
+
+/// What becomes of a limit's figure.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Effect {
+    pub limit: String,
+    pub unit: Unit,
+    /// `None` where there were too few samples, as in what follows.
+    pub before: Option<f64>,
+    /// In the worst second.
+    pub worst: Option<f64>,
 }
 
 impl Figures {
@@ -130,4 +188,9 @@ impl Figures {
 
 impl CapacityRecord {
     pub const SCHEMA: &str = "dmswarm.capacity/1";
+}
+
+/// The JSON Schema of `capacity.json`.
+pub fn capacity_schema() -> serde_json::Value {
+    schemars::schema_for!(CapacityRecord).to_value()
 }
