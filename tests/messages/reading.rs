@@ -203,7 +203,7 @@ pub fn random_runner(test: &str) -> TestRunner {
         Ok(text) => text.parse().expect("DMSWARM_TEST_SEED is a number"),
         Err(_) => rand::random::<u64>(),
     };
-    println!("to run it again: DMSWARM_TEST_SEED={seed} cargo test --test messages {test}");
+    println!("to run it again: DMSWARM_TEST_SEED={seed} cargo test --release --test messages {test}");
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let config = Config { cases: 2_000, failure_persistence: None, ..Config::default() };

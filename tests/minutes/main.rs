@@ -47,7 +47,10 @@ fn with_each(test: &str, walks: u64, mut look: impl FnMut(&mut Lab<'_>, &mut Cha
         Ok(text) => Seed(text.parse().expect("DMSWARM_TEST_SEED is a number")),
         Err(_) => Seed(7),
     };
-    println!("to run it again: DMSWARM_TEST_SEED={} cargo test --test minutes {test} -- --include-ignored", seed.0);
+    println!(
+        "to run it again: DMSWARM_TEST_SEED={} cargo test --release --test minutes {test} -- --include-ignored",
+        seed.0
+    );
     let kinds: Vec<Premises> = Policy::ALL.into_iter().flat_map(kinds).collect();
     let each = walks.div_ceil(kinds.len() as u64);
     for premises in &kinds {
