@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use crate::campaign::capacity::{Stopped, run_whole};
 use crate::campaign::loads::{self, Stretch};
+use crate::campaign::recovery::Windows;
 use crate::delegation::flow::FlowKind;
-use crate::measure::limit::{self, Limit, LimitResult};
-use crate::results::capacity::{Effect, Recovery, RevocationStorm};
+use crate::measure::limit::{self, Limit};
+use crate::results::capacity::{Effect, Figures, Recovery, RevocationStorm};
 use crate::run::{Options, Watch};
 use crate::scenario::Scenario;
 use crate::scenario::capacity::{CapacitySettings, revokes};
@@ -20,13 +21,7 @@ use crate::workload::population::Cohort;
 
 /// By how much an overload is more than the capacity.
 const OVERLOAD: f64 = 1.5;
-/// How many seconds are looked at behind it: for each in which a sub-trial counts, so many.
-const WATCHED: f64 = 5.0;
-/// And so many at least, and at most.
-const LEAST_WATCHED: f64 = 3.0;
-const MOST_WATCHED: f64 = 30.0;
-
-/// An overload, and then half of the capacity, each second of which is judged by itself. `None` where it would take too many
+/// An overload, and then half of the capacity. `None` where it would take too many
 /// devices.
 ///
 /// # Errors
@@ -39,16 +34,18 @@ pub fn of_overload(
 ) -> Result<Option<Recovery>, Stopped> {
     let (overload, back_at) = (OVERLOAD * capacity, capacity / 2.0);
     let mut stretches = vec![Stretch { name: "overload".to_owned(), rate: overload, lasts: settings.each }];
-    stretches.extend(seconds(settings).map(|name| Stretch { name, rate: back_at, lasts: SECOND }));
+    let windows = Windows::of(scenario, settings, back_at);
+    stretches.extend(windows.names().map(|name| Stretch { name, rate: back_at, lasts: windows.each }));
     let Ok(mut under) = loads::stretched(scenario, &stretches) else { return Ok(None) };
-    under.limits = in_each_second(scenario, settings);
-    let finished = run_whole(&under, how)?;
+    under.limits = windows.limits(scenario);
+    let summary = run_whole(&under, how)?.summary;
     Ok(Some(Recovery {
         overload,
         overload_s: settings.each.as_secs_f64(),
         back_at,
-        recovered_s: recovered(scenario, &finished.summary.limits),
-        watched_s: f64::from(watched(settings)),
+        recovered: windows.recovered(scenario, &summary.limits),
+        watched_s: windows.lasts().as_secs_f64(),
+        figures: Figures::of(&summary),
     }))
 }
 
@@ -68,8 +65,8 @@ pub fn of_revocations(
     how: (&Options, &Watch),
 ) -> Result<Option<RevocationStorm>, Stopped> {
     let Some(storm) = Storm::of(scenario, settings, capacity) else { return Ok(None) };
-    let finished = run_whole(&storm.scenario(scenario, settings), how)?;
-    let mut limits = &finished.summary.limits[..];
+    let summary = run_whole(&storm.scenario(scenario, settings), how)?.summary;
+    let mut limits = &summary.limits[..];
     let mut take = |count: usize| limits.split_off(..count).unwrap_or_default();
     let (own, before, after) = (take(storm.own_limits().len()), take(scenario.limits.len()), limits);
     let [slowest, failed] = own else { return Ok(None) };
@@ -90,8 +87,9 @@ pub fn of_revocations(
         into: storm.into,
         took_s: slowest.actual.filter(|_| failed.passed).map(|ms| ms / 1e3),
         effects: scenario.limits.iter().enumerate().map(effect).collect(),
-        recovered_s: recovered(scenario, after),
-        watched_s: f64::from(watched(settings)),
+        recovered: storm.windows.recovered(scenario, after),
+        watched_s: storm.windows.lasts().as_secs_f64(),
+        figures: Figures::of(&summary),
     }))
 }
 
@@ -104,6 +102,7 @@ struct Storm {
     /// Handed over in this time.
     given_in: Duration,
     into: f64,
+    windows: Windows,
 }
 
 impl Storm {
@@ -111,6 +110,7 @@ impl Storm {
         let revoking = scenario.journeys.iter().filter(|cohort| revokes(&cohort.journey));
         let cohort = revoking.max_by_key(|cohort| cohort.share)?;
         let into = capacity / 2.0;
+        let windows = Windows::of(scenario, settings, into);
         let devices = (capacity * settings.each.as_secs_f64()).floor().max(1.0);
         // A little longer, so that the last one comes whatever rounding takes off.
         let given_in = Duration::from_secs_f64(devices / into) + Duration::from_millis(1);
@@ -130,8 +130,8 @@ impl Storm {
         let journey =
             Journey { name: STORM.to_owned(), steps, meanwhile: Vec::new(), ..Journey::clone(&cohort.journey) };
         let cohort = Cohort { journey: Arc::new(journey), share: devices as u32, class: cohort.class, repeat: 1 };
-        let fits = devices + into * (at + watched(settings) * SECOND).as_secs_f64() < f64::from(u32::MAX / 2);
-        let storm = Storm { cohort, revocation: revocation?, devices: devices as u32, given_in, into };
+        let fits = devices + into * (at + windows.lasts()).as_secs_f64() < f64::from(u32::MAX / 2);
+        let storm = Storm { cohort, revocation: revocation?, devices: devices as u32, given_in, into, windows };
         fits.then_some(storm)
     }
 
@@ -153,7 +153,7 @@ impl Storm {
         let mut phases = vec![Phase { name: "given".to_owned(), shape: Shape::Pause(self.given_in) }];
         phases.push(hold("settle", self.into, settings.settle));
         phases.push(hold(BEFORE, self.into, settings.each));
-        phases.extend(seconds(settings).map(|name| hold(&name, self.into, SECOND)));
+        phases.extend(self.windows.names().map(|name| hold(&name, self.into, self.windows.each)));
         let lasts: Duration = phases.iter().skip(1).filter_map(|phase| phase.shape.lasts()).sum();
         let others = (self.into * lasts.as_secs_f64()).floor().max(1.0);
         let shares: f64 = under.journeys.iter().map(|cohort| f64::from(cohort.share)).sum();
@@ -173,38 +173,10 @@ impl Storm {
         under.journeys.push(self.cohort.clone());
         under.devices = all + self.devices;
         under.load = Load { populations: vec![base, storm] };
-        let before = scenario.limits.iter().map(|limit| limit.clone().of_phase(BEFORE));
-        under.limits = self.own_limits().into_iter().chain(before).chain(in_each_second(scenario, settings)).collect();
+        let before = scenario.limits.iter().map(|limit| limit.clone().of_phase(BEFORE).without_abort());
+        under.limits = self.own_limits().into_iter().chain(before).chain(self.windows.limits(scenario)).collect();
         under
     }
-}
-
-const SECOND: Duration = Duration::from_secs(1);
-
-/// How many seconds behind it are looked at.
-fn watched(settings: &CapacitySettings) -> u32 {
-    (WATCHED * settings.each.as_secs_f64()).clamp(LEAST_WATCHED, MOST_WATCHED).round() as u32
-}
-
-/// What limits call them.
-fn seconds(settings: &CapacitySettings) -> impl Iterator<Item = String> {
-    (1..=watched(settings)).map(|number| format!("after-{number}"))
-}
-
-/// The limits of a scenario on each of them.
-fn in_each_second(scenario: &Scenario, settings: &CapacitySettings) -> Vec<Limit> {
-    let limits = |name: String| scenario.limits.iter().map(move |limit| limit.clone().of_phase(&name));
-    seconds(settings).flat_map(limits).collect()
-}
-
-/// From when on every limit was kept in every second; `None` where that is not so by the end.
-fn recovered(scenario: &Scenario, each_second: &[LimitResult]) -> Option<f64> {
-    let each_second = each_second.chunks(scenario.limits.len().max(1));
-    // What says nothing, too few samples in a second, does not speak against it.
-    let kept: Vec<bool> =
-        each_second.map(|limits| limits.iter().all(|limit| limit.passed || limit.actual.is_none())).collect();
-    let behind_the_last_bad = kept.iter().rposition(|kept| !kept).map_or(0, |last| last + 1);
-    (behind_the_last_bad < kept.len()).then_some(behind_the_last_bad as f64)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use crate::campaign::loads;
 use crate::capacity::littles_law::{Check, Window};
 use crate::capacity::scaling::{LEAST_REPLICATES, Point, Scaling, ScalingError};
 use crate::capacity::search::{
-    Answer, Goal, Measured, Outcome, Search, SearchResult, Settings, SettingsError, Step, Trial,
+    Aim, Answer, Goal, Measured, Outcome, Search, SearchResult, Settings, SettingsError, Step, Trial,
 };
 use crate::capacity::{Axis, AxisError};
 use crate::measure::Verdict;
@@ -49,7 +49,7 @@ pub enum CapacityError {
     Settings(#[from] SettingsError),
     /// Nobody could judge the limit at the least load.
     #[error(
-        "`[capacity]`: a sub-trial at the least load has {starts:.0} starts, and `{limit}` takes {needed} to be judged: {hint}"
+        "`[capacity]`: a sub-trial at the least load has {starts:.0} starts, and `{limit}` takes {needed} that end done to be judged, and some to spare: {hint}"
     )]
     TooFew { limit: String, starts: f64, needed: u64, hint: String },
 }
@@ -72,22 +72,26 @@ pub fn settings(scenario: &Scenario, capacity: &CapacitySettings) -> Result<Sett
     let settings = Settings {
         growth: capacity.growth,
         each: capacity.each,
+        aim: if capacity.for_each { Aim::Each } else { Aim::Together },
+        most_per_load: capacity.per_load,
         most_in_all: capacity.sub_trials,
         ..Settings::new(axis, goals)
     };
     // It is known beforehand whether a search can be made.
     for limit in &scenario.limits {
         let needed = limit.least_samples();
+        // A flow may fail, and starts fall on the edges of what counts.
+        let wanted = needed + needed.div_ceil(5);
         let (starts, hint) = match capacity.axis {
             LoadAxis::Rate => {
                 let seconds = capacity.each.as_secs_f64();
-                let least = (needed as f64 / seconds).ceil();
+                let least = (wanted as f64 / seconds).ceil();
                 (capacity.least * seconds, format!("raise `least` to {least:.0}, or `each`"))
             }
-            LoadAxis::Storm => (capacity.least, format!("raise `least` to {needed}")),
+            LoadAxis::Storm => (capacity.least, format!("raise `least` to {wanted}")),
             LoadAxis::AtOnce | LoadAxis::Latency { .. } | LoadAxis::Revocations => continue,
         };
-        if starts < needed as f64 {
+        if starts < wanted as f64 {
             return Err(CapacityError::TooFew { limit: limit.to_string(), starts, needed, hint });
         }
     }

@@ -51,7 +51,7 @@ pub fn at(scenario: &Scenario, settings: &CapacitySettings, load: f64) -> Result
                 .map(counting);
         }
         LoadAxis::AtOnce => {
-            let at_once = load as u32;
+            let at_once = devices(load, &under, Duration::ZERO)?;
             let phase =
                 |name: &str, over| Phase { name: name.to_owned(), shape: Shape::Closed { at_once, over: Some(over) } };
             under.devices = under.devices.max(at_once);

@@ -6,6 +6,7 @@
 //! | [`capacity`] | the highest load that keeps every limit, found by running |
 //! | [`around`] | how a peer does below that load |
 //! | [`aftermath`] | how long it takes to recover, after too much and after many revocations at once |
+//! | [`recovery`] | when every limit is kept again, window by window |
 //! | [`mod@file`] | a campaign file, or every problem in it |
 //! | [`matrix`] | from axes, single cells and exclusions to cells |
 //! | [`order`] | in which order the runs come, and which are missing |
@@ -20,4 +21,5 @@ pub mod file;
 pub mod loads;
 pub mod matrix;
 pub mod order;
+pub mod recovery;
 pub mod walk;

@@ -149,7 +149,9 @@ fn searched(
             .map_err(|error| (Exit::Usage, error.to_string()))?;
     let bounds = result.as_ref().map(|result| result.bounds);
     let lower = bounds.and_then(|bounds| bounds.lower);
-    let found = lower.filter(|_| !asked.alone && stopped.is_none()).map(|lower| {
+    // Where our own limit was met, or nothing was decided, there is nothing to look around.
+    let is_found = result.as_ref().is_some_and(|result| result.ending.is_found());
+    let found = lower.filter(|_| is_found && !asked.alone && stopped.is_none()).map(|lower| {
         let mut found = Around::default();
         stopped = around(scenario, capacity, lower, (&options, &watch), (&mut found, says)).err();
         found
@@ -195,9 +197,8 @@ fn searched(
         };
         return Err((exit, stopped.to_string()));
     }
-    let is_known = bounds.is_some_and(|bounds| bounds.lower.or(bounds.upper).is_some());
     let exit = match record.result.map(|result| result.ending) {
-        Some(Ending::Wide) if !is_known => Exit::Invalid,
+        Some(Ending::Wide) if lower.is_none() => Exit::Invalid,
         Some(Ending::Found | Ending::Wide | Ending::AboveRange) if matches!(planned, Some(Err(_))) => Exit::Invalid,
         Some(Ending::Found | Ending::Wide | Ending::AboveRange) => Exit::Passed,
         Some(Ending::BelowRange) => Exit::LimitFailed,

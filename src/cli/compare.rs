@@ -222,7 +222,9 @@ fn tell(account: &Account<'_>, flags: &Flags) {
         left_out.iter().for_each(|line| output::remark(line));
     } else if !left_out.is_empty() && !flags.quiet {
         let metrics = counted(left_out.len() as u64, "metric");
-        output::remark(&format!("left out: {metrics} that not all runs have; -v says which"));
+        output::remark(&format!(
+            "left out: {metrics} that not all runs have, or that cannot be compared; -v says which"
+        ));
     }
 }
 

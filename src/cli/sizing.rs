@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::capacity::scaling::ScalingError;
-use crate::capacity::sizing::{Bounds, Evidence as Known, Finding, Plan, Weighed};
+use crate::capacity::sizing::{Bounds, Evidence as Known, Finding, Plan, SizingError, Together, Weighed};
 use crate::results::capacity::{EarlierBounds, EarlierSearch, Evidence, Planned};
 use crate::scenario::capacity::LoadAxis;
 use crate::seed::Seed;
@@ -18,15 +18,16 @@ pub type Searched = (Option<PathBuf>, EarlierSearch);
 pub fn go_together(searches: &[Searched]) -> Result<(), String> {
     let name = |(folder, search): &Searched| match folder {
         Some(folder) => format!("`{}`", folder.display()),
-        None => format!("the search of `{}`", search.scenario),
+        None => format!("the search of `{}`", search.scenario.escape_debug()),
     };
     let of_rate = LoadAxis::Rate.key();
     for searched in searches {
         let axis = &searched.1.axis;
         if axis != of_rate && axis != LoadAxis::Storm.key() {
             return Err(format!(
-                "{} has turned up `{axis}`, and a plan goes by devices a second and storms: `axis = \"rate\"` or \"storm\"",
-                name(searched)
+                "{} has turned up `{}`, and a plan goes by devices a second and storms: `axis = \"rate\"` or \"storm\"",
+                name(searched),
+                axis.escape_debug()
             ));
         }
     }
@@ -37,7 +38,9 @@ pub fn go_together(searches: &[Searched]) -> Result<(), String> {
     match rates.find(|(_, search)| (&search.limits, &search.policy) != (&first.1.limits, &first.1.policy)) {
         None => Ok(()),
         Some(other) => {
-            let asked = |(_, search): &Searched| format!("{} ({})", search.limits.join(", "), search.policy);
+            let asked = |(_, search): &Searched| {
+                format!("{} ({})", search.limits.join(", ").escape_debug(), search.policy.escape_debug())
+            };
             Err(format!(
                 "searches with other limits or another policy do not go together: {} has {}, {} has {}",
                 name(first),
@@ -82,10 +85,18 @@ pub fn sized(plan: &Plan, searches: &[Searched]) -> Result<Planned, String> {
     known.revoked_per_s = searches.iter().filter_map(|(_, search)| search.revoked_per_s()).reduce(f64::min);
     // The same searches give the same answer.
     let weighed = known.weigh(&mut Seed(0).stream("plan", 0)).map_err(|error| error.to_string())?;
-    let Weighed { measured, curve } = weighed;
-    let sizing = plan.size(&measured, curve.as_ref().ok()).map_err(|error| error.to_string())?;
-    let no_curve = curve.as_ref().err().map(no_curve);
-    Ok(Planned { plan: plan.to_string(), sizing, curve: curve.ok(), no_curve, evidence })
+    let Weighed { measured, together, no_curve: why } = weighed;
+    let why = why.as_ref().map(no_curve);
+    let sizing = plan.size(&measured, &together).map_err(|error| match (&error, &why) {
+        (SizingError::BeyondMeasured { .. }, Some(why)) => format!("{error}; {why}"),
+        _ => error.to_string(),
+    })?;
+    let (together, curve) = match together {
+        Together::Curve(curve) => ("curve", Some(*curve)),
+        Together::Proportional => ("proportional", None),
+        Together::AsMeasured(_) => ("as_measured", None),
+    };
+    Ok(Planned { plan: plan.to_string(), sizing, together, curve, no_curve: why, evidence })
 }
 
 /// Why no curve goes through the numbers of peers.
@@ -129,9 +140,13 @@ mod tests {
         let searches = || peers.map(|peers| search("rate", peers, rate(peers))).to_vec();
         let planned = plan("324k devices in 1h", searches()).expect("it goes");
         assert_eq!((planned.sizing.working, planned.no_curve), (5, None));
+        // 324,000 at 25 a second
+        assert_eq!(planned.sizing.fleet_at_one_s, Some(12_960.0));
         assert_eq!(planned.evidence.len(), 6);
         let refused = plan("10M devices in 1h", searches()).expect_err("far beyond what was measured");
         assert!(refused.contains("the curve may be read up to 16 peers"), "{refused}");
+        let refused = plan("10M devices in 1h", vec![search("rate", 1, 25.0), search("rate", 8, 40.0)]);
+        assert!(refused.expect_err("they hold each other up").contains("at most 8 of them were measured together"));
         // Of one search alone it is said that nothing is known of more.
         let planned = plan("324k devices in 1h", vec![search("rate", 1, 25.0)]).expect("it goes");
         assert_eq!(planned.sizing.working, 4);

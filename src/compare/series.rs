@@ -3,7 +3,7 @@
 use crate::compare::metric::{Chosen, Metric};
 use crate::compare::objections::unfit;
 use crate::compare::run::Run;
-use crate::statistics::{self, ChangePoint, Trend, TrendOptions, Unfit};
+use crate::statistics::{self, ChangePoint, LONGEST_SERIES, Trend, TrendOptions, Unfit, is_measurement};
 
 /// What became of a scenario over time.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,16 +39,19 @@ pub struct Told {
 /// latest run stands for all of them.
 const USUAL: [&str; 4] = ["flows_per_s", "failed_share", "cpu_share", "peak_rss_bytes"];
 
-/// Goes through the runs of a scenario, all that have its name, in any order.
+/// Goes through the runs of a scenario, all that have its name, in any order; of more than [`LONGEST_SERIES`] the latest.
+/// What is no measurement counts as none.
 ///
 /// # Errors
-/// [`Unfit`] for more runs than can be searched, and for figures that are no measurements.
+/// [`Unfit`] for options out of their range.
 pub fn development(runs: &[Run], chosen: &Chosen, options: &TrendOptions) -> Result<Development, Unfit> {
     let mut ordered: Vec<&Run> = runs.iter().collect();
     ordered.sort_by(|one, other| (&one.manifest.started, &one.name).cmp(&(&other.manifest.started, &other.name)));
     let scenario = ordered.last().map_or_else(String::new, |run| run.manifest.scenario.clone());
     let (left_out, fit): (Vec<&Run>, Vec<&Run>) =
         ordered.into_iter().partition(|run| unfit(run).is_some() || run.settings.is_err());
+    // Of more than can be searched, the latest.
+    let fit = &fit[fit.len().saturating_sub(LONGEST_SERIES)..];
     let latest = fit.last().map(|run| &run.settings);
     let (counted, others): (Vec<&Run>, Vec<&Run>) = fit.iter().partition(|run| Some(&run.settings) == latest);
     let busiest = counted.last().and_then(|run| run.busiest.as_ref());
@@ -59,7 +62,9 @@ pub fn development(runs: &[Run], chosen: &Chosen, options: &TrendOptions) -> Res
     let is_meant = |metric: &Metric| if chosen.is_everything() { is_usual(metric) } else { chosen.takes(metric) };
     let mut metrics = Vec::new();
     for metric in Run::metrics(counted.iter().copied()).into_iter().filter(is_meant) {
-        let value = |(place, run): (usize, &&Run)| run.figure(&metric.name).map(|value| (place, value));
+        let value = |(place, run): (usize, &&Run)| {
+            run.figure(&metric.name).filter(|value| is_measurement(*value)).map(|value| (place, value))
+        };
         let values: Vec<(usize, f64)> = counted.iter().enumerate().filter_map(value).collect();
         let plain: Vec<f64> = values.iter().map(|(_, value)| *value).collect();
         let trend = statistics::trend(&plain, options)?;

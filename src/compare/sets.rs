@@ -2,7 +2,7 @@
 
 use crate::compare::metric::{Chosen, Metric};
 use crate::compare::run::Run;
-use crate::statistics::{self, Comparison, Options, Unfit, Verdict};
+use crate::statistics::{self, Comparison, LARGEST_SET, Options, Set, Unfit, Verdict};
 
 /// Two sets of runs, metric by metric.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,8 +34,13 @@ pub struct LeftOut {
 /// differs by chance.
 ///
 /// # Errors
-/// [`Unfit`] for options out of their range.
+/// [`Unfit`] for options out of their range, and for more runs than can be compared.
 pub fn compare(baseline: &[Run], contender: &[Run], chosen: &Chosen, options: &Options) -> Result<Compared, Unfit> {
+    for (set, runs) in [(Set::Baseline, baseline.len()), (Set::Contender, contender.len())] {
+        if runs > LARGEST_SET {
+            return Err(Unfit::TooManyRuns { set, runs });
+        }
+    }
     let mut left_out = Vec::new();
     let mut measured = Vec::new();
     for metric in Run::metrics(baseline.iter().chain(contender)).into_iter().filter(|metric| chosen.takes(metric)) {

@@ -27,6 +27,9 @@ pub struct CapacitySettings {
     pub width_in_noise: f64,
     pub exceed_ratio: f64,
     pub risk: f64,
+    /// Whether each limit has an answer of its own.
+    pub for_each: bool,
+    pub per_load: u32,
     pub sub_trials: u32,
 }
 
@@ -138,6 +141,8 @@ pub fn read(
         width_in_noise,
         exceed_ratio: entry.real("exceed_ratio"),
         risk: entry.real("risk"),
+        for_each: entry.word("aim") == "each",
+        per_load: entry.number("per_load"),
         sub_trials: entry.number("sub_trials"),
     })
 }
@@ -183,6 +188,8 @@ pub fn print(settings: &CapacitySettings, faults: &[Rule]) -> Vec<(&'static str,
         ("width_in_noise", settings.width_in_noise.to_string()),
         ("exceed_ratio", settings.exceed_ratio.to_string()),
         ("risk", settings.risk.to_string()),
+        ("aim", quoted(if settings.for_each { "each" } else { "together" })),
+        ("per_load", settings.per_load.to_string()),
         ("sub_trials", settings.sub_trials.to_string()),
     ]);
     keys

@@ -54,5 +54,5 @@ pub use mann_whitney::RankTest;
 pub use median::median;
 pub use options::{Better, Options};
 pub use shift::{DECILES, QuantileShift, Shift, shift};
-pub use unfit::{Set, Unfit};
+pub use unfit::{LARGEST_SET, LONGEST_SERIES, Set, Unfit, is_measurement};
 pub use verdict::Verdict;

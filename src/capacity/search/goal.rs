@@ -76,7 +76,7 @@ pub enum SettingsError {
     Risk { goal: String, found: f64 },
     #[error(
         "goal `{goal}`: {most} sub-trials at a load cannot show that it holds with an exceed ratio of {exceed_ratio} and a \
-         risk of {risk}"
+         risk of {risk}: allow more of them at a load, or raise the ratio or the risk"
     )]
     OutOfReach { goal: String, exceed_ratio: f64, risk: f64, most: u32 },
     #[error("goal `{goal}`: {most} sub-trials of {each:?} do not come to a trial time of {trial_time:?}")]

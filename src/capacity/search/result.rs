@@ -46,6 +46,13 @@ pub enum Ending {
     Invalid { load: f64, why: String },
 }
 
+impl Ending {
+    /// Whether the search has come to an answer, if there is a lower bound.
+    pub fn is_found(&self) -> bool {
+        matches!(self, Ending::Found | Ending::Wide | Ending::AboveRange)
+    }
+}
+
 /// Between which loads an answer lies.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct Interval {

@@ -21,12 +21,25 @@ pub use plan::{Plan, PlanError};
 /// What one peer was measured to take, between bounds: the lower was seen to be kept, the upper was seen not to be.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Measured {
-    /// Devices handed over a second.
+    /// Devices handed over a second, by each of those that were measured together.
     pub per_s: Bounds,
+    /// The same of one that is alone, if that is known.
+    pub one_per_s: Option<f64>,
     /// Devices that may come at once; `None` where it was not measured.
     pub storm: Option<Bounds>,
     /// Revocations a second when many come at once; `None` where that was not seen.
     pub revoked_per_s: Option<f64>,
+}
+
+/// What is known of more peers than one.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Together {
+    /// Nothing that speaks against so many times as much.
+    Proportional,
+    /// Throughput, in devices a second, by the number of peers at work.
+    Curve(Box<Scaling>),
+    /// They hold each other up, and there is no curve: just what was measured.
+    AsMeasured(Vec<Finding>),
 }
 
 /// Between what an answer lies.
@@ -53,8 +66,8 @@ pub struct Sizing {
     pub headroom_percent: f64,
     /// Devices that the working peers hand over in a day of 24 hours, at full load.
     pub devices_a_day: f64,
-    /// How long all devices take at one peer of the measured size.
-    pub fleet_at_one_s: f64,
+    /// How long all devices take at one peer of the measured size; `None` where it is not known what one takes.
+    pub fleet_at_one_s: Option<f64>,
     /// How long they take at the working peers.
     pub fleet_s: f64,
     pub storm: Option<Storm>,
@@ -90,6 +103,11 @@ pub enum SizingError {
     BeyondCurve { needed_per_s: f64, most_per_s: f64, furthest: f64 },
     #[error("a storm of {storm} takes {peers} peers, and the curve may be read up to {furthest:.0}")]
     StormBeyondCurve { storm: u64, peers: u64, furthest: f64 },
+    #[error(
+        "peers were measured to hold each other up, and no curve says how far: at most {most} of them were measured together, \
+         which take {most_per_s:.1}/s; {needed_per_s:.1}/s or {for_storm} peers are needed"
+    )]
+    BeyondMeasured { needed_per_s: f64, for_storm: u64, most_per_s: f64, most: u32 },
     #[error("{0:.0} peers are more than can be meant")]
     TooMany(f64),
 }
@@ -101,22 +119,20 @@ const MOST_PEERS: f64 = 1e6;
 impl Plan {
     /// What it needs of peers that were measured one at a time.
     ///
-    /// Without a curve, so many peers take so many times as much: right where they share nothing, and an upper bound
-    /// otherwise. With a curve of throughput, in devices a second, by the number of peers at work, what they take
-    /// together is the low end of the curve's interval, and as far as the curve may be read.
+    /// In proportion, so many peers take so many times as much: right where they share nothing, and an upper bound
+    /// otherwise. By a curve, what they take together is the low end of its interval, and only as far as it may be read.
     ///
     /// # Errors
-    /// [`SizingError`] where what was measured is no capacity, or the plan needs more than the curve says anything
-    /// about.
-    pub fn size(&self, measured: &Measured, curve: Option<&Scaling>) -> Result<Sizing, SizingError> {
+    /// [`SizingError`] where what was measured is no capacity, or the plan needs more than is known of peers together.
+    pub fn size(&self, measured: &Measured, together: &Together) -> Result<Sizing, SizingError> {
         measured.check()?;
         let needed_per_s = self.devices as f64 / seconds(self.within);
         let for_storm = match (self.storm, measured.storm) {
             (Some(storm), Some(bounds)) => whole(storm as f64 / bounds.lower)?,
             _ => 1,
         };
-        let (working, capacity_per_s, working_at_best) = match curve {
-            None => {
+        let (working, capacity_per_s, working_at_best) = match together {
+            Together::Proportional => {
                 let working = whole(needed_per_s / measured.per_s.lower)?.max(for_storm);
                 let at_best = measured.per_s.upper.map(|upper| whole(needed_per_s / upper)).transpose()?;
                 (
@@ -125,8 +141,12 @@ impl Plan {
                     at_best.map(|peers| peers.max(self.storm_at_best(measured))),
                 )
             }
-            Some(curve) => {
+            Together::Curve(curve) => {
                 let (working, capacity) = least_peers(curve, needed_per_s, for_storm, self.storm.unwrap_or(0))?;
+                (working, capacity, None)
+            }
+            Together::AsMeasured(findings) => {
+                let (working, capacity) = least_measured(findings, needed_per_s, for_storm)?;
                 (working, capacity, None)
             }
         };
@@ -146,7 +166,7 @@ impl Plan {
             capacity_per_s,
             headroom_percent: (1.0 - needed_per_s / capacity_per_s) * 100.0,
             devices_a_day: capacity_per_s * DAY,
-            fleet_at_one_s: devices / measured.per_s.lower,
+            fleet_at_one_s: measured.one_per_s.map(|per_s| devices / per_s),
             fleet_s: devices / capacity_per_s,
             storm,
         })
@@ -202,6 +222,19 @@ fn least_peers(curve: &Scaling, needed_per_s: f64, at_least: u64, storm: u64) ->
     Err(SizingError::BeyondCurve { needed_per_s, most_per_s, furthest })
 }
 
+/// The fewest peers that were measured together and take so much, and how much that is.
+fn least_measured(findings: &[Finding], needed_per_s: f64, for_storm: u64) -> Result<(u64, f64), SizingError> {
+    let enough = |finding: &&Finding| {
+        finding.bounds.lower * (1.0 + HAIR) >= needed_per_s && u64::from(finding.peers) >= for_storm
+    };
+    let fewest = findings.iter().filter(enough).min_by_key(|finding| finding.peers);
+    fewest.map(|finding| (u64::from(finding.peers), finding.bounds.lower)).ok_or_else(|| {
+        let most = findings.iter().max_by_key(|finding| finding.peers);
+        let (most, most_per_s) = most.map_or((0, 0.0), |finding| (finding.peers, finding.bounds.lower));
+        SizingError::BeyondMeasured { needed_per_s, for_storm, most_per_s, most }
+    })
+}
+
 /// What rounding may add to a quotient that is whole.
 const HAIR: f64 = 1e-9;
 
@@ -232,20 +265,22 @@ mod tests {
     /// 25 to 26 devices a second, and storms of 6,000 to 6,500.
     const MEASURED: Measured = Measured {
         per_s: Bounds { lower: 25.0, upper: Some(26.0) },
+        one_per_s: Some(25.0),
         storm: Some(Bounds { lower: 6_000.0, upper: Some(6_500.0) }),
         revoked_per_s: Some(50.0),
     };
 
-    fn curve(coherence: f64) -> Scaling {
+    fn curve(coherence: f64) -> Together {
         let curve = Curve { unit: 25.0, contention: 0.05, coherence };
         let points: Vec<Point> =
             [1.0, 2.0, 3.0, 4.0, 6.0, 8.0].map(|load| Point { load, throughput: curve.at(load) }).into();
-        Scaling::fit(&points, 1_000, &mut ChaCha8Rng::seed_from_u64(1)).expect("a curve")
+        Together::Curve(Box::new(Scaling::fit(&points, 1_000, &mut ChaCha8Rng::seed_from_u64(1)).expect("a curve")))
     }
 
     #[test]
     fn the_arithmetic_of_a_plan_is_what_is_worked_out_by_hand() {
-        let sizing = plan("10M devices in 48h, storm 20k, 2 spare").size(&MEASURED, None).expect("a sizing");
+        let sizing =
+            plan("10M devices in 48h, storm 20k, 2 spare").size(&MEASURED, &Together::Proportional).expect("a sizing");
         // 10,000,000 / 172,800 s
         assert!((sizing.needed_per_s - 57.870_37).abs() < 1e-5);
         // 57.87 / 25 is 2.3, and 20,000 / 6,000 is 3.3.
@@ -254,7 +289,7 @@ mod tests {
         assert_eq!(sizing.working_at_best, Some(4));
         assert_eq!((sizing.capacity_per_s, sizing.devices_a_day), (100.0, 8_640_000.0));
         assert!((sizing.headroom_percent - 42.129_63).abs() < 1e-5);
-        assert_eq!((sizing.fleet_at_one_s, sizing.fleet_s), (400_000.0, 100_000.0));
+        assert_eq!((sizing.fleet_at_one_s, sizing.fleet_s), (Some(400_000.0), 100_000.0));
         let storm = sizing.storm.expect("it is planned");
         assert_eq!((storm.per_s, storm.takes_s, storm.is_measured), (100.0, 200.0, true));
         // 20,000 at four times 50 a second
@@ -264,17 +299,20 @@ mod tests {
     #[test]
     fn a_need_that_is_just_met_takes_no_peer_more() {
         // 100 a second are four times 25, though 360,000 / 3,600 / 25 might round up.
-        let sizing = plan("360k devices in 1h").size(&MEASURED, None).expect("a sizing");
+        let sizing = plan("360k devices in 1h").size(&MEASURED, &Together::Proportional).expect("a sizing");
         assert_eq!((sizing.working, sizing.headroom_percent, sizing.storm), (4, 0.0, None));
-        let more = plan("360001 devices in 1h").size(&MEASURED, None).expect("a sizing");
+        let more = plan("360001 devices in 1h").size(&MEASURED, &Together::Proportional).expect("a sizing");
         assert_eq!(more.working, 5);
-        assert_eq!(plan("1 devices in 1d").size(&MEASURED, None).map(|sizing| sizing.working), Ok(1));
+        assert_eq!(
+            plan("1 devices in 1d").size(&MEASURED, &Together::Proportional).map(|sizing| sizing.working),
+            Ok(1)
+        );
     }
 
     #[test]
     fn storms_that_were_not_measured_are_said_to_be_so() {
         let unknown = Measured { storm: None, revoked_per_s: None, ..MEASURED };
-        let sizing = plan("10M devices in 48h, storm 20k").size(&unknown, None).expect("a sizing");
+        let sizing = plan("10M devices in 48h, storm 20k").size(&unknown, &Together::Proportional).expect("a sizing");
         assert_eq!(sizing.working, 3);
         assert!(sizing.storm.is_some_and(|storm| !storm.is_measured && storm.revoked_s.is_none()));
     }
@@ -283,27 +321,40 @@ mod tests {
     fn peers_that_hold_each_other_up_are_sized_by_their_curve() {
         // Four would take 100 a second if they shared nothing, and take 4 * 25 / (1 + 0.05 * 3) = 87.
         let plan = plan("324k devices in 1h");
-        let sizing = plan.size(&MEASURED, Some(&curve(0.0))).expect("a sizing");
+        let sizing = plan.size(&MEASURED, &curve(0.0)).expect("a sizing");
         assert_eq!(sizing.working, 5);
         assert!((sizing.capacity_per_s - 104.166_666).abs() < 1e-3, "{}", sizing.capacity_per_s);
-        assert_eq!(plan.size(&MEASURED, None).map(|sizing| sizing.working), Ok(4));
+        assert_eq!(plan.size(&MEASURED, &Together::Proportional).map(|sizing| sizing.working), Ok(4));
     }
 
     #[test]
     fn what_a_curve_does_not_support_is_refused() {
         let falling = curve(0.02);
-        let error = plan("1M devices in 1h").size(&MEASURED, Some(&falling)).expect_err("278/s");
+        let error = plan("1M devices in 1h").size(&MEASURED, &falling).expect_err("278/s");
         let SizingError::BeyondCurve { most_per_s, furthest, .. } = error else { panic!("{error}") };
         assert!(furthest <= 16.0 && most_per_s < 100.0, "{most_per_s} at {furthest}");
-        let storm = plan("1M devices in 30d, storm 600k").size(&MEASURED, Some(&falling));
+        let storm = plan("1M devices in 30d, storm 600k").size(&MEASURED, &falling);
         assert_eq!(storm, Err(SizingError::StormBeyondCurve { storm: 600_000, peers: 100, furthest: 16.0 }));
+    }
+
+    #[test]
+    fn where_peers_hold_each_other_up_without_a_curve_nothing_beyond_what_was_measured_is_said() {
+        let finding = |peers, lower| Finding { peers, bounds: Bounds { lower, upper: None } };
+        let together = Together::AsMeasured(vec![finding(1, 25.0), finding(8, 40.0)]);
+        let sizing = plan("5M devices in 48h").size(&MEASURED, &together).expect("eight do");
+        assert_eq!((sizing.working, sizing.capacity_per_s), (8, 40.0));
+        let error = plan("10M devices in 48h").size(&MEASURED, &together).expect_err("58/s");
+        assert!(matches!(error, SizingError::BeyondMeasured { most: 8, most_per_s: 40.0, .. }), "{error}");
+        // A storm of 60,000 takes ten of those that take 6,000.
+        assert!(plan("1M devices in 48h, storm 60k").size(&MEASURED, &together).is_err());
     }
 
     #[test]
     fn what_is_no_capacity_is_refused() {
         let of = |lower: f64, upper: Option<f64>| {
-            let measured = Measured { per_s: Bounds { lower, upper }, storm: None, revoked_per_s: None };
-            plan("10M devices in 48h").size(&measured, None).map(|_| ())
+            let measured =
+                Measured { per_s: Bounds { lower, upper }, one_per_s: None, storm: None, revoked_per_s: None };
+            plan("10M devices in 48h").size(&measured, &Together::Proportional).map(|_| ())
         };
         assert!(matches!(of(0.0, None), Err(SizingError::NotPositive { found: 0.0, .. })));
         assert_eq!(of(5.0, Some(5.0)), Err(SizingError::Bounds { lower: 5.0, upper: 5.0 }));

@@ -38,6 +38,7 @@ pub struct PlanError {
 
 const FIRST: &str = "devices and a time, such as `10M devices in 48h`";
 const COUNT: &str = "a whole number above 0, such as `250`, `20k` or `1.5M`";
+const SPARE: &str = "a whole number of spare peers, a million at most, such as `2`";
 const TIME: &str = "a time above 0, such as `48h`, `2d` or `90min`";
 const FURTHER: &str = "`storm` and a count, or a count and `spare`, each once, such as `storm 20k, 2 spare`";
 
@@ -54,7 +55,7 @@ impl FromStr for Plan {
             match &clause.words()[..] {
                 [storm, count] if storm.text == "storm" && plan.storm.is_none() => plan.storm = Some(count.count()?),
                 [count, spare] if spare.text == "spare" && !has_spare => {
-                    (plan.spare, has_spare) = (count.count_or_none()?, true);
+                    (plan.spare, has_spare) = (count.spare()?, true);
                 }
                 _ => return Err(clause.wrong(FURTHER)),
             }
@@ -138,6 +139,12 @@ impl<'t> Part<'t> {
         self.count_or_none().and_then(|count| if count > 0 { Ok(count) } else { Err(self.wrong(COUNT)) })
     }
 
+    /// None is enough; so many that nobody can mean it are not.
+    fn spare(&self) -> Result<u64, PlanError> {
+        let count = self.count_or_none().ok().filter(|count| *count <= MOST_SPARE);
+        count.ok_or_else(|| self.wrong(SPARE))
+    }
+
     /// Zero is a count as well.
     fn count_or_none(&self) -> Result<u64, PlanError> {
         let (number, factor) = match self.text.char_indices().last() {
@@ -153,6 +160,8 @@ impl<'t> Part<'t> {
         whole.map(|count| count.round() as u64).ok_or_else(|| self.wrong(COUNT))
     }
 }
+
+const MOST_SPARE: u64 = 1_000_000;
 
 /// Up to here, whole numbers are exact in floating point.
 const MOST: f64 = 9e15;
@@ -213,7 +222,8 @@ mod tests {
             ("10M devices in 1h and a bit", TIME, "1h and a bit", 15..27),
             ("10M devices in 48h, storm", FURTHER, "storm", 20..25),
             ("10M devices in 48h, storm many", COUNT, "many", 26..30),
-            ("10M devices in 48h, two spare", COUNT, "two", 20..23),
+            ("10M devices in 48h, two spare", SPARE, "two", 20..23),
+            ("10M devices in 48h, 2M spare", SPARE, "2M", 20..22),
             ("10M devices in 48h, 2 spare, 3 spare", FURTHER, "3 spare", 29..36),
             ("10M devices in 48h,", FURTHER, "", 19..19),
             ("10M devices in 48h, störm 3", FURTHER, "störm 3", 20..28),

@@ -233,6 +233,11 @@ impl Limit {
         Limit { abort_after: Some(time), ..self }
     }
 
+    /// The same limit, which ends no run.
+    pub fn without_abort(self) -> Limit {
+        Limit { abort_after: None, ..self }
+    }
+
     /// The same limit, of the phases of this name.
     pub fn of_phase(self, name: &str) -> Limit {
         let whole = match &self.over {

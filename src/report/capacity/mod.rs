@@ -10,6 +10,7 @@ mod chart;
 mod loads;
 mod page;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::capacity::littles_law::{self, Check};
@@ -20,8 +21,9 @@ use crate::report::capacity::loads::by_load;
 use crate::report::figures::{count, counted, in_unit, rate, share, time};
 use crate::report::table::Table;
 use crate::results::capacity::{
-    Around, CapacityRecord, Effect, Evidence, Figures, Planned, Recovery, RevocationStorm, Trialed,
+    Around, CapacityRecord, Effect, Evidence, Figures, Planned, Recovered, Recovery, RevocationStorm, Trialed,
 };
+use crate::scenario::capacity::LoadAxis;
 
 pub use page::page;
 
@@ -97,7 +99,12 @@ fn verdict(result: &SearchResult, unit: &str) -> String {
     let tried = format!("{loads}, {}", counted(u64::from(result.sub_trials), "sub-trial"));
     match &result.ending {
         Ending::Found => format!("FOUND: {between} ({tried})"),
-        Ending::Wide if lower.is_none() && upper.is_none() => {
+        Ending::Wide if lower.is_none() && upper.is_some() => format!(
+            "NOT DECIDED: a limit is not kept at {}, and below that not every limit could be judged; are there enough samples? \
+             ({tried})",
+            known(upper)
+        ),
+        Ending::Wide if lower.is_none() => {
             format!(
                 "NOT DECIDED: at no load could every limit be judged; is each about something that happens? ({tried})"
             )
@@ -156,6 +163,13 @@ fn surroundings(around: &Around, unit: &str) -> String {
         ]);
     }
     let mut text: String = table.lines(0).into_iter().map(|line| line + "\n").collect();
+    for level in &around.levels {
+        for (way, figures) in [("up", Some(&level.up)), ("down", level.down.as_ref())] {
+            let told = figures.map(reservation).filter(|told| !told.is_empty());
+            told.iter()
+                .for_each(|told| text.push_str(&format!("at {} {unit} on the way {way}{told}\n", load(level.load))));
+        }
+    }
     around.recovery.iter().for_each(|one| text.push_str(&recovery(one, unit)));
     if let Some(storm) = &around.revocations {
         text.push_str(&revocations(storm, unit));
@@ -164,38 +178,48 @@ fn surroundings(around: &Around, unit: &str) -> String {
 }
 
 fn recovery(recovery: &Recovery, unit: &str) -> String {
-    let Recovery { overload, overload_s, back_at, recovered_s, watched_s } = *recovery;
+    let Recovery { overload, overload_s, back_at, recovered, watched_s, figures } = recovery;
     format!(
-        "after {} {unit} for {overload_s:.0} s, and back at {} {unit}: {}\n",
-        load(overload),
-        load(back_at),
-        recovered(recovered_s, watched_s)
+        "after {} {unit} for {overload_s} s, and back at {} {unit}: {}{}\n",
+        load(*overload),
+        load(*back_at),
+        again(*recovered, *watched_s),
+        reservation(figures)
     )
 }
 
-fn recovered(recovered_s: Option<f64>, watched_s: f64) -> String {
-    match recovered_s {
-        Some(0.0) => "every limit is kept at once again".to_owned(),
-        Some(seconds) => format!("every limit is kept again {seconds:.0} s later"),
-        None => format!("not every limit is kept again within {watched_s:.0} s"),
+fn again(recovered: Recovered, watched_s: f64) -> String {
+    match recovered {
+        Recovered::After(0.0) => "every limit is kept at once again".to_owned(),
+        Recovered::After(seconds) => format!("every limit is kept again {seconds:.0} s later"),
+        Recovered::NotYet => format!("not every limit is kept again within {watched_s:.0} s"),
+        Recovered::NotKnown => "whether every limit is kept again is not known, for want of samples".to_owned(),
     }
 }
 
+/// Why figures are not to be taken as they stand.
+fn reservation(figures: &Figures) -> String {
+    let broken = figures.is_broken.then_some("; a promise was broken");
+    let invalid = figures.invalid.as_ref().map(|why| format!("; INVALID, this machine was the bottleneck: {why}"));
+    invalid.as_deref().or(broken).unwrap_or_default().to_owned()
+}
+
 fn revocations(storm: &RevocationStorm, unit: &str) -> String {
-    let RevocationStorm { devices, into, took_s, effects, recovered_s, watched_s } = storm;
+    let RevocationStorm { devices, into, took_s, effects, recovered, watched_s, figures } = storm;
     let took = match took_s {
         Some(seconds) => format!("the last is done {seconds:.1} s later"),
         None => "not all are done".to_owned(),
     };
     let mut text = format!(
-        "{} at once, into {} {unit}: {took}; {}\n",
+        "{} at once, into {} {unit}: {took}; {}{}\n",
         counted(u64::from(*devices), "revocation"),
         load(*into),
-        recovered(*recovered_s, *watched_s)
+        again(*recovered, *watched_s),
+        reservation(figures)
     );
     for Effect { limit, unit, before, worst } in effects {
         let shown = |value: &Option<f64>| value.map_or_else(|| "not known".to_owned(), |value| in_unit(value, *unit));
-        text.push_str(&format!("  {limit}: {} before, {} in the worst second after\n", shown(before), shown(worst)));
+        text.push_str(&format!("  {limit}: {} before, {} at worst after\n", shown(before), shown(worst)));
     }
     text
 }
@@ -229,8 +253,12 @@ fn laws(record: &CapacityRecord) -> String {
             format!("{} at once, where throughput and times come to {:.1}", load(*at), check.expected_in_flight)
         })
         .collect();
+    let holds = checks.iter().any(|(_, check)| check.verdict == littles_law::Verdict::Holds);
     match (checks.is_empty(), broken.is_empty()) {
         (true, _) => {}
+        (false, true) if !holds => {
+            text.push_str("whether Little's law holds cannot be told: sub-trials are too short (`each`)\n")
+        }
         (false, true) => text.push_str("Little's law holds: what is at once, throughput and times go together\n"),
         (false, false) => text.push_str(&format!("Little's law does not hold at {}\n", broken.join("; "))),
     }
@@ -253,10 +281,10 @@ pub fn plan(planned: &Planned) -> String {
     if let Some(best) = working_at_best.filter(|best| *best < working) {
         text.push_str(&format!("  {} would do if each took as much as its upper bound\n", counted(best, "peer")));
     }
+    let at_one = fleet_at_one_s.map_or_else(String::new, |seconds| format!("{} at one peer, ", long(seconds)));
     text.push_str(&format!(
-        "  {} devices a day; all of them take {} at one peer, {} at {}\n",
-        count(devices_a_day as u64),
-        long(fleet_at_one_s),
+        "  {} devices a day; all of them take {at_one}{} at {}\n",
+        count(devices_a_day.round() as u64),
         long(fleet_s),
         counted(working, "peer"),
     ));
@@ -278,8 +306,11 @@ pub fn plan(planned: &Planned) -> String {
 
 /// How far it is known what more peers take.
 fn together(planned: &Planned) -> String {
-    match (&planned.curve, &planned.no_curve) {
-        (Some(curve), _) => format!(
+    let why = planned.no_curve.as_deref().unwrap_or("nothing is known of more than one");
+    let numbers: BTreeSet<u32> =
+        planned.evidence.iter().filter(|one| one.axis == LoadAxis::Rate.key()).map(|one| one.peers).collect();
+    match &planned.curve {
+        Some(curve) => format!(
             "  by a curve through {} to {}: contention {}, coherence {}; it may be read up to {:.0}\n",
             load(curve.measured.0),
             counted(curve.measured.1 as u64, "peer"),
@@ -287,25 +318,31 @@ fn together(planned: &Planned) -> String {
             between(curve.coherence, 5),
             curve.furthest
         ),
-        (None, why) => format!(
-            "  if peers share nothing, which was not measured: {}\n",
-            why.as_deref().unwrap_or("nothing is known of more than one")
+        None if planned.together == "as_measured" => {
+            format!("  as measured: these peers hold each other up, and {why}\n")
+        }
+        None if numbers.len() > 1 => format!(
+            "  if so many share as little as those that were measured, {}: {why}\n",
+            numbers.iter().map(u32::to_string).collect::<Vec<_>>().join(" and ")
         ),
+        None => format!("  if peers share nothing, which was not measured: {why}\n"),
     }
 }
 
 /// A search, and its runs.
 fn says_so(evidence: &Evidence) -> String {
-    let name = |folder: &PathBuf| folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let of = evidence.search.as_ref().map_or_else(|| "this search".to_owned(), name);
+    let of =
+        evidence.search.as_ref().map_or_else(|| "this search".to_owned(), |folder| names(std::slice::from_ref(folder)));
     let mut text = format!(
-        "  says {of}, {} of {}: kept in {}",
+        "  says {of}, {} of {}: kept at {}",
         evidence.axis,
         counted(u64::from(evidence.peers), "peer"),
-        names(&evidence.kept_in)
+        load(evidence.kept)
     );
-    if !evidence.not_kept_in.is_empty() {
-        text.push_str(&format!(", and not in {}", names(&evidence.not_kept_in)));
+    let in_runs = |runs: &[PathBuf]| if runs.is_empty() { String::new() } else { format!(" in {}", names(runs)) };
+    text.push_str(&in_runs(&evidence.kept_in));
+    if let Some(not_kept) = evidence.not_kept {
+        text.push_str(&format!(", and not at {}{}", load(not_kept), in_runs(&evidence.not_kept_in)));
     }
     text + "\n"
 }
@@ -318,7 +355,8 @@ fn between(estimate: Estimate, digits: usize) -> String {
 /// The names of run folders; of many the first.
 fn names(folders: &[PathBuf]) -> String {
     const MOST: usize = 2;
-    let name = |folder: &PathBuf| folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    // A record may come from anywhere.
+    let name = |folder: &PathBuf| folder.file_name().unwrap_or_default().to_string_lossy().escape_debug().to_string();
     let mut names: Vec<String> = folders.iter().take(MOST).map(name).collect();
     names.extend(folders.len().checked_sub(MOST + 1).map(|more| format!("{} more", more + 1)));
     names.join(", ")

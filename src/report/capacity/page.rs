@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::chart::chart;
 use super::loads::{LoadRow, by_load, is_kept};
-use super::{laws, line, load, plan, recovery, revocations, verdict};
+use super::{laws, line, load, plan, recovery, reservation, revocations, verdict};
 use crate::capacity::search::{Ending, GoalResult};
 use crate::report::figures::{count, counted, rate, share, time};
 use crate::report::frame::{self, Section};
@@ -54,9 +54,8 @@ fn head(record: &CapacityRecord) -> Markup {
         Some(result) => {
             let class = match result.ending {
                 Ending::Found | Ending::AboveRange => "good",
-                Ending::Wide => "warn",
+                Ending::Wide | Ending::Exhausted | Ending::Invalid { .. } => "warn",
                 Ending::BelowRange => "bad",
-                Ending::Exhausted | Ending::Invalid { .. } => "warn",
             };
             (class, verdict(result, record.unit))
         }
@@ -164,6 +163,12 @@ fn surroundings(around: &Around, unit: &str) -> Markup {
             } }
             tbody { @for level in &around.levels { (row(level)) } }
         } }
+        @for level in &around.levels {
+            @for figures in [Some(&level.up), level.down.as_ref()].into_iter().flatten() {
+                @let told = reservation(figures);
+                @if !told.is_empty() { p.hint { "at " (load(level.load)) (told) } }
+            }
+        }
         @if let Some(one) = &around.recovery { (words(&recovery(one, unit))) }
         @if let Some(storm) = &around.revocations { (words(&revocations(storm, unit))) }
     }

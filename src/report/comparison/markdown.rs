@@ -53,10 +53,9 @@ fn table(account: &Account<'_>, is_shown: &dyn Fn(Verdict) -> bool) -> Option<St
     });
     let rows: String = rows.collect();
     let head = format!(
-        "| metric | baseline | contender | change | {} % interval | p | p of {} | effect | verdict |\n\
+        "| metric | baseline | contender | change | {} % interval | p | p of all | effect | verdict |\n\
          |---|---:|---:|---:|---:|---:|---:|---:|---|\n",
-        account.options.confidence * 100.0,
-        account.compared.rows.len()
+        account.options.confidence * 100.0
     );
     (!rows.is_empty()).then(|| head + &rows)
 }

@@ -103,7 +103,7 @@ fn metrics(account: &Account<'_>) -> Markup {
             thead { tr {
                 th scope="col" { "metric" } th.m scope="col" { "verdict" } th scope="col" { "baseline" }
                 th scope="col" { "contender" } th scope="col" { "change" } th.m scope="col" { "" }
-                th scope="col" { "interval" } th scope="col" { "p" } th scope="col" { "p of " (account.compared.rows.len()) }
+                th scope="col" { "interval" } th scope="col" { "p" } th scope="col" { "p of all" }
                 th scope="col" { "effect" } th scope="col" { "runs needed" }
             } }
             tbody { @for one in account.rows_by_verdict() { (row(one)) } }

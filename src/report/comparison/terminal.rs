@@ -48,9 +48,8 @@ pub fn objection(objection: &Objection) -> Vec<String> {
 
 fn table(account: &Account<'_>, is_shown: &dyn Fn(Verdict) -> bool, colour: bool) -> Vec<String> {
     let interval = format!("{} % interval", account.options.confidence * 100.0);
-    let of_all = format!("of {}", account.compared.rows.len());
     let mut table =
-        Table::new(["metric", "baseline", "contender", "change", &interval, "p", &of_all, "effect", "verdict"]);
+        Table::new(["metric", "baseline", "contender", "change", &interval, "p", "of all", "effect", "verdict"]);
     let mut verdicts = vec![None];
     for row in account.rows_by_verdict().into_iter().filter(|row| is_shown(row.comparison.verdict)) {
         let comparison = &row.comparison;

@@ -61,7 +61,7 @@ fn a_table_has_what_changed_first_and_ends_with_what_it_comes_to() {
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[0], "baseline   6 runs: before-0, before-1, before-2, ...");
     let heads: Vec<&str> = lines[3].split("  ").map(str::trim).filter(|head| !head.is_empty()).collect();
-    let expected = ["metric", "baseline", "contender", "change", "95 % interval", "p", "of 2", "effect", "verdict"];
+    let expected = ["metric", "baseline", "contender", "change", "95 % interval", "p", "of all", "effect", "verdict"];
     assert_eq!(heads, expected);
     assert!(
         lines[4].starts_with("flow.a.p50      100 ms     200 ms  +100 %  +96.0 % to +104 %  0.0022")

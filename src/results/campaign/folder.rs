@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::measure::{Summary, Verdict};
-use crate::results::campaign::{Campaign, SCHEMA};
+use crate::results::campaign::{Campaign, RunRow, SCHEMA};
 use crate::results::folder::{create_fresh, file_safe, json, write_whole};
 use crate::results::{FolderError, StoredRun, utc};
 
@@ -215,6 +215,9 @@ impl CampaignFolder {
         }
         let campaign: Campaign = serde_json::from_value(value)
             .map_err(|error| no_campaign(format!("its {RECORD} is none of this version: {error}")))?;
+        if let Some(problem) = inconsistency(&campaign) {
+            return Err(no_campaign(format!("its {RECORD} is not as dmswarm writes it: {problem}")));
+        }
         let folder = CampaignFolder { _lock: lock(path)?, path: path.to_owned() };
         let read = |name: &str| {
             let file = path.join(name);
@@ -247,6 +250,28 @@ impl CampaignFolder {
         let ended = stored.summary().ok().filter(|_| has_ended);
         Left { scenario: fs::read_to_string(place.join("scenario.toml")).ok(), ended, folder }
     }
+}
+
+/// What cannot be in a record that nobody has changed: runs that are none of the campaign, and places outside its folder.
+fn inconsistency(campaign: &Campaign) -> Option<String> {
+    let mut seen = BTreeSet::new();
+    for RunRow { cell, repeat, .. } in &campaign.runs {
+        let is_planned = campaign.cells.iter().any(|row| row.cell == *cell) && (1..=campaign.repeats).contains(repeat);
+        if !is_planned {
+            return Some(format!("it has no cell {cell} with a repeat {repeat}, of which there is a run"));
+        }
+        if !seen.insert((cell, repeat)) {
+            return Some(format!("cell {cell} has repeat {repeat} twice"));
+        }
+    }
+    let plain = |path: &Path| path.components().all(|part| matches!(part, Component::Normal(_)));
+    let below = |path: &Path, place: Place| path.starts_with(place.name()) && plain(path);
+    let runs = campaign.runs.iter().map(|run| &run.folder).chain(campaign.cut.iter().map(|run| &run.folder));
+    let wild = runs
+        .chain(campaign.warm_up.iter().map(|run| &run.folder))
+        .find(|folder| !below(folder, Place::Runs) && !below(folder, Place::WarmUp));
+    let copies = campaign.beside.values().map(Path::new).find(|copy| !plain(copy));
+    wild.map(PathBuf::as_path).or(copies).map(|path| format!("`{}` is no place in its folder", printable(path)))
 }
 
 /// The newest campaign below `out`, by when it was begun.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::capacity::search::SearchResult;
-use crate::results::capacity::{CapacityRecord, RECORD, RevocationStorm, Trialed};
+use crate::results::capacity::{CapacityRecord, Figures, RECORD, RevocationStorm, Trialed};
 use crate::results::search;
 use crate::scenario::Scenario;
 use crate::scenario::capacity::CapacitySettings;
@@ -53,10 +53,18 @@ pub struct EarlierAround {
 }
 
 /// Revocations at once.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct EarlierStorm {
     pub devices: u32,
     pub took_s: Option<f64>,
+    pub figures: EarlierFigures,
+}
+
+/// Whether a run says anything about the peer.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct EarlierFigures {
+    pub invalid: Option<String>,
+    pub is_broken: bool,
 }
 
 /// Why a folder is no search.
@@ -99,7 +107,14 @@ impl From<&CapacityRecord> for EarlierSearch {
             is_warm_up: trial.is_warm_up,
             folder: trial.folder.clone(),
         };
-        let storm = |storm: &RevocationStorm| EarlierStorm { devices: storm.devices, took_s: storm.took_s };
+        let storm = |storm: &RevocationStorm| {
+            let Figures { invalid, is_broken, .. } = storm.figures.clone();
+            EarlierStorm {
+                devices: storm.devices,
+                took_s: storm.took_s,
+                figures: EarlierFigures { invalid, is_broken },
+            }
+        };
         EarlierSearch {
             scenario: record.scenario.clone(),
             policy: record.policy.clone(),
@@ -139,9 +154,9 @@ impl EarlierSearch {
 
     /// Revocations a second that one peer did when many came at once.
     pub fn revoked_per_s(&self) -> Option<f64> {
-        let EarlierStorm { devices, took_s } = self.around.as_ref()?.revocations?;
-        took_s
-            .filter(|seconds| *seconds > 0.0)
-            .map(|seconds| f64::from(devices) / seconds / f64::from(self.peers.max(1)))
+        let EarlierStorm { devices, took_s, figures } = self.around.as_ref()?.revocations.as_ref()?;
+        let says_something = figures.invalid.is_none() && !figures.is_broken;
+        let took_s = took_s.filter(|seconds| says_something && *seconds > 0.0)?;
+        Some(f64::from(*devices) / took_s / f64::from(self.peers.max(1)))
     }
 }

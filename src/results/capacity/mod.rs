@@ -15,10 +15,13 @@ use crate::capacity::littles_law::Check;
 use crate::capacity::scaling::Scaling;
 use crate::capacity::search::SearchResult;
 use crate::capacity::sizing::Sizing;
+use crate::measure::Verdict;
 use crate::measure::limit::{LimitResult, Unit};
 use crate::measure::summary::Summary;
 
-pub use earlier::{EarlierAround, EarlierBounds, EarlierResult, EarlierSearch, EarlierStorm, EarlierTrial, NoSearch};
+pub use earlier::{
+    EarlierAround, EarlierBounds, EarlierFigures, EarlierResult, EarlierSearch, EarlierStorm, EarlierTrial, NoSearch,
+};
 
 /// Its name in the folder of the search.
 pub const RECORD: &str = "capacity.json";
@@ -55,6 +58,8 @@ pub struct Planned {
     /// As people write it.
     pub plan: String,
     pub sizing: Sizing,
+    /// What is taken of more peers than one: `proportional`, `curve` or `as_measured`.
+    pub together: &'static str,
     /// How what peers take together goes with their number, where it is known, in devices a second.
     pub curve: Option<Scaling>,
     /// Why it is not.
@@ -108,6 +113,10 @@ pub struct Figures {
     pub p99_ms: Option<f64>,
     /// From 0 to 1.
     pub cpu_share: f64,
+    /// Why they say nothing about the peer, where they do not.
+    pub invalid: Option<String>,
+    /// Whether a promise was broken.
+    pub is_broken: bool,
 }
 
 /// What was seen around a capacity.
@@ -124,6 +133,7 @@ pub struct Around {
 /// The figures at one part of the capacity. Where those on the way down are worse, the peer remembers what was before.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Level {
+    /// Of the capacity. The least is as little as gives enough samples, and the shortest time, to see anything at all.
     pub part: f64,
     pub load: f64,
     pub up: Figures,
@@ -139,10 +149,23 @@ pub struct Recovery {
     pub overload_s: f64,
     /// and then so much.
     pub back_at: f64,
-    /// From when on, in seconds after the overload, every limit was kept in every second; `None`: not by the end.
-    pub recovered_s: Option<f64>,
+    pub recovered: Recovered,
     /// How long that was looked for.
     pub watched_s: f64,
+    /// Of the run that says so.
+    pub figures: Figures,
+}
+
+/// From when on every limit is kept again.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Recovered {
+    /// In seconds, at the latest: from then on each limit could be judged, or was not broken.
+    After(f64),
+    /// Not as long as it was looked at.
+    NotYet,
+    /// There were too few samples to judge by.
+    NotKnown,
 }
 
 /// What many revocations at once do to a peer that has half of its capacity to do.
@@ -156,8 +179,10 @@ pub struct RevocationStorm {
     pub took_s: Option<f64>,
     pub effects: Vec<Effect>,
     /// As in [`Recovery`], after the instant of the storm.
-    pub recovered_s: Option<f64>,
+    pub recovered: Recovered,
     pub watched_s: f64,
+    /// Of the run that says so.
+    pub figures: Figures,
 }
 
 /// What becomes of a limit's figure.
@@ -167,7 +192,7 @@ pub struct Effect {
     pub unit: Unit,
     /// `None` where there were too few samples, as in what follows.
     pub before: Option<f64>,
-    /// In the worst second.
+    /// In the worst window behind it.
     pub worst: Option<f64>,
 }
 
@@ -182,6 +207,8 @@ impl Figures {
             p50_ms: times.p50,
             p99_ms: times.p99,
             cpu_share: summary.health.cpu_share,
+            invalid: (summary.verdict == Verdict::Invalid).then(|| summary.health.reasons.join("; ")),
+            is_broken: summary.verdict == Verdict::Broken,
         }
     }
 }

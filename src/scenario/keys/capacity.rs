@@ -62,6 +62,18 @@ pub static CAPACITY: Section = Section {
             "0.05",
             "The greatest chance that a load is taken for kept, or for too much, and is not.",
         ),
+        with_default(
+            "aim",
+            Shape::Word(&["together", "each"]),
+            "together",
+            "Whether the answer is the highest load that keeps all limits, or one for each limit, which takes longer.",
+        ),
+        with_default(
+            "per_load",
+            Shape::Integer(2, 10_000),
+            "40",
+            "How many sub-trials there are at one load at most; what is undecided then stays so.",
+        ),
         with_default("sub_trials", Shape::Integer(2, 10_000), "250", "How many sub-trials there are at most."),
     ],
 };

@@ -223,6 +223,8 @@ width = 0.02
 width_in_noise = 0.1
 exceed_ratio = 0.25
 peers = 2
+aim = "each"
+per_load = 60
 risk = 0.1
 sub_trials = 99
 "#;
