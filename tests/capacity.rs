@@ -189,10 +189,16 @@ fn what_cannot_be_searched_for_is_told_before_anything_runs() {
         (
             scenario("share(failed) = 0", &format!("axis = \"at_once\"\n{fine}")),
             vec!["--plan", "5 devices in 1h"],
-            "has turned up `at_once`, and a plan goes by",
+            "turns up `at_once`, and a plan goes by",
         ),
         (scenario("share(failed) = 0", fine), vec!["--plan", "many devices"], "--plan"),
         (scenario("p99(flow.delegate.dmacc) < 1s", fine), vec![], "and some to spare: raise `least` to 300"),
+        (
+            scenario("share(failed of phones) = 0", fine)
+                .replace("[load]\n", "[[load.population]]\nname = \"phones\"\njourneys = [\"lent\"]\n"),
+            vec![],
+            "which a search replaces",
+        ),
         (
             scenario("share(failed) = 0", &format!("{fine}\nrisk = 0.001\nexceed_ratio = 0.01")),
             vec![],

@@ -21,8 +21,8 @@ use crate::workload::population::Cohort;
 
 /// By how much an overload is more than the capacity.
 const OVERLOAD: f64 = 1.5;
-/// An overload, and then half of the capacity. `None` where it would take too many
-/// devices.
+
+/// An overload, and then half of the capacity. `None` where it would take too many devices.
 ///
 /// # Errors
 /// What has stopped it.
@@ -66,10 +66,9 @@ pub fn of_revocations(
 ) -> Result<Option<RevocationStorm>, Stopped> {
     let Some(storm) = Storm::of(scenario, settings, capacity) else { return Ok(None) };
     let summary = run_whole(&storm.scenario(scenario, settings), how)?.summary;
-    let mut limits = &summary.limits[..];
-    let mut take = |count: usize| limits.split_off(..count).unwrap_or_default();
-    let (own, before, after) = (take(storm.own_limits().len()), take(scenario.limits.len()), limits);
-    let [slowest, failed] = own else { return Ok(None) };
+    let (own, others) = summary.limits.split_at(storm.own_limits().len());
+    let (before, after) = others.split_at(scenario.limits.len());
+    let (slowest, failed) = (&own[0], &own[1]);
     let effect = |(at, limit): (usize, &Limit)| {
         let each = after.iter().skip(at).step_by(scenario.limits.len());
         let worse = |one: &f64, other: &f64| {
@@ -130,7 +129,7 @@ impl Storm {
         let journey =
             Journey { name: STORM.to_owned(), steps, meanwhile: Vec::new(), ..Journey::clone(&cohort.journey) };
         let cohort = Cohort { journey: Arc::new(journey), share: devices as u32, class: cohort.class, repeat: 1 };
-        let fits = devices + into * (at + windows.lasts()).as_secs_f64() < f64::from(u32::MAX / 2);
+        let fits = devices + into * (at + windows.lasts()).as_secs_f64() <= loads::MOST_DEVICES;
         let storm = Storm { cohort, revocation: revocation?, devices: devices as u32, given_in, into, windows };
         fits.then_some(storm)
     }
@@ -163,7 +162,7 @@ impl Storm {
         let journeys = (0..under.journeys.len()).collect();
         let all: u32 = under.journeys.iter().map(|cohort| cohort.share).sum();
         let starts = all.min(others as u32);
-        let base = LoadPopulation { name: "load".to_owned(), journeys, starts, phases };
+        let base = LoadPopulation { name: LoadPopulation::ALL.to_owned(), journeys, starts, phases };
         let storm = LoadPopulation {
             name: STORM.to_owned(),
             journeys: vec![under.journeys.len()],

@@ -17,6 +17,7 @@ use crate::scenario::Scenario;
 use crate::scenario::capacity::{CapacitySettings, LoadAxis};
 use crate::seed::Seed;
 use crate::workload::journey;
+use crate::workload::plan::LoadPopulation;
 
 /// What a search has come to.
 #[derive(Debug)]
@@ -47,6 +48,11 @@ pub enum CapacityError {
     Axis(#[from] AxisError),
     #[error("`[capacity]`: {0}")]
     Settings(#[from] SettingsError),
+    /// A load that is put in the place of the scenario's has no populations.
+    #[error(
+        "`[capacity]`: `{limit}` is about the population `{population}` of the load, which a search replaces: name the flow alone"
+    )]
+    NoSuchPopulation { limit: String, population: String },
     /// Nobody could judge the limit at the least load.
     #[error(
         "`[capacity]`: a sub-trial at the least load has {starts:.0} starts, and `{limit}` takes {needed} that end done to be judged, and some to spare: {hint}"
@@ -79,6 +85,14 @@ pub fn settings(scenario: &Scenario, capacity: &CapacitySettings) -> Result<Sett
     };
     // It is known beforehand whether a search can be made.
     for limit in &scenario.limits {
+        if let Some(population) =
+            limit.population().filter(|name| capacity.axis.replaces_load() && *name != LoadPopulation::ALL)
+        {
+            return Err(CapacityError::NoSuchPopulation {
+                limit: limit.to_string(),
+                population: population.to_owned(),
+            });
+        }
         let needed = limit.least_samples();
         // A flow may fail, and starts fall on the edges of what counts.
         let wanted = needed + needed.div_ceil(5);

@@ -18,7 +18,7 @@ pub const COUNTS: &str = "steady";
 const SETTLES: &str = "settle";
 
 /// More devices than this are not made for one sub-trial.
-const MOST_DEVICES: f64 = 10_000_000.0;
+pub const MOST_DEVICES: f64 = 10_000_000.0;
 
 /// A load that cannot be put on anybody.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]

@@ -25,7 +25,7 @@ pub fn go_together(searches: &[Searched]) -> Result<(), String> {
         let axis = &searched.1.axis;
         if axis != of_rate && axis != LoadAxis::Storm.key() {
             return Err(format!(
-                "{} has turned up `{}`, and a plan goes by devices a second and storms: `axis = \"rate\"` or \"storm\"",
+                "{} turns up `{}`, and a plan goes by devices a second and storms: `axis = \"rate\"` or \"storm\"",
                 name(searched),
                 axis.escape_debug()
             ));
@@ -167,7 +167,7 @@ mod tests {
         let refused = plan("1M devices in 48h", vec![search("rate", 1, 25.0), other]).expect_err("other limits");
         assert!(refused.contains("`search-0` has share(failed) = 0 (hardened)"), "{refused}");
         let refused = plan("1M devices in 48h", vec![search("latency", 1, 25.0)]).expect_err("another axis");
-        assert!(refused.contains("`search-0` has turned up `latency`"), "{refused}");
+        assert!(refused.contains("`search-0` turns up `latency`"), "{refused}");
         let refused = plan("1M devices in 48h", vec![search("storm", 1, 25.0)]).expect_err("no rate");
         assert!(refused.contains("`axis = \"rate\"`"), "{refused}");
         let nothing = EarlierSearch { result: None, ..search("rate", 1, 25.0) };

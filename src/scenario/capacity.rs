@@ -71,6 +71,11 @@ impl LoadAxis {
         }
     }
 
+    /// Whether a search puts a load of its own in the place of the scenario's.
+    pub fn replaces_load(&self) -> bool {
+        matches!(self, LoadAxis::Rate | LoadAxis::AtOnce | LoadAxis::Storm)
+    }
+
     /// Whether only whole numbers are loads.
     pub fn is_whole(&self) -> bool {
         matches!(self, LoadAxis::AtOnce | LoadAxis::Storm)
