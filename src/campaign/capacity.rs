@@ -259,3 +259,26 @@ pub fn scaling(trials: &[Trialed], seed: Seed) -> Result<Scaling, ScalingError> 
     let points: Vec<Point> = counts.filter_map(point).collect();
     Scaling::fit(&points, LEAST_REPLICATES, &mut seed.stream("scaling", 0))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::scenario::file::{self, Overrides};
+
+    #[test]
+    fn the_shipped_searches_can_be_made() {
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/capacity");
+        let mut axes = Vec::new();
+        for entry in std::fs::read_dir(shipped).expect("the folder") {
+            let path = entry.expect("an entry").path();
+            let scenario = file::read(&path, &Overrides::default()).unwrap_or_else(|problems| panic!("{problems}"));
+            let capacity = scenario.capacity.clone().expect("it says what is turned up");
+            settings(&scenario, &capacity).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            axes.push(capacity.axis.key());
+        }
+        axes.sort_unstable();
+        assert_eq!(axes, ["at_once", "rate", "storm"]);
+    }
+}
