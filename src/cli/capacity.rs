@@ -197,14 +197,19 @@ fn searched(
         };
         return Err((exit, stopped.to_string()));
     }
-    let exit = match record.result.map(|result| result.ending) {
-        Some(Ending::Wide) if lower.is_none() => Exit::Invalid,
-        Some(Ending::Found | Ending::Wide | Ending::AboveRange) if matches!(planned, Some(Err(_))) => Exit::Invalid,
+    let ending = record.result.as_ref().map(|result| &result.ending);
+    let exit = exit_of_search(ending, lower, matches!(planned, Some(Err(_))));
+    Ok(if shown == Exit::Passed { exit } else { shown })
+}
+
+/// `is_refused`: there is no answer to its plan.
+fn exit_of_search(ending: Option<&Ending>, lower: Option<f64>, is_refused: bool) -> Exit {
+    match ending {
+        Some(ending) if ending.is_found() && (lower.is_none() || is_refused) => Exit::Invalid,
         Some(Ending::Found | Ending::Wide | Ending::AboveRange) => Exit::Passed,
         Some(Ending::BelowRange) => Exit::LimitFailed,
         Some(Ending::Exhausted | Ending::Invalid { .. }) | None => Exit::Invalid,
-    };
-    Ok(if shown == Exit::Passed { exit } else { shown })
+    }
 }
 
 /// A search, and those that were made before it.
@@ -224,6 +229,30 @@ fn planned_alone(asked: &Asked, earlier: &[Searched], flags: &Flags) -> Exit {
         Err(why) => {
             output::remark(&format!("error: no plan: {why}"));
             Exit::Invalid
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_passes_where_it_knows_a_load_that_is_kept_and_its_plan_has_an_answer() {
+        let invalid = Ending::Invalid { load: 9.0, why: "late".to_owned() };
+        for (ending, lower, is_refused, expected) in [
+            (Some(&Ending::Found), Some(8.0), false, Exit::Passed),
+            (Some(&Ending::Wide), Some(8.0), false, Exit::Passed),
+            (Some(&Ending::AboveRange), Some(8.0), false, Exit::Passed),
+            (Some(&Ending::Found), Some(8.0), true, Exit::Invalid),
+            // An upper bound alone says nothing of what is kept.
+            (Some(&Ending::Wide), None, false, Exit::Invalid),
+            (Some(&Ending::BelowRange), None, false, Exit::LimitFailed),
+            (Some(&Ending::Exhausted), Some(8.0), false, Exit::Invalid),
+            (Some(&invalid), Some(8.0), false, Exit::Invalid),
+            (None, None, false, Exit::Invalid),
+        ] {
+            assert_eq!(exit_of_search(ending, lower, is_refused), expected, "{ending:?} {lower:?} {is_refused}");
         }
     }
 }

@@ -158,3 +158,25 @@ fn folders_of_runs_that_nobody_knows_of_are_found_with_what_they_tell() {
         [("runs/b-whole", true, Some("seed = 1")), ("runs/c-killed", false, None), ("runs/d-empty", false, None)]
     );
 }
+
+#[test]
+fn a_record_that_somebody_has_changed_is_no_campaign_to_go_on_with() {
+    let scratch = Scratch::new();
+    let (folder, mut campaign) = create(&scratch.0, "nightly", "2026-11-22T11:50:03.123Z");
+    let path = folder.path().to_owned();
+    let row = |cell, repeat, folder: &str| RunRow::of(cell, repeat, PathBuf::from(folder), &sample());
+    let fine = row(1, 1, "runs/a");
+    for (wrong, expected) in [
+        (row(1, 1, "runs/b"), "cell 1 has repeat 1 twice"),
+        (row(77, 1, "runs/b"), "it has no cell 77 with a repeat 1"),
+        (row(1, 3, "runs/b"), "it has no cell 1 with a repeat 3"),
+        (row(1, 2, "/etc"), "`/etc` is no place in its folder"),
+        (row(1, 2, "runs/../../b"), "`runs/../../b` is no place in its folder"),
+        (row(1, 2, "javascript:alert(1)"), "`javascript:alert(1)` is no place in its folder"),
+    ] {
+        campaign.runs = vec![fine.clone(), wrong];
+        folder.save(&campaign).expect("saved");
+        let error = CampaignFolder::open(&path).expect_err("it is inconsistent").to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
