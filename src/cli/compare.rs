@@ -64,6 +64,7 @@ Examples:
 A change counts where the interval excludes 0, the change exceeds what repeats of the same thing differ by, and it is no
 chance (p) among all the metrics that are compared: the fewer metrics, the fewer runs it takes. Five runs of each are the
 least; ten show a change of 10% in metrics that vary by 4% from run to run. --seed is that of the resampling.
+Among them are those of dmswarm itself, cpu_share and peak_rss_bytes: against a real peer, say with --metric what counts.
 
 Ends with 7 when a metric got worse, also where others had not enough runs.";
 

@@ -192,7 +192,10 @@ impl CampaignFolder {
             Some(path) if path.is_dir() => {
                 Err(CampaignError::NotOfACampaign { path, problem: format!("there is no {RECORD} in it") })
             }
-            Some(path) => Err(CampaignError::NotOfACampaign { path, problem: "it is a file".to_owned() }),
+            Some(path) => Err(CampaignError::NotOfACampaign {
+                path,
+                problem: "it is a file (a campaign file stands before --resume)".to_owned(),
+            }),
             None => Err(CampaignError::NoSuch { word: printable(word), out: out.to_owned() }),
         }
     }
