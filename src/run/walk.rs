@@ -132,7 +132,7 @@ impl<'s> Walk<'s> {
                     faults.heal();
                     healed_at = clock.now() + faults.lasting();
                     rest = Box::pin(async {
-                        tokio::time::sleep(scenario.heal).await;
+                        tokio::time::sleep(scenario.heals_for()).await;
                         stand.rest(clock.now() + faults.lasting() + scenario.bounds().flow).await;
                     });
                 }

@@ -127,7 +127,7 @@ impl Scenario {
             storm,
             at_once,
             // Faults are over with the last flow, and then all is well for a while.
-            lasts: lasts.saturating_add(if self.faults.is_empty() { Duration::ZERO } else { self.heal }),
+            lasts: lasts.saturating_add(self.heals_for()),
             memory_bytes: self.memory(connections),
             open_files: self.most_open_files(pool),
             flows: FlowKind::all().filter_map(|kind| Some((kind, *by_kind.get(&kind)?))).collect(),

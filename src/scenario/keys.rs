@@ -160,7 +160,7 @@ pub static SCENARIO: Section = Section {
             "heal",
             Shape::DurationOrNone,
             "2s",
-            "How long all is well again before promises are judged; faults end with their windows or the last flow.",
+            "How long all is well again before promises are judged, where there are faults or somebody else's parties; faults end with their windows or the last flow.",
         ),
         with_default(
             "watch",

@@ -126,7 +126,8 @@ pub struct Scenario {
     pub retries: Retries,
     /// What goes wrong. A rule's index is its number.
     pub faults: Vec<Rule>,
-    /// How long all is well again before promises are judged: faults end with the last flow.
+    /// How long all is well again before promises are judged: faults end with the last flow. As [`Scenario::heals_for`] has
+    /// it.
     pub heal: Duration,
     /// How many devices, the first ones, are watched step by step; of all others only the end is looked at.
     pub watch: u32,
@@ -397,6 +398,13 @@ impl Scenario {
         let posts = tries.map(|retry| (self.timeouts.request + retry.longest) * retry.tries).max().unwrap_or_default();
         let flow = 2 * (waits + patience + posts + self.timeouts.session + self.timeouts.wind_down);
         Bounds { flow, rounds: ROUNDS }
+    }
+
+    /// How long all is well before promises are judged: no time at all where nothing goes wrong, and nobody else takes part
+    /// whose messages may still be under way.
+    pub fn heals_for(&self) -> Duration {
+        let others = self.external_devices.is_some() || self.elsewhere().next().is_some();
+        if self.faults.is_empty() && !others { Duration::ZERO } else { self.heal }
     }
 
     /// The scenario as a file, with every default filled in: reading it gives the same scenario.

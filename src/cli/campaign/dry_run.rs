@@ -46,13 +46,11 @@ pub fn tell(file: &CampaignFile, cells: &Cells, seed: Seed, flags: &Flags) -> Ex
         .filter_map(|row| {
             let scenario = cells.scenario(Job { cell: row.cell, repeat: 1 }).ok()?;
             let estimate = scenario.estimate(connections_to_one_target());
-            // Where nothing goes wrong the estimate is of the load alone; the run ends when all has been well for a while.
-            let heal = if scenario.faults.is_empty() { scenario.heal } else { Duration::ZERO };
             Some(Forecast {
                 cell: row.cell,
                 settings: row.settings,
                 devices: scenario.devices,
-                lasts: estimate.lasts.saturating_add(heal),
+                lasts: estimate.lasts,
                 estimate,
                 exchanges: scenario.demand().clocked.map(|need| need.exchanges),
                 doubt: TooLittleMemory::of(&scenario, host::memory_bytes()).map(|doubt| doubt.to_string()),
