@@ -12,9 +12,7 @@ use crate::results::capacity::{Effect, Figures, Recovery, RevocationStorm};
 use crate::run::{Options, Watch};
 use crate::scenario::Scenario;
 use crate::scenario::capacity::{CapacitySettings, revokes};
-use crate::units::Rate;
-use crate::workload::arrival::{Phase, Shape, Spread};
-use crate::workload::course::Course;
+use crate::workload::arrival::{Phase, Shape};
 use crate::workload::journey::{Journey, Step};
 use crate::workload::plan::{Load, LoadPopulation};
 use crate::workload::population::Cohort;
@@ -145,10 +143,7 @@ impl Storm {
 
     fn scenario(&self, scenario: &Scenario, settings: &CapacitySettings) -> Scenario {
         let mut under = scenario.clone();
-        let hold = |name: &str, rate: f64, lasts: Duration| {
-            let course = Course::Hold { rate: Rate::per_second(rate), over: Some(lasts) };
-            Phase { name: name.to_owned(), shape: Shape::Rated(course, Spread::Even) }
-        };
+        let hold = |name: &str, rate: f64, lasts: Duration| Stretch { name: name.to_owned(), rate, lasts }.phase();
         let mut phases = vec![Phase { name: "given".to_owned(), shape: Shape::Pause(self.given_in) }];
         phases.push(hold("settle", self.into, settings.settle));
         phases.push(hold(BEFORE, self.into, settings.each));

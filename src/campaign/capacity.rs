@@ -216,7 +216,6 @@ fn trialed(trial: &Trial, finished: Option<&Finished>, outcome: &Outcome) -> Tri
         number: trial.number,
         figures: finished.map(|finished| Figures::of(&finished.summary)),
         not_kept: limits.iter().filter(|limit| !limit.passed).cloned().collect(),
-        is_broken: finished.is_some_and(|finished| finished.summary.verdict == Verdict::Broken),
         invalid: match outcome {
             Outcome::Invalid { why } => Some(why.clone()),
             Outcome::Measured(_) => None,

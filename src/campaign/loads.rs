@@ -38,6 +38,14 @@ pub struct Stretch {
     pub lasts: Duration,
 }
 
+impl Stretch {
+    /// As a phase of a load.
+    pub fn phase(&self) -> Phase {
+        let course = Course::Hold { rate: Rate::per_second(self.rate), over: Some(self.lasts) };
+        Phase { name: self.name.clone(), shape: Shape::Rated(course, Spread::Even) }
+    }
+}
+
 /// The scenario as one sub-trial under this load, with its limits on what counts.
 ///
 /// # Errors
@@ -84,12 +92,8 @@ pub fn stretched(scenario: &Scenario, stretches: &[Stretch]) -> Result<Scenario,
     let wanted: f64 = stretches.iter().map(|stretch| stretch.rate * stretch.lasts.as_secs_f64()).sum();
     let lasts = stretches.iter().map(|stretch| stretch.lasts).sum();
     let starts = devices(wanted, scenario, lasts)?;
-    let phase = |stretch: &Stretch| {
-        let course = Course::Hold { rate: Rate::per_second(stretch.rate), over: Some(stretch.lasts) };
-        Phase { name: stretch.name.clone(), shape: Shape::Rated(course, Spread::Even) }
-    };
     under.devices = starts.max(under.journeys.len() as u32);
-    under.load = Load::of_all(starts, stretches.iter().map(phase).collect());
+    under.load = Load::of_all(starts, stretches.iter().map(Stretch::phase).collect());
     Ok(under)
 }
 

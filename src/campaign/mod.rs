@@ -7,6 +7,7 @@
 //! | [`around`] | how a peer does below that load |
 //! | [`aftermath`] | how long it takes to recover, after too much and after many revocations at once |
 //! | [`recovery`] | when every limit is kept again, window by window |
+//! | [`sizing`] | what a plan needs of peers, and the searches that say so |
 //! | [`mod@file`] | a campaign file, or every problem in it |
 //! | [`matrix`] | from axes, single cells and exclusions to cells |
 //! | [`order`] | in which order the runs come, and which are missing |
@@ -22,4 +23,5 @@ pub mod loads;
 pub mod matrix;
 pub mod order;
 pub mod recovery;
+pub mod sizing;
 pub mod walk;

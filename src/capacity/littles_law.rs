@@ -7,7 +7,7 @@
 //! steady state.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What was measured over one window.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -23,7 +23,7 @@ pub struct Window {
 }
 
 /// How measurements stand to the law.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Check {
     /// The number in flight that throughput and response come to.
     pub expected_in_flight: f64,
@@ -34,7 +34,7 @@ pub struct Check {
     pub verdict: Verdict,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     Holds,

@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::campaign::around::around;
 use crate::campaign::capacity::{Found, Stopped, scaling, search, settings};
+use crate::campaign::sizing::{Searched, go_together, sized};
 use crate::capacity::search::Ending;
 use crate::capacity::sizing::Plan;
 use crate::cli::args::Flags;
@@ -14,12 +15,11 @@ use crate::cli::exit::Exit;
 use crate::cli::output;
 use crate::cli::run::{exit_of, options};
 use crate::cli::scenarios::read_all;
-use crate::cli::sizing::{Searched, go_together, sized};
 use crate::cli::targets::Outside;
 use crate::clock::wall_now;
 use crate::report::capacity as told;
 use crate::results::SearchFolder;
-use crate::results::capacity::{Around, CapacityRecord, EarlierSearch, RECORD};
+use crate::results::capacity::{Around, CapacityRecord, RECORD};
 use crate::run::{Options, Watch};
 use crate::scenario::Scenario;
 use crate::scenario::capacity::{CapacitySettings, LoadAxis};
@@ -70,11 +70,8 @@ fn plan(text: &str) -> Result<Plan, String> {
 
 /// Searches, and keeps what was found.
 pub fn capacity(asked: Asked, flags: &Flags) -> Exit {
-    let earlier: Result<Vec<Searched>, _> = asked
-        .with
-        .iter()
-        .map(|folder| EarlierSearch::read(folder, &flags.out).map(|(folder, search)| (Some(folder), search)))
-        .collect();
+    let earlier: Result<Vec<Earlier>, _> =
+        asked.with.iter().map(|folder| CapacityRecord::read(folder, &flags.out)).collect();
     let earlier = match earlier {
         Ok(earlier) => earlier,
         Err(error) => return usage(&error.to_string()),
@@ -99,7 +96,7 @@ pub fn capacity(asked: Asked, flags: &Flags) -> Exit {
         ));
     };
     if asked.plan.is_some()
-        && let Err(error) = go_together(&with_own(EarlierSearch::to_come(scenario, capacity), &earlier))
+        && let Err(error) = go_together(&together(Some(&CapacityRecord::begun(scenario, capacity)), &earlier))
     {
         return usage(&error);
     }
@@ -126,7 +123,7 @@ fn usage(message: &str) -> Exit {
 fn searched(
     scenario: &Scenario,
     capacity: &CapacitySettings,
-    (asked, earlier): (Asked, &[Searched]),
+    (asked, earlier): (Asked, &[Earlier]),
     flags: &Flags,
 ) -> Result<Exit, (Exit, String)> {
     let could_not = |error: &dyn std::fmt::Display| (Exit::CouldNotRun, error.to_string());
@@ -158,22 +155,14 @@ fn searched(
     });
     let scales = (capacity.axis == LoadAxis::AtOnce).then(|| scaling(&trials, scenario.seed));
     let mut record = CapacityRecord {
-        schema: CapacityRecord::SCHEMA,
-        scenario: scenario.name.clone(),
-        seed: scenario.seed.0,
-        policy: scenario.policy.key().to_owned(),
-        axis: capacity.axis.key(),
-        unit,
-        peers: capacity.peers,
-        limits: scenario.limits.iter().map(ToString::to_string).collect(),
         result,
         trials,
         around: found,
         no_scaling: scales.as_ref().and_then(|scales| scales.as_ref().err()).map(ToString::to_string),
         scaling: scales.and_then(Result::ok),
-        plan: None,
+        ..CapacityRecord::begun(scenario, capacity)
     };
-    let planned = asked.plan.as_ref().map(|plan| sized(plan, &with_own(EarlierSearch::from(&record), earlier)));
+    let planned = asked.plan.as_ref().map(|plan| sized(plan, &together(Some(&record), earlier)));
     record.plan = planned.as_ref().and_then(|planned| planned.as_ref().ok()).cloned();
     let text = told::told(&record);
     let json = serde_json::to_string_pretty(&record).expect("plain data");
@@ -212,18 +201,23 @@ fn exit_of_search(ending: Option<&Ending>, lower: Option<f64>, is_refused: bool)
     }
 }
 
-/// A search, and those that were made before it.
-fn with_own(own: EarlierSearch, earlier: &[Searched]) -> Vec<Searched> {
-    std::iter::once((None, own)).chain(earlier.iter().cloned()).collect()
+/// A search that was made before, and its folder.
+type Earlier = (PathBuf, CapacityRecord);
+
+/// The search that is being told of, and those that were made before it.
+fn together<'s>(own: Option<&'s CapacityRecord>, earlier: &'s [Earlier]) -> Vec<Searched<'s>> {
+    let earlier = earlier.iter().map(|(folder, search)| (Some(folder.as_path()), search));
+    own.map(|own| (None, own)).into_iter().chain(earlier).collect()
 }
 
 /// A plan by earlier searches alone.
-fn planned_alone(asked: &Asked, earlier: &[Searched], flags: &Flags) -> Exit {
+fn planned_alone(asked: &Asked, earlier: &[Earlier], flags: &Flags) -> Exit {
     let plan = asked.plan.as_ref().expect("`--with` goes with a plan");
-    if let Err(error) = go_together(earlier) {
+    let searches = together(None, earlier);
+    if let Err(error) = go_together(&searches) {
         return usage(&error);
     }
-    match sized(plan, earlier) {
+    match sized(plan, &searches) {
         Ok(planned) if flags.json => output::data(&serde_json::to_string_pretty(&planned).expect("plain data")),
         Ok(planned) => output::data(told::plan(&planned).trim_end()),
         Err(why) => {

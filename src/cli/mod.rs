@@ -18,7 +18,6 @@
 //! | [`sweeps`] | the flags of windows and matrices |
 //! | [`report_page`] | `report.html` in the folder of a run |
 //! | [`window`], [`matrix`] | `explore` with one of them |
-//! | [`sizing`] | the plan of `capacity`, and the searches behind it |
 //! | [`trend`] | `runs trend` |
 //! | [`follow`] | `explore` of what went wrong in a run |
 //! | [`run`], [`serve`], [`conform`], [`campaign`], [`explore`], [`replay`], [`rehearse`], [`report`], [`runs`], [`compare`], [`check`], [`calibrate`], [`capacity`], [`certs`], [`schema`], [`completions`] | one command each |
@@ -52,7 +51,6 @@ pub mod runs;
 pub mod scenarios;
 pub mod schema;
 pub mod serve;
-pub mod sizing;
 pub mod sweeps;
 pub mod targets;
 pub mod telling;

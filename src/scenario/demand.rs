@@ -67,8 +67,9 @@ impl Scenario {
             }
             clocked.add(&starts, &doings);
             let started = f64::from(devices.min(load.starts)) / f64::from(devices.max(1));
-            for (number, (cohort, devices)) in self.journeys.iter().zip(&per_journey).enumerate() {
-                for (at, need) in self.doings_of(&cohort.journey).1.into_iter().filter(|_| load.has(number)) {
+            let journeys = self.journeys.iter().zip(&per_journey).enumerate();
+            for (_, (cohort, devices)) in journeys.filter(|(number, _)| load.has(*number)) {
+                for (at, need) in self.doings_of(&cohort.journey).1 {
                     let all = gatherings.entry(at).or_default();
                     *all = plus(all, &times(&need, f64::from(*devices) * started));
                 }

@@ -184,7 +184,7 @@ impl Scenario {
     fn lasts(&self, quota: &Quota<'_>, started: &[u64]) -> Duration {
         let journeys: Vec<(Duration, u64)> = (self.journeys.iter().zip(started).enumerate())
             .filter(|(number, (_, devices))| quota.load.has(*number) && **devices > 0)
-            .map(|(_, (cohort, devices))| (takes(&cohort.journey), *devices))
+            .map(|(_, (cohort, devices))| (takes(&cohort.journey.steps), *devices))
             .collect();
         let longest = journeys.iter().map(|(time, _)| *time).max().unwrap_or_default();
         let devices: u64 = journeys.iter().map(|(_, devices)| devices).sum();
@@ -265,14 +265,14 @@ fn counted_as(kind: FlowKind) -> FlowKind {
     }
 }
 
-fn takes(journey: &Journey) -> Duration {
+fn takes(steps: &[Step]) -> Duration {
     let step_takes = |step: &Step| match step {
         Step::Wait(time) => *time,
         Step::Delegate { .. } | Step::Revoke { .. } => FLOW_TAKES,
         // It goes by the beginning of the load.
         Step::WaitUntil(_) => Duration::ZERO,
     };
-    journey.steps.iter().map(step_takes).fold(Duration::ZERO, Duration::saturating_add)
+    steps.iter().map(step_takes).fold(Duration::ZERO, Duration::saturating_add)
 }
 
 /// The earliest end of a journey after the beginning of the load, whenever it has started.
@@ -283,6 +283,5 @@ fn not_before(journey: &Journey) -> Duration {
         Step::WaitUntil(after) => Some(*after),
         _ => None,
     });
-    let behind = Journey { steps: journey.steps[last + 1..].to_vec(), ..journey.clone() };
-    until.max().unwrap_or_default().saturating_add(takes(&behind))
+    until.max().unwrap_or_default().saturating_add(takes(&journey.steps[last + 1..]))
 }

@@ -1,14 +1,14 @@
 //! What the sub-trials at one load say about one goal.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::capacity::search::confidence::{stake_against_exceeding, stake_against_holding, stake_against_zero};
 use crate::capacity::search::goal::Goal;
 use crate::capacity::search::trial::{Measured, Verdict};
 
 /// What a load is for a goal (MLRsearch's load classification).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// It keeps the goal.

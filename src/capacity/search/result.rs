@@ -1,7 +1,7 @@
 //! What a search has found, as plain data.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::capacity::axis::relative_width;
 use crate::capacity::search::evidence::Standing;
@@ -10,7 +10,7 @@ use crate::capacity::search::table::{Bounds, Row, Table};
 use crate::capacity::search::trial::Measured;
 
 /// A finished search. Loads are in the unit of the axis.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SearchResult {
     pub ending: Ending,
     /// Of all goals together: the highest load that keeps each, and the lowest that does not.
@@ -28,7 +28,7 @@ pub struct SearchResult {
 }
 
 /// How a search ended.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Ending {
     /// With both bounds, as narrow as was asked for.
@@ -54,7 +54,7 @@ impl Ending {
 }
 
 /// Between which loads an answer lies.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Interval {
     pub lower: Option<f64>,
     pub upper: Option<f64>,
@@ -63,7 +63,7 @@ pub struct Interval {
 }
 
 /// What was found for one goal.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GoalResult {
     pub name: String,
     /// MLRsearch's relevant bounds.
@@ -81,7 +81,7 @@ pub struct GoalResult {
 }
 
 /// A load that holds above one that does not: MLRsearch's loss inversion.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Inversion {
     pub holds: f64,
     /// The lowest load that does not hold, which is below.
@@ -89,7 +89,7 @@ pub struct Inversion {
 }
 
 /// One load that was tried.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LoadResult {
     pub load: f64,
     /// What it is for each goal.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use schemars::JsonSchema;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// What is to be done next.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,10 +39,10 @@ pub enum Outcome {
 }
 
 /// What was measured in a sub-trial.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Measured {
     /// For how long what happened counted; in JSON in seconds.
-    #[serde(rename = "lasted_s", serialize_with = "in_seconds")]
+    #[serde(rename = "lasted_s", serialize_with = "in_seconds", deserialize_with = "of_seconds")]
     #[schemars(with = "f64")]
     pub lasted: Duration,
     /// The part of the load that came through, from 0 to 1: what MLRsearch calls the trial forwarding ratio.
@@ -55,8 +55,12 @@ fn in_seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S:
     serializer.serialize_f64(time.as_secs_f64())
 }
 
+fn of_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    Duration::try_from_secs_f64(f64::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+}
+
 /// How a sub-trial stands to one goal.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Answer {
     pub verdict: Verdict,
     /// The measured value as a part of its limit, the other way round where the limit is a lower one: at most 1 where
@@ -66,7 +70,7 @@ pub struct Answer {
 }
 
 /// Whether a limit held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     Held,

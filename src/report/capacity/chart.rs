@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::load;
-use super::loads::{LoadRow, is_kept};
+use super::loads::LoadRow;
 use crate::report::figures::time;
 use crate::report::run_page::Scale;
 use crate::results::capacity::Figures;
@@ -28,7 +28,7 @@ pub(super) fn chart(
     let points: Vec<(f64, f64, bool)> = rows
         .iter()
         .flat_map(|row| row.trials.iter().map(move |trial| (row.load, *trial)))
-        .filter_map(|(load, trial)| Some((load, trial.figures.as_ref().and_then(of)?, is_kept(trial))))
+        .filter_map(|(load, trial)| Some((load, trial.figures.as_ref().and_then(of)?, trial.is_kept())))
         .filter(|(load, ms, _)| *load > 0.0 && *ms > 0.0)
         .collect();
     let ms = || points.iter().map(|(_, ms, _)| *ms);

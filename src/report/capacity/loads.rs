@@ -26,18 +26,13 @@ pub(super) fn by_load(record: &CapacityRecord) -> Vec<LoadRow<'_>> {
     loads.into_iter().map(|load| LoadRow::of(load, counts().filter(|trial| trial.load == load).collect())).collect()
 }
 
-/// Whether a sub-trial kept every limit.
-pub(super) fn is_kept(trial: &Trialed) -> bool {
-    trial.not_kept.is_empty() && !trial.is_broken && trial.invalid.is_none()
-}
-
 impl<'r> LoadRow<'r> {
     fn of(load: f64, trials: Vec<&'r Trialed>) -> LoadRow<'r> {
         let figures = || trials.iter().filter_map(|trial| trial.figures.as_ref());
         let middle = |of: &dyn Fn(&Figures) -> Option<f64>| median(&mut figures().filter_map(of).collect::<Vec<f64>>());
         LoadRow {
             load,
-            kept: trials.iter().filter(|trial| is_kept(trial)).count(),
+            kept: trials.iter().filter(|trial| trial.is_kept()).count(),
             failed: figures().map(|one| one.failed).sum(),
             flows_per_s: middle(&|one| Some(one.flows_per_s)),
             p50_ms: middle(&|one| one.p50_ms),

@@ -34,11 +34,11 @@ pub fn told(record: &CapacityRecord) -> String {
     match &record.result {
         None => text.push_str("STOPPED: what was tried so far stands above\n"),
         Some(result) => {
-            text.push_str(&format!("{}\n", verdict(result, record.unit)));
+            text.push_str(&format!("{}\n", verdict(result, &record.unit)));
             text.push_str(&format!("\n{}", goals(result)));
         }
     }
-    record.around.iter().for_each(|around| text.push_str(&format!("\n{}", surroundings(around, record.unit))));
+    record.around.iter().for_each(|around| text.push_str(&format!("\n{}", surroundings(around, &record.unit))));
     text.push_str(&laws(record));
     record.plan.iter().for_each(|planned| text.push_str(&format!("\n{}", plan(planned))));
     text
@@ -50,7 +50,7 @@ pub fn line(trial: &Trialed, unit: &str) -> String {
         Trialed { invalid: Some(why), .. } => format!("INVALID: {why}"),
         Trialed { not_kept, .. } => {
             let mut words: Vec<String> = not_kept.iter().map(not_kept_in_words).collect();
-            words.extend(trial.is_broken.then(|| "a promise was broken".to_owned()));
+            words.extend(trial.is_broken().then(|| "a promise was broken".to_owned()));
             if words.is_empty() { "every limit kept".to_owned() } else { format!("not kept: {}", words.join(", ")) }
         }
     };
@@ -67,7 +67,7 @@ fn not_kept_in_words(limit: &crate::measure::limit::LimitResult) -> String {
 
 /// Loads, the lowest first, each with how many of its sub-trials kept every limit, and the medians of their figures.
 fn trials(record: &CapacityRecord) -> String {
-    let mut table = Table::new([record.unit, "sub-trials", "kept", "flows/s", "failed", "p50", "p99", "CPU"]);
+    let mut table = Table::new([&record.unit, "sub-trials", "kept", "flows/s", "failed", "p50", "p99", "CPU"]);
     for row in by_load(record) {
         table.row([
             load(row.load),

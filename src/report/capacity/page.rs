@@ -6,7 +6,7 @@ use std::path::Path;
 use maud::{Markup, html};
 
 use super::chart::chart;
-use super::loads::{LoadRow, by_load, is_kept};
+use super::loads::{LoadRow, by_load};
 use super::{laws, line, load, plan, recovery, reservation, revocations, verdict};
 use crate::capacity::search::{Ending, GoalResult};
 use crate::report::figures::{count, counted, rate, share, time};
@@ -25,7 +25,7 @@ pub fn page(record: &CapacityRecord, folder: &Path) -> String {
         Section { id: "loads", title: "Every load", body: loads(record, &rows) },
     ];
     if let Some(around) = &record.around {
-        sections.push(Section { id: "around", title: "Around it", body: surroundings(around, record.unit) });
+        sections.push(Section { id: "around", title: "Around it", body: surroundings(around, &record.unit) });
     }
     let laws = laws(record);
     if !laws.is_empty() {
@@ -57,7 +57,7 @@ fn head(record: &CapacityRecord) -> Markup {
                 Ending::Wide | Ending::Exhausted | Ending::Invalid { .. } => "warn",
                 Ending::BelowRange => "bad",
             };
-            (class, verdict(result, record.unit))
+            (class, verdict(result, &record.unit))
         }
     };
     let (word, reason) = reason.split_once(": ").unwrap_or(("", &reason));
@@ -178,14 +178,14 @@ fn sub_trials(record: &CapacityRecord, folder: &Path) -> Markup {
     let row = |trial: &Trialed| {
         let (class, word) = match trial {
             Trialed { invalid: Some(_), .. } => ("warn", "invalid"),
-            trial if is_kept(trial) => ("good", "kept"),
+            trial if trial.is_kept() => ("good", "kept"),
             _ => ("bad", "not kept"),
         };
         let beside = trial.folder.as_ref().map(|run| run.strip_prefix(folder).unwrap_or(run));
         html! { tr {
             th scope="row" { (load(trial.load)) }
             td.m { span class={ "tag " (class) } { (word) } }
-            td.l.value { (line(trial, record.unit)) }
+            td.l.value { (line(trial, &record.unit)) }
             td.l.value { @if let Some(run) = beside { a href={ (run.display()) "/summary.json" } { (run.display()) } } }
         } }
     };

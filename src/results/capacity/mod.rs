@@ -9,7 +9,8 @@ mod earlier;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use schemars::generate::SchemaSettings;
+use serde::{Deserialize, Serialize};
 
 use crate::capacity::littles_law::Check;
 use crate::capacity::scaling::Scaling;
@@ -18,25 +19,25 @@ use crate::capacity::sizing::Sizing;
 use crate::measure::Verdict;
 use crate::measure::limit::{LimitResult, Unit};
 use crate::measure::summary::Summary;
+use crate::scenario::Scenario;
+use crate::scenario::capacity::CapacitySettings;
 
-pub use earlier::{
-    EarlierAround, EarlierBounds, EarlierFigures, EarlierResult, EarlierSearch, EarlierStorm, EarlierTrial, NoSearch,
-};
+pub use earlier::NoSearch;
 
 /// Its name in the folder of the search.
 pub const RECORD: &str = "capacity.json";
 
 /// The whole of it.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CapacityRecord {
     /// `dmswarm.capacity/1`.
-    pub schema: &'static str,
+    pub schema: String,
     pub scenario: String,
     pub seed: u64,
     pub policy: String,
     /// What was turned up, by its key in a scenario, and what it is counted in.
-    pub axis: &'static str,
-    pub unit: &'static str,
+    pub axis: String,
+    pub unit: String,
     /// How many took the load together.
     pub peers: u32,
     pub limits: Vec<String>,
@@ -45,10 +46,12 @@ pub struct CapacityRecord {
     /// In the order in which they were made.
     pub trials: Vec<Trialed>,
     pub around: Option<Around>,
-    /// Of journeys at once: how throughput goes with them.
+    /// Of journeys at once: how throughput goes with them. It is not read back, nor is a plan.
+    #[serde(skip_deserializing)]
     pub scaling: Option<Scaling>,
     /// Why not, where it was looked for.
     pub no_scaling: Option<String>,
+    #[serde(skip_deserializing)]
     pub plan: Option<Planned>,
 }
 
@@ -82,7 +85,7 @@ pub struct Evidence {
 }
 
 /// One sub-trial and what came of it.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Trialed {
     pub load: f64,
     pub is_warm_up: bool,
@@ -91,8 +94,6 @@ pub struct Trialed {
     /// `None` where nothing was run.
     pub figures: Option<Figures>,
     pub not_kept: Vec<LimitResult>,
-    /// Whether a promise was broken under the load: then it has not been taken, whatever the limits say.
-    pub is_broken: bool,
     /// Why it says nothing about the peer, where it does not.
     pub invalid: Option<String>,
     /// Of journeys at once: whether they, their throughput and their times go together.
@@ -102,7 +103,7 @@ pub struct Trialed {
 }
 
 /// The figures of one run that people look at.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Figures {
     pub started: u64,
     /// Flows that ended otherwise than expected.
@@ -115,12 +116,12 @@ pub struct Figures {
     pub cpu_share: f64,
     /// Why they say nothing about the peer, where they do not.
     pub invalid: Option<String>,
-    /// Whether a promise was broken.
+    /// Whether a promise was broken: then the load has not been taken, whatever the limits say.
     pub is_broken: bool,
 }
 
 /// What was seen around a capacity.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Around {
     /// The least part first.
     pub levels: Vec<Level>,
@@ -131,7 +132,7 @@ pub struct Around {
 }
 
 /// The figures at one part of the capacity. Where those on the way down are worse, the peer remembers what was before.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Level {
     /// Of the capacity. The least is as little as gives enough samples, and the shortest time, to see anything at all.
     pub part: f64,
@@ -142,7 +143,7 @@ pub struct Level {
 }
 
 /// What comes after more than a peer can take.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Recovery {
     /// So much for so long,
     pub overload: f64,
@@ -157,10 +158,10 @@ pub struct Recovery {
 }
 
 /// From when on every limit is kept again.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Recovered {
-    /// In seconds, at the latest: from then on each limit could be judged, or was not broken.
+    /// In seconds, at the latest: from then on none was seen not to be kept.
     After(f64),
     /// Not as long as it was looked at.
     NotYet,
@@ -169,7 +170,7 @@ pub enum Recovered {
 }
 
 /// What many revocations at once do to a peer that has half of its capacity to do.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RevocationStorm {
     /// So many at one instant,
     pub devices: u32,
@@ -186,7 +187,7 @@ pub struct RevocationStorm {
 }
 
 /// What becomes of a limit's figure.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Effect {
     pub limit: String,
     pub unit: Unit,
@@ -213,11 +214,58 @@ impl Figures {
     }
 }
 
+impl Trialed {
+    /// Whether a promise was broken under the load.
+    pub fn is_broken(&self) -> bool {
+        self.figures.as_ref().is_some_and(|figures| figures.is_broken)
+    }
+
+    /// Whether it kept every limit.
+    pub fn is_kept(&self) -> bool {
+        self.not_kept.is_empty() && !self.is_broken() && self.invalid.is_none()
+    }
+}
+
 impl CapacityRecord {
     pub const SCHEMA: &str = "dmswarm.capacity/1";
+
+    /// That of a search that has found nothing yet.
+    pub fn begun(scenario: &Scenario, settings: &CapacitySettings) -> CapacityRecord {
+        CapacityRecord {
+            schema: CapacityRecord::SCHEMA.to_owned(),
+            scenario: scenario.name.clone(),
+            seed: scenario.seed.0,
+            policy: scenario.policy.key().to_owned(),
+            axis: settings.axis.key().to_owned(),
+            unit: settings.axis.unit().to_owned(),
+            peers: settings.peers,
+            limits: scenario.limits.iter().map(ToString::to_string).collect(),
+            result: None,
+            trials: Vec::new(),
+            around: None,
+            scaling: None,
+            no_scaling: None,
+            plan: None,
+        }
+    }
+
+    /// The runs under a load that count.
+    pub fn runs_at(&self, load: f64) -> Vec<PathBuf> {
+        let those = self.trials.iter().filter(|trial| !trial.is_warm_up && trial.load == load);
+        those.filter_map(|trial| trial.folder.clone()).collect()
+    }
+
+    /// Revocations a second that one peer did when many came at once.
+    pub fn revoked_per_s(&self) -> Option<f64> {
+        let RevocationStorm { devices, took_s, figures, .. } = self.around.as_ref()?.revocations.as_ref()?;
+        let says_something = figures.invalid.is_none() && !figures.is_broken;
+        let took_s = took_s.filter(|seconds| says_something && *seconds > 0.0)?;
+        Some(f64::from(*devices) / took_s / f64::from(self.peers.max(1)))
+    }
 }
 
 /// The JSON Schema of `capacity.json`.
 pub fn capacity_schema() -> serde_json::Value {
-    schemars::schema_for!(CapacityRecord).to_value()
+    let generator = SchemaSettings::default().for_serialize().into_generator();
+    generator.into_root_schema_for::<CapacityRecord>().to_value()
 }

